@@ -1,0 +1,104 @@
+package galena
+
+import "time"
+
+// Intake is everything the gate writes in one transaction.
+type Intake struct {
+	Lead         Lead
+	Observations []Observation // what the form itself said
+	Deliveries   []Delivery    // events told at once, such as lead.quarantined
+	Idempotency  *Idempotency  // nil when the caller sent no key
+	Warnings     []string      // told to the caller, kept for a replay
+	RepeatWithin time.Duration // the same person and form within this time is the same lead
+	Forget       bool          // verdict drop: keep nothing but the idempotency row
+}
+
+// Idempotency is a caller's key with the hash of the body it came with.
+type Idempotency struct {
+	Token    string // id of the token that sent it: keys are per token
+	Key      string
+	BodyHash []byte // SHA-256 of the raw body
+}
+
+// Receipt is what the caller is told, the same for every replay of a key.
+type Receipt struct {
+	ID         string     `json:"id"`
+	ExternalID string     `json:"external_id,omitempty"`
+	Status     LeadStatus `json:"status"`
+	Duplicate  bool       `json:"duplicate"`
+	Warnings   []string   `json:"warnings"`
+}
+
+// Memory is what is already known when the work on a lead begins.
+type Memory struct {
+	Lead          Lead
+	Observations  []Observation // CRM, human, registry and form: they count from the start
+	OpenLeadOwner string        // rep who holds an open lead of the same person
+	AccountOwner  string        // rep who owns the company
+}
+
+// Ruling is everything one run of the pipeline writes in one transaction.
+type Ruling struct {
+	Step         Step
+	Lead         Lead
+	Pools        []string // rotation pools to lock and read
+	Reps         []string // further reps to lock and read (owners, named)
+	Observations []Observation
+	Company      Company // Domain "" when the lead has none
+	// Settle runs under the locks with what they protect. It is pure, returns
+	// the finished decision, what must be told, and the changed roster.
+	Settle func(Roster) (Decision, []Delivery, Roster, error)
+}
+
+// Record is a lead with its decision, nil while undecided.
+type Record struct {
+	Lead     Lead
+	Company  Company
+	Decision *Decision
+}
+
+// LeadFilter selects leads for a list, newest first.
+type LeadFilter struct {
+	Status LeadStatus // "" = any
+	Tier   string
+	Owner  string
+	Before string // id of the last lead of the page before: the cursor
+	Limit  int
+}
+
+// Offer is what a provider promises, as the planner needs it.
+type Offer struct {
+	Provider   string
+	CostMicros int64
+	PerMatch   bool // misses are free
+	P95        time.Duration
+	OnlyIf     Predicate
+	Hits       map[string]float64 // field -> share of companies for which it is answered
+	Available  bool               // enabled, breaker not open, not paused
+}
+
+// ProviderState is how a provider fares, as workers publish it.
+type ProviderState struct {
+	Provider    string
+	Breaker     string // closed, open, half_open
+	PausedUntil time.Time
+	PauseReason Kind
+	ChangedAt   time.Time
+}
+
+// LedgerEntry is one call to a provider: what it brought and what it cost.
+type LedgerEntry struct {
+	Provider   string
+	Domain     string
+	Outcome    string // hit or a Kind
+	CostMicros int64
+	Took       time.Duration
+	At         time.Time
+}
+
+// Backlog is how much work waits, for metrics and readiness.
+type Backlog struct {
+	Outbox          int
+	Undecided       int
+	OldestUndecided time.Time // zero when there is none
+}
