@@ -1,0 +1,8 @@
+// Package redis is the one door to Redis: the shared client, the embedded
+// server, and the limiter that all processes share.
+//
+//	GALENA_REDIS_URL ──► Open ──► one client per process ──► queue (worker)
+//	   (empty: embedded miniredis)                       └──► Limiter (providers)
+//
+// Redis is a fast signal, never the truth: losing all of it loses no lead.
+package redis

@@ -1,0 +1,61 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-redis/redis_rate/v10"
+	"golang.org/x/time/rate"
+)
+
+// Limiter paces calls for all processes together. When Redis is away each
+// process paces itself at the same rate: better a little too fast for a moment
+// than no enrichment at all.
+type Limiter struct {
+	shared *redis_rate.Limiter
+	mu     sync.Mutex
+	local  map[string]*rate.Limiter
+}
+
+// NewLimiter builds the limiter on the process's client.
+func NewLimiter(c *Client) *Limiter {
+	return &Limiter{shared: redis_rate.NewLimiter(c.rdb), local: map[string]*rate.Limiter{}}
+}
+
+// Allow asks for one call under key at perSecond calls a second with the given
+// burst. When refused, wait is how long until the next one. A perSecond of 0
+// means no limit.
+func (l *Limiter) Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error) {
+	if perSecond <= 0 {
+		return true, 0, nil
+	}
+	burst = max(burst, 1)
+	// A rate below one a second has no whole number of calls per second, so the
+	// limit is stated as one call per period.
+	limit := redis_rate.Limit{Rate: 1, Burst: burst, Period: time.Duration(float64(time.Second) / perSecond)}
+	res, err := l.shared.Allow(ctx, "galena:"+key, limit)
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, 0, ctx.Err()
+		}
+		return l.allowLocal(key, perSecond, burst)
+	}
+	return res.Allowed > 0, max(res.RetryAfter, 0), nil
+}
+
+func (l *Limiter) allowLocal(key string, perSecond float64, burst int) (bool, time.Duration, error) {
+	l.mu.Lock()
+	lim, ok := l.local[key]
+	if !ok {
+		lim = rate.NewLimiter(rate.Limit(perSecond), burst)
+		l.local[key] = lim
+	}
+	l.mu.Unlock()
+	r := lim.Reserve()
+	if wait := r.Delay(); wait > 0 {
+		r.Cancel()
+		return false, wait, nil
+	}
+	return true, 0, nil
+}

@@ -1,0 +1,90 @@
+package redis
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestURLsAreReadAndNeverRepeated(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, url string
+		addrs     int
+		wantErr   string
+	}{
+		{"plain", "redis://:hush@127.0.0.1:6379/2", 1, ""},
+		{"tls", "rediss://127.0.0.1:6380", 1, ""},
+		{"sentinel", "redis-sentinel://:hush@a:1,b:2,c:3?master=main", 3, ""},
+		{"sentinel without a master", "redis-sentinel://:hush@a:1", 0, "needs ?master=NAME"},
+		{"cluster", "redis-cluster://ops:hush@a:1,b:2", 2, ""},
+		{"no scheme", "hush", 0, "no scheme"},
+		{"another scheme", "amqp://hush", 0, `scheme "amqp"`},
+		{"broken", "redis://:hush@host:port", 0, "not of the form"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			o, err := parse(tc.url)
+			if tc.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.wantErr) {
+					t.Fatalf("error %v, want %q", err, tc.wantErr)
+				}
+				if strings.Contains(err.Error(), "hush") {
+					t.Fatalf("the error repeats the password: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(o.Addrs) != tc.addrs {
+				t.Errorf("%d addresses, want %d", len(o.Addrs), tc.addrs)
+			}
+		})
+	}
+}
+
+func TestTheLimiterHoldsItsRateAndNamesTheWait(t *testing.T) {
+	t.Parallel()
+	c, err := Open("", 4, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	l := NewLimiter(c)
+	allowed := 0
+	var wait time.Duration
+	for range 10 {
+		ok, w, err := l.Allow(context.Background(), "hunter", 1, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			allowed++
+		} else {
+			wait = w
+		}
+	}
+	if allowed != 3 || wait <= 0 || wait > time.Second {
+		t.Errorf("%d allowed with a wait of %v, want the burst of 3 and a wait of up to a second", allowed, wait)
+	}
+}
+
+func TestWithoutRedisEachProcessPacesItself(t *testing.T) {
+	t.Parallel()
+	c, err := Open("redis://127.0.0.1:1", 2, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	l := NewLimiter(c)
+	first, _, err := l.Allow(context.Background(), "hunter", 0.1, 1)
+	if err != nil || !first {
+		t.Fatalf("first call: %v, %v; want it allowed", first, err)
+	}
+	if second, wait, _ := l.Allow(context.Background(), "hunter", 0.1, 1); second || wait <= 0 {
+		t.Errorf("second call allowed=%v wait=%v, want it refused with a wait", second, wait)
+	}
+}
