@@ -229,6 +229,7 @@ type Step struct {
 	Attempts int
 	DueAt    time.Time
 	Outbox   int64 // id of the outbox row that hands it out, 0 when read otherwise
+	Lost     bool  // its worker's lease has run out, or it waited and is due: no task of it counts any more
 }
 
 // The step kinds, which are also the task types on the queue.
