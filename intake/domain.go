@@ -1,0 +1,177 @@
+package intake
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+	"golang.org/x/text/unicode/norm"
+)
+
+// host is the domain of an address or a website, read.
+type host struct {
+	ascii   string // A-label, lower case
+	lowered bool
+	dotted  bool
+	fault   string
+}
+
+// readHost brings a domain into its one form, by the IDNA2008 look-up profile.
+func readHost(s string) host {
+	var h host
+	low := strings.ToLower(s)
+	h.lowered = low != s
+	trimmed := strings.TrimSuffix(low, ".")
+	h.dotted = trimmed != low
+	if len(trimmed) > maxRaw {
+		h.fault = codeAddressTooLong
+		return h
+	}
+	a, err := idna.Lookup.ToASCII(trimmed)
+	h.ascii = a
+	switch {
+	case err != nil || !labels(a):
+		h.fault = codeSyntax
+	case len(a) > maxHost:
+		h.fault = codeAddressTooLong
+	case !strings.Contains(a, "."):
+		h.fault = codeSingleLabel
+	}
+	return h
+}
+
+// labels checks letters, digits and hyphens label by label. A domain that ends
+// in a number is an IP address and names no company.
+func labels(s string) bool {
+	last := ""
+	for l := range strings.SplitSeq(s, ".") {
+		if l == "" || len(l) > maxLabel || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(l) {
+			if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+				return false
+			}
+		}
+		last = l
+	}
+	return strings.Trim(last, "0123456789") != ""
+}
+
+// registrable is the part of a host that somebody registered, by the public
+// suffix list with its private section: each tenant of a hosting suffix is its
+// own. It is "" for a host that is itself a suffix.
+func registrable(host string) string {
+	d, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return ""
+	}
+	return d
+}
+
+// parents lists the host and what is above it, down to the registrable domain.
+func parents(host, domain string) []string {
+	out := []string{host}
+	for host != domain {
+		_, rest, ok := strings.Cut(host, ".")
+		if !ok || len(rest) < len(domain) {
+			break
+		}
+		host = rest
+		out = append(out, host)
+	}
+	return out
+}
+
+// websiteDomain is the registrable domain of a website as people type it, "" if
+// there is none to be had.
+func websiteDomain(site string) string {
+	site = strings.TrimSpace(site)
+	if site == "" || len(site) > 2048 {
+		return ""
+	}
+	if !strings.Contains(site, "://") {
+		site = "http://" + site
+	}
+	u, err := url.Parse(site)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	h := readHost(norm.NFC.String(clean(u.Hostname())))
+	if h.fault != "" {
+		return ""
+	}
+	return registrable(h.ascii)
+}
+
+// reserved says that the top-level domain exists for documentation and tests
+// only (RFC 2606, RFC 6761).
+func reserved(host string) bool {
+	return slices.Contains([]string{"test", "example", "invalid", "localhost"}, topLevel(host))
+}
+
+func topLevel(host string) string { return host[strings.LastIndexByte(host, '.')+1:] }
+
+// international says that some label is written in other letters.
+func international(host string) bool {
+	return strings.HasPrefix(host, "xn--") || strings.Contains(host, ".xn--")
+}
+
+// mixedScript says that one label mixes alphabets that no language mixes, the
+// usual way to imitate a name. Latin may stand beside the East Asian scripts
+// that are written with it (UTS 39, highly restrictive).
+func mixedScript(host string) bool {
+	if !international(host) {
+		return false
+	}
+	shown, err := idna.Punycode.ToUnicode(host)
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(shown, "."), func(label string) bool {
+		seen := scripts(label)
+		if len(seen) < 2 {
+			return false
+		}
+		return !slices.ContainsFunc(eastAsian(), func(together []string) bool {
+			return !slices.ContainsFunc(seen, func(s string) bool { return !slices.Contains(together, s) })
+		})
+	})
+}
+
+func eastAsian() [][]string {
+	return [][]string{
+		{"Latin", "Han", "Hiragana", "Katakana"},
+		{"Latin", "Han", "Bopomofo"},
+		{"Latin", "Han", "Hangul"},
+	}
+}
+
+// scripts lists the alphabets of a label; digits and marks belong to all.
+func scripts(label string) []string {
+	var seen []string
+	for _, r := range label {
+		s := "Latin"
+		if r >= 0x80 {
+			s = scriptOf(r)
+		} else if !unicode.IsLetter(r) {
+			continue
+		}
+		if s != "Common" && s != "Inherited" && !slices.Contains(seen, s) {
+			seen = append(seen, s)
+		}
+	}
+	return seen
+}
+
+func scriptOf(r rune) string {
+	for name, table := range unicode.Scripts {
+		if unicode.Is(table, r) {
+			return name
+		}
+	}
+	return "Common"
+}
