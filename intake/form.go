@@ -1,0 +1,94 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/galenahq/galena"
+)
+
+// newLead is the lead as it will be kept.
+func newLead(id string, s galena.Submission, j galena.Judgement, now time.Time) galena.Lead {
+	l := galena.Lead{
+		ID: id, ExternalID: s.ExternalID, Judgement: j, Status: statusOf(j.Verdict),
+		Name: maskCards(s.Name), FirstName: maskCards(s.FirstName), LastName: maskCards(s.LastName),
+		Company: maskCards(s.Company), Website: maskCards(s.Website), JobTitle: maskCards(s.JobTitle),
+		Phone: s.Phone, Country: s.Country, Form: s.Form, Source: s.Source,
+		Consent: maskFields(s.Consent), Fields: maskFields(s.Fields), Epoch: 1, CreatedAt: now,
+	}
+	if s.UTM != nil {
+		l.UTM = make(map[string]string, len(s.UTM))
+		for k, v := range s.UTM {
+			l.UTM[k] = maskCards(v)
+		}
+	}
+	if l.Name == "" {
+		l.Name = strings.TrimSpace(l.FirstName + " " + l.LastName)
+	}
+	return l
+}
+
+// statusOf is where a lead begins, by its verdict. A suppressed person is told
+// what everybody is told.
+func statusOf(v galena.Verdict) galena.LeadStatus {
+	switch v {
+	case galena.Quarantine, galena.Confirm:
+		return galena.StatusQuarantined
+	case galena.InternalOK:
+		return galena.StatusInternal
+	default:
+		return galena.StatusAccepted
+	}
+}
+
+// observations are the company facts that a form states and the one that our
+// own list of competitors does. What is said of the person stays on the lead.
+func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
+	if l.Domain == "" || l.Verdict != galena.Accept {
+		return nil, nil
+	}
+	said := map[string]any{}
+	for name, v := range l.Fields {
+		said["company."+strings.TrimPrefix(name, "company.")] = v
+	}
+	if l.Company != "" {
+		said["company.name"] = l.Company
+	}
+	var out []galena.Observation
+	add := func(field string, v galena.Value, source string, class galena.SourceClass, method string) error {
+		id, err := uuid.NewV7()
+		out = append(out, galena.Observation{ID: id.String(), Entity: l.Domain, Field: field, Value: v, Source: source,
+			Class: class, Ref: l.ID, Method: method, Confidence: 1, ObservedAt: now, FetchedAt: now})
+		return err
+	}
+	for _, f := range galena.Fields() {
+		raw, ok := said[f.Name]
+		if !ok || !sayable(f.Name) {
+			continue
+		}
+		v, err := galena.ParseValue(f, raw)
+		if err != nil || v.Empty() {
+			continue // an answer that cannot be read stays on the lead, and the field unknown
+		}
+		if err := add(f.Name, v, "form", galena.ClassForm, "form"); err != nil {
+			return nil, err
+		}
+	}
+	if slices.Contains(l.Codes, codeCompetitor) {
+		if err := add("company.competitor", galena.BoolValue(true), "hygiene", galena.ClassCRM, "derived"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// sayable says that a form may state the field. What the domain is, whether it
+// belongs to a competitor or to a mailbox host, and how we tagged the company is
+// ours to say.
+func sayable(field string) bool {
+	return strings.HasPrefix(field, "company.") && !slices.Contains([]string{
+		"company.domain", "company.competitor", "company.is_email_provider", "company.tags", "company.status"}, field)
+}

@@ -1,0 +1,193 @@
+package intake
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+)
+
+// RepeatWithin is how long the same person on the same form is the same lead.
+const RepeatWithin = 24 * time.Hour
+
+// remember is how long the list of accounts may be held: it only feeds the
+// question "did you mean".
+const remember = 10 * time.Second
+
+// Store is what the gate needs of the database.
+type Store interface {
+	Accept(ctx context.Context, in galena.Intake) (galena.Receipt, error)
+	Recall(ctx context.Context, hashes [][]byte, domain string) (suppressed, known bool, err error)
+	KnownDomains(ctx context.Context) ([]string, error)
+}
+
+// Queue is told that there is work; losing the call loses nothing.
+type Queue interface{ Nudge() }
+
+// Deps is what a gate is made of. Deliveries may be nil: then nobody is told of
+// quarantined leads. Pepper keys the digests of suppressed addresses.
+type Deps struct {
+	Judge      *Judge
+	Store      Store
+	Queue      Queue
+	Deliveries func(galena.Lead) ([]galena.Delivery, error)
+	Pepper     []byte
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+// Gate takes leads in.
+type Gate struct {
+	deps  Deps
+	leads *prometheus.CounterVec
+
+	mu       sync.Mutex
+	accounts []string
+	heldAt   time.Time
+}
+
+// NewGate registers the gate's counter, one series a verdict from the start.
+func NewGate(d Deps) (*Gate, error) {
+	if d.Judge == nil || d.Store == nil || d.Queue == nil || d.Now == nil || d.Registerer == nil {
+		return nil, errors.New("a gate needs a judge, a store, a queue, a registerer and a clock")
+	}
+	g := &Gate{deps: d, leads: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "galena_leads_total", Help: "Leads handed in, by verdict.",
+	}, []string{"verdict"})}
+	for _, v := range severity() {
+		g.leads.WithLabelValues(string(v))
+	}
+	if err := d.Registerer.Register(g.leads); err != nil {
+		return nil, fmt.Errorf("galena_leads_total: %w", err)
+	}
+	return g, nil
+}
+
+// Hash is how a suppressed address or domain is kept: keyed, so that the list
+// alone gives nobody away.
+func Hash(pepper []byte, canonical string) []byte {
+	m := hmac.New(sha256.New, pepper)
+	m.Write([]byte(canonical))
+	return m.Sum(nil)
+}
+
+// SuppressionHash is the digest of an address or a domain as people write it.
+func SuppressionHash(pepper []byte, who string) ([]byte, error) {
+	a, what := host{}, ""
+	if strings.Contains(who, "@") {
+		r := readAddress(who)
+		a.fault, what = r.fault, r.canonical()
+	} else {
+		a = readHost(strings.TrimSpace(who))
+		what = a.ascii
+	}
+	if a.fault != "" {
+		return nil, galena.Errorf(galena.Invalid, "suppress", "neither an address nor a domain: %s", a.fault)
+	}
+	return Hash(pepper, what), nil
+}
+
+// Submit judges a submission and writes it with everything that follows, in one
+// transaction. A rejected one is a galena.Invalid error that lists the codes; a
+// suppressed one is answered as any other, with an id that nobody knows.
+func (g *Gate) Submit(ctx context.Context, s galena.Submission, key *galena.Idempotency, warnings []string) (galena.Receipt, galena.Judgement, error) {
+	known, err := g.recall(ctx, s.Email)
+	if err != nil {
+		return galena.Receipt{}, galena.Judgement{}, err
+	}
+	j := g.deps.Judge.Judge(s, known)
+	if j.Verdict == galena.Reject {
+		g.leads.WithLabelValues(string(j.Verdict)).Inc()
+		return galena.Receipt{}, j, galena.Errorf(galena.Invalid, "intake", "%s", strings.Join(j.Codes, ", "))
+	}
+	in, err := g.build(s, j)
+	if err != nil {
+		return galena.Receipt{}, j, err
+	}
+	in.Idempotency, in.Warnings = key, warnings
+	receipt, err := g.deps.Store.Accept(ctx, in)
+	if err != nil {
+		return galena.Receipt{}, j, err
+	}
+	if receipt.ID == in.Lead.ID && !receipt.Duplicate {
+		g.leads.WithLabelValues(string(j.Verdict)).Inc() // repeats and replays were counted the first time
+		if j.Verdict != galena.Drop {
+			g.deps.Queue.Nudge()
+		}
+	}
+	return receipt, j, nil
+}
+
+func (g *Gate) build(s galena.Submission, j galena.Judgement) (galena.Intake, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return galena.Intake{}, err
+	}
+	now := g.deps.Now()
+	in := galena.Intake{RepeatWithin: RepeatWithin, Lead: newLead(id.String(), s, j, now)}
+	if j.Verdict == galena.Drop {
+		// Nothing of the person may reach the store, not even by mistake.
+		in.Forget = true
+		in.Lead = galena.Lead{ID: id.String(), ExternalID: s.ExternalID, Status: galena.StatusAccepted,
+			Judgement: galena.Judgement{Verdict: galena.Drop, Codes: j.Codes}, CreatedAt: now}
+		return in, nil
+	}
+	if in.Observations, err = observations(in.Lead, now); err != nil {
+		return in, err
+	}
+	if in.Lead.Status == galena.StatusQuarantined && g.deps.Deliveries != nil {
+		in.Deliveries, err = g.deps.Deliveries(in.Lead)
+	}
+	return in, err
+}
+
+// recall asks the store what it knows of the sender. An address that cannot be
+// read is asked about nowhere.
+func (g *Gate) recall(ctx context.Context, email string) (Known, error) {
+	a := readAddress(email)
+	if a.fault != "" || a.long {
+		return Known{}, nil
+	}
+	domain := registrable(a.host)
+	if domain == "" {
+		domain = a.host
+	}
+	hashes := [][]byte{Hash(g.deps.Pepper, a.canonical())}
+	for _, h := range parents(a.host, domain) {
+		hashes = append(hashes, Hash(g.deps.Pepper, h))
+	}
+	var k Known
+	var err error
+	if k.Suppressed, k.DomainKnown, err = g.deps.Store.Recall(ctx, hashes, domain); err != nil {
+		return k, err
+	}
+	k.KnownDomains, err = g.knownDomains(ctx)
+	return k, err
+}
+
+func (g *Gate) knownDomains(ctx context.Context) ([]string, error) {
+	now := g.deps.Now()
+	g.mu.Lock()
+	held, fresh := g.accounts, !g.heldAt.IsZero() && now.Sub(g.heldAt) < remember && !now.Before(g.heldAt)
+	g.mu.Unlock()
+	if fresh {
+		return held, nil
+	}
+	held, err := g.deps.Store.KnownDomains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	g.accounts, g.heldAt = held, now
+	g.mu.Unlock()
+	return held, nil
+}
