@@ -1,0 +1,294 @@
+package configs
+
+import (
+	"encoding"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/galenahq/galena"
+)
+
+// shape compares nodes with the Go type that they will be decoded into, and
+// collects every unknown key, double key and wrong type; the decoder alone
+// would stop at the first. What is wrong is cut out of the tree, so that the
+// rest can still be decoded and checked for meaning in the same run.
+type shape struct {
+	*tree
+	cut  []string // paths whose value was cut out, or that a misspelt key was meant to give
+	near []string // paths of mappings that had an unknown key
+}
+
+// explains says that a fault at the path is the consequence of one already told.
+func (s *shape) explains(path string) bool {
+	return slices.Contains(s.near, path) || slices.ContainsFunc(s.cut, func(c string) bool {
+		rest, ok := strings.CutPrefix(path, c)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+var (
+	durationType    = reflect.TypeFor[time.Duration]()
+	timeType        = reflect.TypeFor[time.Time]()
+	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
+	bytesYAMLType   = reflect.TypeFor[yaml.BytesUnmarshaler]()
+	decoderYAMLType = reflect.TypeFor[yaml.InterfaceUnmarshaler]()
+)
+
+// reads answers whether the node fits the type; when not, it has told why.
+func (s *shape) reads(n ast.Node, t reflect.Type, path string) bool {
+	if _, null := n.(*ast.NullNode); null {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+			return true // nothing was said
+		}
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if ok, own := s.ownReader(n, t, path); own {
+		return ok
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return s.readsStruct(n, t, path)
+	case reflect.Map:
+		return s.readsMap(n, t, path)
+	case reflect.Slice:
+		return s.readsList(n, t, path)
+	case reflect.Interface:
+		return s.readsAny(n, path)
+	default:
+		return s.readsScalar(n, t, path)
+	}
+}
+
+// ownReader lets types that read themselves do so, strictly. Durations and
+// times are the decoder's own.
+func (s *shape) ownReader(n ast.Node, t reflect.Type, path string) (ok, own bool) {
+	text, isText := plainText(n)
+	switch p := reflect.PointerTo(t); {
+	case t == durationType:
+		d, err := time.ParseDuration(text)
+		if !isText || err != nil || d < 0 {
+			return s.wrong(n, path, "a duration such as 30s, 15m or 4h"), true
+		}
+	case t == timeType:
+		if _, err := time.Parse(time.RFC3339, text); !isText || err != nil {
+			return s.wrong(n, path, "a time such as 2026-11-23T14:30:00Z"), true
+		}
+	case p.Implements(bytesYAMLType), p.Implements(decoderYAMLType), p.Implements(textType):
+		if err := yaml.NodeToValue(n, reflect.New(t).Interface(), yaml.Strict()); err != nil {
+			code := "E02"
+			if _, ok := errors.AsType[*yaml.UnknownFieldError](err); ok {
+				code = "E01"
+			}
+			place, message := explain(err)
+			if p.Implements(bytesYAMLType) || place == (position{1, 1}) {
+				place = at(n) // a reader of bytes counts from the node, others know no place
+			}
+			s.fail(place, path, code, "%s", message)
+			return false, true
+		}
+	default:
+		return false, false
+	}
+	return true, true
+}
+
+func plainText(n ast.Node) (string, bool) {
+	switch x := n.(type) {
+	case *ast.StringNode:
+		return x.Value, true
+	case *ast.LiteralNode:
+		return x.Value.Value, true
+	default:
+		return "", false
+	}
+}
+
+// wrong tells a value of the wrong type. A weight that is a number, but no whole
+// one, has a code of its own.
+func (s *shape) wrong(n ast.Node, path, want string) bool {
+	code := "E02"
+	if isNumber(n) && strings.HasSuffix(path, ".weight") {
+		code, want = "E09", "a whole number from 1 to 100"
+	}
+	s.fail(at(n), path, code, "must be %s, is %s", want, describe(n))
+	return false
+}
+
+// keep walks the entries of a mapping, tells keys given twice, and drops the
+// entries that do not fit.
+func (s *shape) keep(m *ast.MappingNode, path string, fits func(v *ast.MappingValueNode, key, path string) bool) {
+	first := map[string]int{}
+	var kept []*ast.MappingValueNode
+	for _, v := range m.Values {
+		key := keyText(v.Key)
+		below := key
+		if path != "" {
+			below = path + "." + key
+		}
+		if line, twice := first[key]; twice {
+			s.fail(at(v), below, "E03", "key %q is given twice, first on line %d", key, line)
+			continue
+		}
+		first[key] = at(v).line
+		if fits(v, key, below) {
+			kept = append(kept, v)
+		} else {
+			s.cut = append(s.cut, below)
+		}
+	}
+	m.Values = kept
+}
+
+func (s *shape) readsStruct(n ast.Node, t reflect.Type, path string) bool {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		return s.wrong(n, path, "keys with values")
+	}
+	known, names := fieldsOf(t)
+	s.keep(m, path, func(v *ast.MappingValueNode, key, below string) bool {
+		ft, ok := known[key]
+		if !ok {
+			fault := galena.Faultf(below, "E01", "unknown key %q", key)
+			fault.Hint = galena.Nearest(key, names)
+			s.faults = append(s.faults, placed{*fault, at(v)})
+			s.near = append(s.near, path)
+			if meant := strings.Split(fault.Hint, `"`); len(meant) > 1 {
+				s.cut = append(s.cut, strings.TrimSuffix(below, key)+meant[1])
+			}
+			return false
+		}
+		return s.value(v, ft, below)
+	})
+	return true
+}
+
+// value tells an empty value at its key.
+func (s *shape) value(v *ast.MappingValueNode, t reflect.Type, path string) bool {
+	before := len(s.faults)
+	ok := s.reads(v.Value, t, path)
+	if !ok && len(s.faults) == before+1 && s.faults[before].at == at(v.Value) {
+		s.faults[before].at = valueAt(v)
+	}
+	return ok
+}
+
+func (s *shape) readsMap(n ast.Node, t reflect.Type, path string) bool {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		return s.wrong(n, path, "keys with values")
+	}
+	s.keep(m, path, func(v *ast.MappingValueNode, _, below string) bool {
+		return s.value(v, t.Elem(), below)
+	})
+	return true
+}
+
+// readsList fits only when every element does: a list with a hole would move
+// the places of what follows.
+func (s *shape) readsList(n ast.Node, t reflect.Type, path string) bool {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return s.wrong(n, path, "a list")
+	}
+	fits := true
+	for i, v := range list.Values {
+		below := path + "[" + strconv.Itoa(i) + "]"
+		if _, null := v.(*ast.NullNode); null && t.Elem().Kind() != reflect.Interface {
+			fits = s.wrong(v, below, "an entry")
+			continue
+		}
+		fits = s.reads(v, t.Elem(), below) && fits
+	}
+	return fits
+}
+
+// readsAny takes everything but keys given twice.
+func (s *shape) readsAny(n ast.Node, path string) bool {
+	switch x := n.(type) {
+	case *ast.MappingNode:
+		s.keep(x, path, func(v *ast.MappingValueNode, _, below string) bool { return s.readsAny(v.Value, below) })
+	case *ast.SequenceNode:
+		for i, v := range x.Values {
+			s.readsAny(v, path+"["+strconv.Itoa(i)+"]")
+		}
+	}
+	return true
+}
+
+func (s *shape) readsScalar(n ast.Node, t reflect.Type, path string) bool {
+	switch t.Kind() {
+	case reflect.String:
+		if _, ok := plainText(n); !ok && !isNumber(n) {
+			return s.wrong(n, path, "text")
+		}
+	case reflect.Bool:
+		if _, ok := n.(*ast.BoolNode); !ok {
+			return s.wrong(n, path, "true or false")
+		}
+	case reflect.Float32, reflect.Float64:
+		if _, ok := number(n); !ok {
+			return s.wrong(n, path, "a number")
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint32, reflect.Uint64:
+		x, ok := number(n)
+		_, whole := n.(*ast.IntegerNode)
+		if !ok || !whole || math.Abs(x) > 1<<53 || x < 0 && t.Kind() >= reflect.Uint {
+			return s.wrong(n, path, "a whole number")
+		}
+	}
+	return true
+}
+
+func isNumber(n ast.Node) bool { return strings.HasPrefix(describe(n), "the number") }
+
+func number(n ast.Node) (float64, bool) {
+	switch x := n.(type) {
+	case *ast.IntegerNode:
+		switch i := x.Value.(type) {
+		case int64:
+			return float64(i), true
+		case uint64:
+			return float64(i), true
+		}
+	case *ast.FloatNode:
+		return x.Value, true
+	}
+	return 0, false
+}
+
+// fieldsOf lists the keys of a struct, those of inlined structs among them.
+func fieldsOf(t reflect.Type) (map[string]reflect.Type, []string) {
+	known, names := map[string]reflect.Type{}, []string(nil)
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, rest, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if name == "-" || !f.IsExported() {
+			continue
+		}
+		if strings.Contains(rest, "inline") {
+			inner, more := fieldsOf(f.Type)
+			for _, k := range more {
+				known[k] = inner[k]
+			}
+			names = append(names, more...)
+			continue
+		}
+		if name == "" {
+			name = strings.ToLower(f.Name)
+		}
+		known[name] = f.Type
+		names = append(names, name)
+	}
+	return known, names
+}
