@@ -1,0 +1,204 @@
+package routing
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+func (b *builder) repIDs() []string  { return slices.Sorted(maps.Keys(b.reps)) }
+func (b *builder) poolIDs() []string { return slices.Sorted(maps.Keys(b.pools)) }
+
+func (b *builder) addTerritories() {
+	seen := map[string]bool{}
+	for i, t := range b.cfg.Territories {
+		path := fmt.Sprintf("spec.territories[%d]", i)
+		unique(b, path+".id", t.ID, seen)
+		seen[t.ID] = true
+		for j, raw := range t.Countries {
+			c, at := galena.Country(raw), fmt.Sprintf("%s.countries[%d]", path, j)
+			if len(c) != 2 {
+				b.fail(at, "E02", "%q is not a country code such as DE", raw)
+			} else if first, taken := b.country[c]; taken {
+				b.fail(at, "E07", "%s is already in territory %s and never reaches this one", c, first)
+			} else {
+				b.country[c] = t.ID
+			}
+		}
+	}
+}
+
+func (b *builder) addPools() {
+	for i, p := range b.cfg.Pools {
+		path := fmt.Sprintf("spec.pools[%d]", i)
+		unique(b, path+".id", p.ID, b.pools)
+		b.pools[p.ID] = p
+		if len(p.Members) == 0 {
+			b.fail(path+".members", "E02", "pool %s has no members", p.ID)
+		}
+		active := 0
+		for _, id := range slices.Sorted(maps.Keys(p.Members)) {
+			r, ok := b.reps[id]
+			if !ok {
+				b.undefined(path+".members."+id, "rep", id, b.repIDs())
+			} else if r.active() {
+				active++
+			}
+			if w := p.Members[id]; w < 1 || w > 1000 {
+				b.fail(path+".members."+id, "E09", "weight must be from 1 to 1000, is %d", w)
+			}
+		}
+		if len(p.Members) > 0 && active == 0 {
+			b.fail(path+".members", "W04", "nobody in pool %s is active", p.ID)
+		}
+	}
+}
+
+func (b *builder) addNamedAccounts() {
+	for i, n := range b.cfg.NamedAccounts {
+		path, domain := fmt.Sprintf("spec.named_accounts[%d]", i), strings.ToLower(n.Domain)
+		unique(b, path+".domain", domain, b.named)
+		b.named[domain] = n.Rep
+		if _, ok := b.reps[n.Rep]; !ok {
+			b.undefined(path+".rep", "rep", n.Rep, b.repIDs())
+		}
+	}
+}
+
+func (b *builder) addRules() {
+	if len(b.cfg.Rules) == 0 {
+		b.fail("spec.rules", "E02", "must not be empty")
+	}
+	seen := map[string]bool{}
+	for i, c := range b.cfg.Rules {
+		path := fmt.Sprintf("spec.rules[%d]", i)
+		unique(b, path+".id", c.ID, seen)
+		seen[c.ID] = true
+		t, faults := compile(path+".when", c.When)
+		b.faults = append(b.faults, faults...)
+		b.rules = append(b.rules, rule{c, t})
+		b.lintTarget(path+".to", c.To)
+		if c.SLA != nil {
+			b.lintSLA(path+".sla", *c.SLA)
+		}
+		if c.CountForFairness != nil && !*c.CountForFairness && c.To.Pool != "" {
+			b.fail(path+".count_for_fairness", "W03", "has no effect on a pool, which rotates by it")
+		}
+	}
+}
+
+func (b *builder) lintTarget(path string, t Target) {
+	kinds := 0
+	for _, s := range []string{t.Sink, t.Queue, t.Pool, t.RepFrom} {
+		if s != "" {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		b.fail(path, "E02", "must name exactly one of sink, queue, pool and rep_from, has %d", kinds)
+	}
+	if t.Sink != "" && !slices.Contains(sinks(), t.Sink) {
+		b.undefined(path+".sink", "sink", t.Sink, sinks())
+	}
+	b.lintPool(path+".pool", t.Pool)
+	b.lintPool(path+".overflow", t.Overflow)
+	if t.Overflow != "" && t.Pool == "" {
+		b.fail(path+".overflow", "E02", "needs a pool")
+	}
+	if t.RepFrom != "" && !slices.Contains(matches(), t.RepFrom) {
+		b.undefined(path+".rep_from", "field", t.RepFrom, matches())
+	}
+	iu := t.IfUnavailable
+	switch {
+	case iu == nil:
+		return
+	case t.RepFrom == "":
+		b.fail(path+".if_unavailable", "E02", "needs rep_from")
+	case iu.Wait < 0:
+		b.fail(path+".if_unavailable.wait", "E02", "must not be negative")
+	}
+	if iu.Then == territoryPool {
+		b.lintPool(path+".if_unavailable.then", territoryAll)
+	} else {
+		b.lintPool(path+".if_unavailable.then", iu.Then)
+	}
+}
+
+// lintPool checks a pool's name, for every territory when it depends on one.
+func (b *builder) lintPool(path, name string) {
+	if name == "" {
+		return
+	}
+	names := []string{name}
+	if strings.Contains(name, territoryMark) {
+		if names = nil; len(b.cfg.Territories) == 0 {
+			b.fail(path, "E11", "%s needs spec.territories", territoryMark)
+		}
+		for _, t := range b.cfg.Territories {
+			names = append(names, strings.ReplaceAll(name, territoryMark, t.ID))
+		}
+	}
+	for _, n := range names {
+		if _, ok := b.pools[n]; !ok {
+			b.undefined(path, "pool", n, b.poolIDs())
+		}
+	}
+}
+
+func (b *builder) lintSLA(path string, s SLA) {
+	for _, d := range []struct {
+		key string
+		d   time.Duration
+	}{{".accept", s.Accept}, {".first_touch", s.FirstTouch}} {
+		if d.d < 0 {
+			b.fail(path+d.key, "E02", "must not be negative")
+		}
+	}
+	if s.Accept > 0 && s.FirstTouch > 0 && s.FirstTouch < s.Accept {
+		b.fail(path+".first_touch", "E06", "is due before accept")
+	}
+	if s.Clock != "" && s.Clock != clockWall && s.Clock != clockWorking {
+		b.undefined(path+".clock", "clock", s.Clock, []string{clockWall, clockWorking})
+	}
+	if s.OnBreach == nil {
+		return
+	}
+	at := path + ".on_breach"
+	if s.OnBreach.Action != actionReassign {
+		b.undefined(at+".action", "action", s.OnBreach.Action, []string{actionReassign})
+	}
+	if s.OnBreach.To == "" {
+		b.fail(at+".to", "E02", "must name a pool")
+	}
+	b.lintPool(at+".to", s.OnBreach.To)
+	if s.OnBreach.Max < 0 {
+		b.fail(at+".max", "E02", "must not be negative")
+	}
+}
+
+func (b *builder) lintFallback() {
+	if b.cfg.Fallback.Queue == "" {
+		b.fail("spec.fallback.queue", "E02", "must not be empty")
+	}
+	for _, tier := range slices.Sorted(maps.Keys(b.cfg.OffHours)) {
+		path := "spec.off_hours." + tier
+		switch b.cfg.OffHours[tier] {
+		case followTheSun:
+			b.lintPool(path, territoryAll)
+		case nextOpening:
+		default:
+			b.undefined(path, "policy", b.cfg.OffHours[tier], []string{followTheSun, nextOpening})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.cfg.Calendars)) {
+		for i, d := range b.cfg.Calendars[name].Holidays {
+			if _, err := time.Parse(time.DateOnly, d); err != nil {
+				b.fail(fmt.Sprintf("spec.calendars.%s.holidays[%d]", name, i), "E02", "%q is not a day such as 2026-12-25", d)
+			}
+		}
+	}
+}
