@@ -1,0 +1,161 @@
+package scoring
+
+import (
+	"math"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// Result is a score with what the planner must know to stop buying.
+type Result struct {
+	galena.Score
+	TierLo, TierHi    string   // the tiers at lo and at hi; X twice for a disqualified lead
+	Reachable         []string // tiers that a completion of the facts may give, highest first
+	Need              []Need   // criterion fields that still have room
+	OpenDisqualifiers []string // unresolved fields of disqualifiers that are unknown and still matter
+	OpenRequires      []string // unresolved fields of unknown requires of reachable tiers and of unknown applies_when
+	Stops             bool     // a disqualifier is TRUE and nothing that is open can change its sink
+}
+
+// Need is a field with the points that it can still move.
+type Need struct {
+	Field  string
+	Points galena.Tenths
+}
+
+// sheet is the readings of one lead and their sums, all in weight x 1/10,000.
+type sheet struct {
+	p        *Profile
+	readings []reading
+	a, b, e  int64
+	base     int64 // P, less what policy exclude leaves out
+	free     int64 // sum of weight x (b - a)
+}
+
+// Score judges the facts as of now. Final says that nobody is left to ask: then
+// a disqualifier that is unknown and says `hold` keeps the lead in its sink.
+func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
+	known := p.known(facts)
+	s := p.sheet(known, now)
+	var r Result
+	r.Lo, r.Hi = share(s.a, p.total), share(s.b, p.total)
+	r.Score.Score = s.score(r.Lo, r.Hi)
+	r.Coverage = math.Round(100*s.coverage()) / 100
+	r.Confidence = s.confidence()
+	r.Rows = s.rows(now)
+	r.Need = s.need()
+	r.TopReasons = s.topReasons()
+	p.judge(&r, s, known, now, final)
+	if !r.Settled && r.Disqualified == nil {
+		r.WouldChange = s.wouldChange(&r)
+	}
+	return r
+}
+
+// known hides the facts that are too uncertain to decide with.
+func (p *Profile) known(facts galena.Facts) galena.Lookup {
+	return func(field string) galena.Fact {
+		f := facts.Get(field)
+		if f.State == "" || f.State != galena.Unknown && f.Confidence < p.minConfidence {
+			return galena.Fact{Field: field, State: galena.Unknown}
+		}
+		return f
+	}
+}
+
+func (p *Profile) sheet(known galena.Lookup, now time.Time) *sheet {
+	s := &sheet{p: p, base: p.total, readings: make([]reading, len(p.criteria))}
+	for i := range p.criteria {
+		c := &p.criteria[i]
+		r := c.read(known, now)
+		s.a += c.weight * r.a
+		s.b += c.weight * r.b
+		s.free += c.weight * (r.b - r.a)
+		if r.left {
+			s.base -= c.weight * max(0, c.vmax)
+		} else {
+			s.e += c.weight * r.e
+		}
+		s.readings[i] = r
+	}
+	return s
+}
+
+// score divides once and stays within [lo, hi]. The clip is needed by policy
+// exclude only: what is left can be better or worse than any completion.
+func (s *sheet) score(lo, hi galena.Tenths) galena.Tenths {
+	if s.base == 0 {
+		return lo
+	}
+	return max(lo, min(hi, share(s.e, s.base)))
+}
+
+// share is 100 x sum / of, clamped to 0..100, rounded half up to a tenth.
+func share(sum, of int64) galena.Tenths {
+	sum = clip(sum, 0, of)
+	return galena.Tenths((2*1000*sum + of) / (2 * of))
+}
+
+// points is a row's share, not clamped, rounded half away from zero.
+func points(sum, of int64) galena.Tenths {
+	if of == 0 {
+		return 0
+	}
+	if sum < 0 {
+		return -points(-sum, of)
+	}
+	return galena.Tenths((2*1000*sum + of) / (2 * of))
+}
+
+// coverage is the share of the score's room to move that is pinned down.
+func (s *sheet) coverage() float64 {
+	if s.p.room == 0 {
+		return 1
+	}
+	return float64(s.p.room-s.free) / float64(s.p.room)
+}
+
+// covers compares the exact coverage with a gate in 1/10,000.
+func (s *sheet) covers(gate int64) bool {
+	return s.p.room == 0 || (s.p.room-s.free)*unit >= gate*s.p.room
+}
+
+// confidence is the mean effective confidence of the known fields, weighted by
+// how much each can move the score.
+func (s *sheet) confidence() float64 {
+	var sum, weight float64
+	for _, r := range s.readings {
+		if r.state == galena.Unknown || r.applies == galena.False {
+			continue
+		}
+		lo, hi := r.c.span()
+		w := float64(r.c.weight * (hi - lo))
+		sum += w * r.fact.Confidence
+		weight += w
+	}
+	if weight == 0 {
+		return 0
+	}
+	return math.Round(100*sum/weight) / 100
+}
+
+// need lists the fields with room, each once, in the order of the criteria. The
+// points are those of the printed rows.
+func (s *sheet) need() []Need {
+	var out []Need
+	at := map[string]int{}
+	for _, r := range s.readings {
+		if !r.open {
+			continue
+		}
+		room := points(r.c.weight*r.b, s.p.total) - points(r.c.weight*r.a, s.p.total)
+		if i, ok := at[r.c.field]; ok {
+			out[i].Points += room
+			continue
+		}
+		at[r.c.field] = len(out)
+		out = append(out, Need{Field: r.c.field, Points: room})
+	}
+	return out
+}
