@@ -57,7 +57,7 @@ const (
 type Criterion struct {
 	ID          string            `yaml:"id"`
 	Field       string            `yaml:"field"`
-	Weight      int               `yaml:"weight"`
+	Weight      float64           `yaml:"weight"` // whole; a float so that 2.5 is refused, not cut to 2
 	Mode        string            `yaml:"mode,omitempty"`
 	Clamp       []float64         `yaml:"clamp,omitempty,flow"`
 	Bands       []Band            `yaml:"bands"`

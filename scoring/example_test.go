@@ -150,7 +150,6 @@ func TestStrict(t *testing.T) {
 	for _, text := range []string{
 		"criteria: [{id: a, wieght: 3}]",
 		"criteria: [{id: a, bands: [{rnage: [1, 2], value: 1}]}]",
-		"criteria: [{id: a, weight: 2.5}]",
 		"disqualifiers: [{id: a, when: {field: company.domain, eqq: 1}}]",
 		"tiers: [{name: A, requires: {all: [{fild: company.domain}]}}]",
 		"unknown: {polcy: prior}",

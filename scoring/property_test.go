@@ -53,7 +53,7 @@ func drawShare(t *rapid.T) float64 {
 func drawCriterion(t *rapid.T, i int) Criterion {
 	c := Criterion{
 		ID: fmt.Sprint("c", i), Field: rapid.SampledFrom(worldly).Draw(t, "field"),
-		Weight: rapid.IntRange(1, 100).Draw(t, "weight"), Else: drawShare(t),
+		Weight: float64(rapid.IntRange(1, 100).Draw(t, "weight")), Else: drawShare(t),
 	}
 	for _, o := range drawBands(t, c.Field) {
 		c.Bands = append(c.Bands, Band{Operators: o, Value: drawShare(t), Label: "band"})

@@ -144,7 +144,7 @@ func TestNeed(t *testing.T) {
 	}
 	c := small()
 	applies("GB")(&c)
-	got = mustNew(t, c).Score(factsOf(size(50, 50), stack(true)), noon, false)
+	got = mustNew(t, c).Score(factsOf(size(500, 500), stack(true)), noon, false)
 	if got.Need != nil || !slices.Equal(got.OpenRequires, []string{"company.hq_country"}) {
 		t.Errorf("need %v, open %v: only the country decides whether the known size counts", got.Need, got.OpenRequires)
 	}

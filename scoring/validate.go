@@ -140,8 +140,8 @@ func (k *checker) allCriteria() {
 
 // shape checks what a criterion says besides its bands.
 func (k *checker) shape(path string, c Criterion) {
-	if c.Weight < 1 || c.Weight > 100 {
-		k.fail(path+".weight", "E09", "must be a whole number from 1 to 100, is %d", c.Weight)
+	if !(c.Weight >= 1 && c.Weight <= 100) || c.Weight != math.Trunc(c.Weight) {
+		k.fail(path+".weight", "E09", "must be a whole number from 1 to 100, is %v", c.Weight)
 	}
 	k.value(path+".else", c.Else)
 	switch c.Mode {

@@ -70,6 +70,7 @@ func TestValidate(t *testing.T) {
 		{"ValueNotANumber", func(c *Config) { c.Criteria[0].Else = math.NaN() }, "spec.criteria[0].else: E08"},
 		{"ValueTooFine", func(c *Config) { c.Criteria[0].Bands[0].Value = 0.333 }, "spec.criteria[0].bands[0].value: E08"},
 		{"Weight", func(c *Config) { c.Criteria[0].Weight = 101 }, "spec.criteria[0].weight: E09 must be a whole number from 1 to 100, is 101"},
+		{"WeightInParts", func(c *Config) { c.Criteria[0].Weight = 2.5 }, "spec.criteria[0].weight: E09 must be a whole number from 1 to 100, is 2.5"},
 		{"NoTiers", func(c *Config) { c.Tiers = nil }, "spec.tiers: E10"},
 		{"TiersNotDecreasing", func(c *Config) { c.Tiers[1].Min = 70 }, "spec.tiers[1].min: E10"},
 		{"LastTierNotZero", func(c *Config) { c.Tiers[3].Min = 5 }, "spec.tiers[3].min: E10"},
