@@ -1,0 +1,208 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/galenahq/galena"
+)
+
+// The limits of one try.
+const (
+	tryTimeout = 15 * time.Second
+	maxAnswer  = 64 << 10
+	maxWait    = 24 * time.Hour
+)
+
+// Deps is what webhooks are made of. The client brings the guard against private
+// addresses; the allow list names the targets that plain http may reach.
+type Deps struct {
+	Client     *http.Client
+	AllowPlain []string // GALENA_ALLOW_PRIVATE_TARGETS
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+type endpoint struct {
+	Endpoint
+	signer *standardwebhooks.Webhook
+}
+
+// Webhooks sends deliveries to endpoints.
+type Webhooks struct {
+	endpoints []endpoint
+	client    *http.Client
+	now       func() time.Time
+	sent      *prometheus.CounterVec
+}
+
+// New checks every endpoint: its URL, and that its secret cannot be guessed.
+func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
+	if d.Client == nil || d.Registerer == nil || d.Now == nil {
+		return nil, errors.New("webhooks need a client, a registerer and a clock")
+	}
+	w := &Webhooks{now: d.Now, sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "galena_deliveries_total", Help: "Tries to deliver an event, by target and outcome (ok or a kind of error).",
+	}, []string{"target", "outcome"})}
+	client := *d.Client // a redirect would carry the event to an address that nobody allowed
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	w.client = &client
+	var errs []error
+	for _, e := range endpoints {
+		u, err := target(e.URL)
+		if err == nil && u.Scheme != "https" && !plainAllowed(u, d.AllowPlain) {
+			err = errors.New("must be an https URL")
+		}
+		key, secretErr := secretKey(e.Secret)
+		if err = errors.Join(err, secretErr); err != nil {
+			errs = append(errs, fmt.Errorf("webhook %s: %w", e.ID, err))
+			continue
+		}
+		signer, err := standardwebhooks.NewWebhookRaw(key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("webhook %s: its secret cannot be used", e.ID))
+			continue
+		}
+		w.endpoints = append(w.endpoints, endpoint{e, signer})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := d.Registerer.Register(w.sent); err != nil {
+		return nil, fmt.Errorf("galena_deliveries_total: %w", err)
+	}
+	return w, nil
+}
+
+// Targets lists the endpoints that want an event.
+func (w *Webhooks) Targets(event string) []string {
+	var ids []string
+	for _, e := range w.endpoints {
+		if len(e.Events) == 0 || slices.Contains(e.Events, event) {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+// Personal says that an endpoint may have e-mail and names.
+func (w *Webhooks) Personal(target string) bool {
+	e := w.find(target)
+	return e != nil && e.Personal
+}
+
+func (w *Webhooks) find(id string) *endpoint {
+	i := slices.IndexFunc(w.endpoints, func(e endpoint) bool { return e.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &w.endpoints[i]
+}
+
+// Send does one try. nil is a 2xx; every other end is an error whose Kind says
+// what to do, and which names neither the URL nor what the other side said.
+func (w *Webhooks) Send(ctx context.Context, d galena.Delivery) error {
+	e := w.find(d.Target)
+	if e == nil {
+		return galena.Errorf(galena.Invalid, "notify", "endpoint %s is not configured any more", d.Target)
+	}
+	err := w.try(ctx, e, d)
+	outcome := "ok"
+	if err != nil {
+		outcome = string(galena.KindOf(err))
+	}
+	w.sent.WithLabelValues(e.ID, outcome).Inc()
+	return err
+}
+
+func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	now := w.now()
+	signature, err := e.signer.Sign(d.Key, now, d.Body)
+	if err != nil {
+		return galena.Errorf(galena.Internal, "notify."+e.ID, "cannot be signed")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(d.Body))
+	if err != nil {
+		return galena.Errorf(galena.Invalid, "notify."+e.ID, "the URL cannot be called")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "galena")
+	req.Header.Set(standardwebhooks.HeaderWebhookID, d.Key)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return broken(e.ID, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		// Read to the end so that the connection can be used again. What cannot be
+		// read does not matter: the answer was yes.
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
+		return nil
+	}
+	return refused(e.ID, resp, now)
+}
+
+// broken words a transport error without its text, which holds the URL.
+func broken(id string, err error) error {
+	out := &galena.Error{Kind: galena.Unavailable, Op: "notify." + id, Cause: "connection", Err: errors.New("no answer")}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		out.Cause, out.Err = "timeout", errors.New("no answer in time")
+	}
+	return out
+}
+
+// kindOf is the table of answers. 410 is the receiver's way to say "never
+// again": it is Invalid, which stops the delivery, and the text tells the
+// operator why. What may pass by itself, a redirect and a 404 while the receiver
+// is being deployed included, is tried again.
+func kindOf(status int) galena.Kind {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return galena.Unauthorized
+	case status == http.StatusTooManyRequests:
+		return galena.RateLimited
+	case status >= 500, status < 400, status == http.StatusNotFound,
+		status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusLocked:
+		return galena.Unavailable
+	default:
+		return galena.Invalid
+	}
+}
+
+func refused(id string, resp *http.Response, now time.Time) error {
+	e := &galena.Error{Kind: kindOf(resp.StatusCode), Op: "notify." + id, Cause: strconv.Itoa(resp.StatusCode),
+		Err: fmt.Errorf("status %d", resp.StatusCode)}
+	if resp.StatusCode == http.StatusGone {
+		e.Err = errors.New("status 410: the receiver has switched the endpoint off")
+	}
+	if e.Kind == galena.RateLimited || e.Kind == galena.Unavailable {
+		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), now)
+	}
+	return e
+}
+
+// retryAfter reads seconds or a date, 0 when there is neither.
+func retryAfter(h string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if s, err := strconv.ParseInt(h, 10, 32); err == nil {
+		wait = time.Duration(s) * time.Second
+	} else if at, err := http.ParseTime(h); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxWait)
+}
