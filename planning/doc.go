@@ -1,0 +1,18 @@
+// Package planning decides which vendor to ask next, and when to stop asking.
+//
+//	                     ┌── (a) criteria with room, while two tiers can be reached
+//	what is still open ──┼── (b) disqualifiers that are unknown
+//	(needs)              ├── (c) routing rules before the first TRUE one, and its target
+//	                     └── (d) unknown requires and applies_when
+//	        │
+//	        ▼
+//	every vendor not asked yet:   gain  = sum of hit rate x weight of the need
+//	                              price = expected cents + 0.25 + 0.001 x p95 in ms
+//	        │
+//	        ├── the largest gain / price ──► ask it, merge, score, plan again
+//	        └── nothing open: settled. Nobody left: exhausted.
+//
+// The stop is sound, not lucky: a need is listed as long as some completion of
+// the unknown fields would change tier, sink or route. Plan is a function of
+// its State; it keeps nothing between two calls.
+package planning

@@ -1,0 +1,194 @@
+package planning
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/scoring"
+)
+
+// State is everything the plan depends on.
+type State struct {
+	Result        scoring.Result
+	RouteOpen     []string // unknown fields that routing rules, or the target found, wait for
+	RouteSettled  bool     // no unknown can change the route
+	Facts         galena.Facts
+	Offers        []galena.Offer // in the order of the catalogue
+	Asked         map[string]bool
+	Failed        bool // some vendor that was asked erred
+	SpentMicros   int64
+	LimitMicros   int64         // what one lead may cost
+	TimeLeft      time.Duration // below zero: no deadline
+	HasDomain     bool
+	Spendable     bool
+	AlwaysCollect []string // fields bought even when the decision is settled; "all" = whatever is offered
+	Now           time.Time
+}
+
+// Next is the vendor to ask, or why to stop when Provider is "".
+type Next struct {
+	Provider string
+	Gain     float64 // points in play, times the chance of an answer
+	Price    float64 // cent-equivalents: expected cents, a handling fee and the wait
+	Why      string
+	Stop     galena.Stop
+	// Unavailable names the vendors that would help and are paused or behind an
+	// open breaker. With any of them a stop is not for ever.
+	Unavailable []string
+}
+
+// collectAll asks for every field that some vendor supplies.
+const collectAll = "all"
+
+// Plan says what to buy next (SEMANTICS 4.1) or why to stop (4.2).
+func Plan(s State) Next {
+	if s.Result.Stops {
+		return Next{Stop: galena.StopDisqualified}
+	}
+	open := needs(s)
+	settled := len(open) == 0 && s.RouteSettled && s.Result.TierLo == s.Result.TierHi
+	if !settled && (!s.HasDomain || !s.Spendable) {
+		return Next{Stop: galena.StopNoCompanyDomain}
+	}
+	next := Next{Stop: galena.StopSettled}
+	if !settled {
+		next = choose(s, open)
+	}
+	done := next.Stop == galena.StopSettled || next.Stop == galena.StopExhausted
+	if !done || !s.HasDomain || !s.Spendable {
+		return next
+	}
+	if more := collect(s); more.Provider != "" {
+		return more
+	}
+	return next
+}
+
+// choose takes the offer with the largest gain for its price; of equals the
+// first in the catalogue.
+func choose(s State, open []need) Next {
+	list, blocked := candidates(s, open)
+	if len(list) == 0 {
+		return Next{Stop: blocked.stop(s.Failed), Unavailable: blocked.unavailable}
+	}
+	best := list[0]
+	for _, c := range list[1:] {
+		if c.ratio() > best.ratio() {
+			best = c
+		}
+	}
+	n := best.next()
+	n.Unavailable = blocked.unavailable
+	return n
+}
+
+// collect plans for the fields that are wanted whatever the decision is.
+func collect(s State) Next {
+	var wanted []need
+	for _, field := range alwaysCollected(s) {
+		if s.Facts.Get(field).State == galena.Unknown {
+			wanted = append(wanted, need{field, ruleWeight})
+		}
+	}
+	n := choose(s, wanted)
+	if n.Provider == "" {
+		return n
+	}
+	var fields []string
+	for _, o := range s.Offers {
+		for _, w := range wanted {
+			if o.Provider == n.Provider && o.Hits[w.field] > 0 {
+				fields = append(fields, w.field)
+			}
+		}
+	}
+	n.Why = "always collected: " + strings.Join(fields, ", ")
+	return n
+}
+
+// candidate is an offer that may be taken now.
+type candidate struct {
+	offer       galena.Offer
+	gain, price float64
+}
+
+func (c candidate) ratio() float64 { return c.gain / c.price }
+
+func (c candidate) next() Next {
+	return Next{Provider: c.offer.Provider, Gain: c.gain, Price: c.price,
+		Why: fmt.Sprintf("%.1f points in play per cent-equivalent", c.ratio())}
+}
+
+// obstacles is why offers that would help cannot be taken.
+type obstacles struct {
+	slow, dear  bool
+	unavailable []string
+}
+
+// stop names what kept us from asking on. A failure goes first: the vendors that
+// erred are worth another try, and neither more time nor more money replaces it.
+func (o obstacles) stop(failed bool) galena.Stop {
+	switch {
+	case failed:
+		return galena.StopDegraded
+	case o.slow:
+		return galena.StopDeadline
+	case o.dear:
+		return galena.StopBudget
+	default:
+		return galena.StopExhausted
+	}
+}
+
+// candidates lists the offers that gain something and may be taken. A vendor is
+// asked at most once a lead, and never for nothing.
+func candidates(s State, open []need) ([]candidate, obstacles) {
+	var list []candidate
+	var blocked obstacles
+	for _, o := range s.Offers {
+		gain := gainOf(o, open)
+		if gain <= 0 || s.Asked[o.Provider] || o.OnlyIf.Eval(s.Facts.Get, s.Now) != galena.True {
+			continue
+		}
+		slow, dear := s.TimeLeft >= 0 && o.P95 > s.TimeLeft, o.CostMicros > 0 && s.SpentMicros+o.CostMicros > s.LimitMicros
+		switch {
+		case !o.Available:
+			blocked.unavailable = append(blocked.unavailable, o.Provider)
+		case slow || dear:
+			blocked.slow, blocked.dear = blocked.slow || slow, blocked.dear || dear
+		default:
+			list = append(list, candidate{offer: o, gain: gain, price: priceOf(o)})
+		}
+	}
+	return list, blocked
+}
+
+// What asking costs besides the bill, in cents.
+const (
+	handling       = 0.25  // one call, whatever it brings
+	perMillisecond = 0.001 // of the vendor's 95th percentile
+)
+
+// priceOf is what asking is expected to cost. Who bills matches only is expected
+// to bill as often as its best field is found.
+func priceOf(o galena.Offer) float64 {
+	cents := galena.CentsOf(o.CostMicros)
+	if o.PerMatch {
+		hit := 0.0
+		for _, h := range o.Hits {
+			hit = max(hit, h)
+		}
+		cents *= hit
+	}
+	return cents + handling + perMillisecond*float64(o.P95)/float64(time.Millisecond)
+}
+
+func gainOf(o galena.Offer, open []need) float64 {
+	gain := 0.0
+	for _, n := range open {
+		gain += o.Hits[n.field] * n.weight
+	}
+	return gain
+}
