@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/galenahq/galena"
 )
 
 // The limits of RFC 5321 4.5.3.1, in octets. A text longer than maxRaw is not
@@ -95,6 +97,16 @@ func (a *address) setKey(plain string, atom bool) {
 
 // canonical is the identity of the person.
 func (a address) canonical() string { return a.key + "@" + a.host }
+
+// CanonicalKey is the identity of the person behind an address: the one that
+// Judgement.Key carries.
+func CanonicalKey(email string) (string, error) {
+	a := readAddress(email)
+	if a.fault != "" {
+		return "", galena.Errorf(galena.Invalid, "intake", "not an address: %s", a.fault)
+	}
+	return a.canonical(), nil
+}
 
 // clean removes what people paste without seeing it: blanks around, and
 // zero-width and direction marks anywhere.

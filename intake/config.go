@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/galenahq/galena"
@@ -72,4 +73,15 @@ func suppressionKey(entry string) (string, bool) {
 	}
 	h := readHost(entry)
 	return digest(h.ascii), h.fault == ""
+}
+
+// With returns the lists of both.
+func (c Config) With(more Config) Config {
+	lists := more.domainLists()
+	for i, l := range c.domainLists() {
+		*l.items = slices.Concat(*l.items, *lists[i].items)
+	}
+	c.RoleLocals = slices.Concat(c.RoleLocals, more.RoleLocals)
+	c.SuppressedSHA256Of = slices.Concat(c.SuppressedSHA256Of, more.SuppressedSHA256Of)
+	return c
 }
