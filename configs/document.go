@@ -45,13 +45,15 @@ type document struct {
 }
 
 // open parses a source as far as its kind.
-func open(s Source) *document {
+func open(s Source) *document { return openLimited(s, maxNodes) }
+
+func openLimited(s Source, nodes int) *document {
 	d := &document{Source: s}
 	if s.Fault != "" {
 		d.add(placed{*galena.Faultf("", "E02", "the file %s", s.Fault), position{1, 1}})
 		return d
 	}
-	d.tree = parse(s.Bytes)
+	d.tree = parse(s.Bytes, nodes)
 	d.add(d.tree.faults...)
 	d.tree.faults = nil
 	if d.tree.root != nil {
@@ -94,21 +96,29 @@ func (d *document) fail(f galena.Fault) { d.add(placed{f, d.tree.find(f.Path)}) 
 // read decodes the spec over its defaults and lets its owner check it. The spec
 // is usable when the document's report holds no error.
 func read[S any](d *document, defaults S, validate func(S) error) S {
-	out := file[S]{Spec: defaults}
 	hasSpec := d.has("spec")
+	out := file[S]{Spec: defaults}
+	if told := decode(d, &out); told != nil {
+		d.header = out.Header
+		d.tell(errors.Join(out.Header.validate(hasSpec), validate(out.Spec)), told)
+	}
+	return out.Spec
+}
+
+// decode fills out with what is right in the document and tells the rest. It
+// returns what was told, or nil when nothing could be decoded.
+func decode[T any](d *document, out *T) *shape {
 	s := &shape{tree: d.tree}
-	s.reads(d.tree.root, reflect.TypeFor[file[S]](), "")
+	s.reads(d.tree.root, reflect.TypeFor[T](), "")
 	d.add(d.tree.faults...)
 	d.tree.faults = nil
-	if err := yaml.NodeToValue(d.tree.root, &out, yaml.Strict()); err != nil {
+	if err := yaml.NodeToValue(d.tree.root, out, yaml.Strict()); err != nil {
 		// The shape was right and the decoder still refuses: tell it in its words.
 		at, message := explain(err)
 		d.add(placed{*galena.Faultf("", "E02", "cannot be read: %s", message), at})
-		return defaults
+		return nil
 	}
-	d.header = out.Header
-	d.tell(errors.Join(out.Header.validate(hasSpec), validate(out.Spec)), s)
-	return out.Spec
+	return s
 }
 
 func (h Header) validate(hasSpec bool) error {

@@ -77,20 +77,20 @@ type EnvFault struct {
 func (f *EnvFault) Error() string { return f.Variable + ": " + f.Message }
 
 // ReadEnv reads the environment of this process. The error joins every
-// *EnvFault, one line each.
-func ReadEnv() (Env, error) {
+// *EnvFault, one line each. Further names are those that only this build knows.
+func ReadEnv(also ...string) (Env, error) {
 	var v variables
 	// The one call of envconfig that looks at the process; it cannot fail, as
 	// every field is text.
 	if err := envconfig.Process(prefix, &v); err != nil {
 		return Env{}, errors.New("the environment could not be read")
 	}
-	return buildEnv(v, listed(os.Environ()))
+	return buildEnv(v, listed(os.Environ()), also)
 }
 
 // ParseEnv reads an environment given as "NAME=value" lines, for tests and for
 // programs that compose one.
-func ParseEnv(lines []string) (Env, error) {
+func ParseEnv(lines []string, also ...string) (Env, error) {
 	e := listed(lines)
 	var v variables
 	fields := reflect.ValueOf(&v).Elem()
@@ -101,7 +101,7 @@ func ParseEnv(lines []string) (Env, error) {
 		}
 		fields.Field(i).SetString(value)
 	}
-	return buildEnv(v, e)
+	return buildEnv(v, e, also)
 }
 
 // variableNames asks envconfig how it calls the fields, in their order.
@@ -126,7 +126,7 @@ func listed(lines []string) environ {
 }
 
 // buildEnv types and checks everything, and tells all faults together.
-func buildEnv(v variables, e environ) (Env, error) {
+func buildEnv(v variables, e environ, also []string) (Env, error) {
 	c := &envChecker{environ: e}
 	env := Env{
 		AllowReservedDomains: c.yesNo("GALENA_ALLOW_RESERVED_DOMAINS", v.AllowReservedDomains, false),
@@ -148,7 +148,7 @@ func buildEnv(v variables, e environ) (Env, error) {
 	env.DatabaseURL, env.databaseFrom = c.platformURL("DATABASE_URL", v.DatabaseURL, "postgres", "postgresql", "sqlite")
 	env.RedisURL, _ = c.platformURL("REDIS_URL", v.RedisURL, "redis", "rediss", "redis-sentinel", "redis-cluster")
 	env.WebhookURL, env.WebhookSecret = c.webhook(v.WebhookURL, v.WebhookSecret)
-	env.providers, env.crm = c.families()
+	env.providers, env.crm = c.families(also)
 	if len(c.faults) > 0 {
 		return Env{}, c.join()
 	}

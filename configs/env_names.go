@@ -35,9 +35,9 @@ var (
 
 // families reads the two open families and refuses every other GALENA_ name
 // that nobody knows: a misspelt limit must not be silently ignored.
-func (c *envChecker) families() (map[string]vendor, map[string]Secret) {
+func (c *envChecker) families(also []string) (map[string]vendor, map[string]Secret) {
 	providers, crm := map[string]vendor{}, map[string]Secret{}
-	known := variableNames()
+	known := append(variableNames(), also...)
 	for _, name := range secretNames() {
 		known = append(known, name+"_FILE")
 	}

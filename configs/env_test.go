@@ -247,6 +247,19 @@ func TestSecretsComeFromFiles(t *testing.T) {
 	}
 }
 
+func TestABuildMayKnowFurtherNames(t *testing.T) {
+	t.Parallel()
+	const name = "GALENA_DRILL_CLOCK_OFFSET"
+	if _, err := ParseEnv([]string{name + "=1h"}); err == nil {
+		t.Errorf("%s must be unknown to a build that did not name it", name)
+	}
+	if e, err := ParseEnv([]string{name + "=1h"}, name); err != nil {
+		t.Error(err)
+	} else if s, err := e.Lookup(name); err != nil || s.Reveal() != "1h" {
+		t.Errorf("looked up %q %v", s.Reveal(), err)
+	}
+}
+
 func TestVendorNamesAreChecked(t *testing.T) {
 	t.Parallel()
 	e, err := ParseEnv([]string{"GALENA_PROVIDER_HUNTR_KEY=x", "GALENA_PROVIDER_OWN_CRAWL_URL=http://h", "GALENA_CRM_TWENTI_TOKEN=x"})

@@ -23,7 +23,7 @@ import (
 type shape struct {
 	*tree
 	cut  []string // paths whose value was cut out, or that a misspelt key was meant to give
-	near []string // paths of mappings that had an unknown key
+	near []string // paths of mappings that lost an entry so
 }
 
 // explains says that a fault at the path is the consequence of one already told.
@@ -114,14 +114,9 @@ func plainText(n ast.Node) (string, bool) {
 	}
 }
 
-// wrong tells a value of the wrong type. A weight that is a number, but no whole
-// one, has a code of its own.
+// wrong tells a value of the wrong type.
 func (s *shape) wrong(n ast.Node, path, want string) bool {
-	code := "E02"
-	if isNumber(n) && strings.HasSuffix(path, ".weight") {
-		code, want = "E09", "a whole number from 1 to 100"
-	}
-	s.fail(at(n), path, code, "must be %s, is %s", want, describe(n))
+	s.fail(at(n), path, "E02", "must be %s, is %s", want, describe(n))
 	return false
 }
 
@@ -144,7 +139,7 @@ func (s *shape) keep(m *ast.MappingNode, path string, fits func(v *ast.MappingVa
 		if fits(v, key, below) {
 			kept = append(kept, v)
 		} else {
-			s.cut = append(s.cut, below)
+			s.cut, s.near = append(s.cut, below), append(s.near, path)
 		}
 	}
 	m.Values = kept
@@ -162,7 +157,6 @@ func (s *shape) readsStruct(n ast.Node, t reflect.Type, path string) bool {
 			fault := galena.Faultf(below, "E01", "unknown key %q", key)
 			fault.Hint = galena.Nearest(key, names)
 			s.faults = append(s.faults, placed{*fault, at(v)})
-			s.near = append(s.near, path)
 			if meant := strings.Split(fault.Hint, `"`); len(meant) > 1 {
 				s.cut = append(s.cut, strings.TrimSuffix(below, key)+meant[1])
 			}

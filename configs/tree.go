@@ -39,7 +39,7 @@ func (t *tree) fail(at position, path, code, format string, args ...any) {
 
 // parse reads the nodes of a file. The parser's time grows with the square of a
 // mapping's width, so the size is judged on the tokens, before it runs.
-func parse(b []byte) *tree {
+func parse(b []byte, limit int) *tree {
 	t := &tree{anchors: map[string]ast.Node{}, open: map[string]bool{}}
 	tokens := 0
 	for _, tk := range lexer.Tokenize(string(b)) {
@@ -47,8 +47,8 @@ func parse(b []byte) *tree {
 			tokens++
 		}
 	}
-	if tokens > 3*maxNodes {
-		t.fail(position{1, 1}, "", "E02", "the file has more than %d nodes", maxNodes)
+	if tokens > 3*limit {
+		t.fail(position{1, 1}, "", "E02", "the file has more than %d nodes", limit)
 		return t
 	}
 	file, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey())
@@ -71,8 +71,8 @@ func parse(b []byte) *tree {
 	case len(t.faults) > 0:
 	case !ok:
 		t.fail(at(body), "", "E02", "must be keys with values, is %s", describe(body))
-	case count(body, maxNodes) > maxNodes:
-		t.fail(at(body), "", "E02", "the file has more than %d nodes once its aliases are replaced", maxNodes)
+	case count(body, limit) > limit:
+		t.fail(at(body), "", "E02", "the file has more than %d nodes once its aliases are replaced", limit)
 	default:
 		t.root = root
 	}
@@ -86,9 +86,6 @@ func explain(err error) (position, string) {
 		return position{1, 1}, err.Error()
 	}
 	tk := y.GetToken()
-	if tk != nil && tk.Type == token.MappingValueType && tk.Prev != nil {
-		tk = tk.Prev // the key, not its colon
-	}
 	if _, ok := errors.AsType[*yaml.TypeError](err); ok { // its message names our types
 		return tokenAt(tk), "the value has the wrong type"
 	}
@@ -275,7 +272,9 @@ func describe(n ast.Node) string {
 		return "a list"
 	case *ast.BoolNode:
 		return fmt.Sprint(x.Value)
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+	case *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value
+	case *ast.IntegerNode, *ast.FloatNode:
 		return "the number " + n.GetToken().Value
 	default:
 		return "text"
