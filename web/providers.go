@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// breakerWords says what a breaker's state means.
+var breakerWords = map[string]string{
+	"closed":    "asked as usual",
+	"open":      "not asked: it failed too often",
+	"half_open": "being tried again, one call at a time",
+}
+
+// pauseWords says why a provider rests.
+var pauseWords = map[galena.Kind]string{
+	galena.Unauthorized: "its key was refused",
+	galena.Exhausted:    "its credits are used up",
+	galena.RateLimited:  "it asked us to slow down",
+}
+
+// providerRow is how one provider fares.
+type providerRow struct {
+	ID, Breaker, Class, Words     string
+	Paused, PausedUntil           string
+	Changed, ChangedAt, ChangedOn string
+}
+
+// providersView is the page of providers.
+type providersView struct {
+	Rows     []providerRow
+	Troubled int
+}
+
+func (s *server) providers(w http.ResponseWriter, r *http.Request) {
+	states, err := s.Store.ProviderStates(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: providersOf(s.Deps.Providers, states, s.Now())})
+}
+
+// providersOf lists the configured ones first, in their order. One that no
+// worker has reported on yet is "unknown", never assumed to be well.
+func providersOf(configured []string, states []galena.ProviderState, now time.Time) providersView {
+	var v providersView
+	add := func(st galena.ProviderState) {
+		row := providerRowOf(st, now)
+		if row.Class == "open" || row.Class == "half_open" || row.Paused != "" {
+			v.Troubled++
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for _, id := range configured {
+		i := slices.IndexFunc(states, func(st galena.ProviderState) bool { return st.Provider == id })
+		if i < 0 {
+			add(galena.ProviderState{Provider: id})
+			continue
+		}
+		add(states[i])
+	}
+	for _, st := range states {
+		if !slices.Contains(configured, st.Provider) {
+			add(st)
+		}
+	}
+	return v
+}
+
+func providerRowOf(st galena.ProviderState, now time.Time) providerRow {
+	row := providerRow{ID: st.Provider, Breaker: title(st.Breaker), Class: st.Breaker, Words: breakerWords[st.Breaker],
+		Changed: ago(st.ChangedAt, now), ChangedAt: stamp(st.ChangedAt), ChangedOn: moment(st.ChangedAt)}
+	if row.Words == "" {
+		row.Breaker, row.Class, row.Words = "Unknown", "unknown", "no worker has called it yet"
+	}
+	if st.PausedUntil.After(now) {
+		row.Paused, row.PausedUntil = pauseWords[st.PauseReason], "until "+moment(st.PausedUntil)
+		if row.Paused == "" {
+			row.Paused = title(string(st.PauseReason))
+		}
+	}
+	return row
+}
