@@ -1,0 +1,103 @@
+package merging
+
+import (
+	"slices"
+
+	"github.com/galenahq/galena"
+)
+
+// contest is an element on which sources disagree.
+type contest struct {
+	element  string
+	in       bool
+	pro      int64
+	con      int64
+	witness  vote // the heaviest for it
+	opponent vote // the heaviest against it
+}
+
+// decideSet unites sets. Each element is a question of its own, with its own
+// class, weights and hysteresis: who lists it votes for it, who claims to list
+// everything and does not, votes against it. Who lists only what was seen has
+// no vote on the rest.
+func decideSet(votes []vote) verdict {
+	out := verdict{state: galena.Partial, group: group{value: galena.SetValue(elements(votes), false)}}
+	kept := out.value.Set[:0:0]
+	var witnesses, closers []vote
+	for _, v := range votes {
+		if v.closed {
+			out.value.Closed, out.state = true, galena.Known
+			closers = append(closers, v)
+		}
+	}
+	for _, e := range out.value.Set {
+		c := ballot(e, votes)
+		if c.in {
+			kept = append(kept, e)
+			witnesses = append(witnesses, c.witness)
+		}
+		if c.pro > 0 && c.con > 0 {
+			out.contested = append(out.contested, c)
+		}
+	}
+	out.value.Set = kept
+	if len(witnesses) == 0 {
+		witnesses = closers
+		out.state = galena.Known
+		if !slices.ContainsFunc(closers, func(v vote) bool { return !v.Absent }) {
+			out.state = galena.Absent
+		}
+	}
+	out.lead = slices.MinFunc(highest(witnesses), heavier)
+	return out
+}
+
+func elements(votes []vote) []string {
+	var all []string
+	for _, v := range votes {
+		all = append(all, v.Value.Set...)
+	}
+	return all
+}
+
+func (v vote) lists(e string) bool { return slices.Contains(v.Value.Set, e) }
+
+// ballot decides one element.
+func ballot(e string, votes []vote) contest {
+	var speak, live []vote
+	for _, v := range votes {
+		if v.closed || v.lists(e) {
+			speak = append(speak, v)
+		}
+	}
+	c := contest{element: e}
+	for i, v := range highest(speak) {
+		live = cast(live, v)
+		var yes, no []vote
+		c.pro, c.con = 0, 0
+		for _, l := range live {
+			if l.lists(e) {
+				yes, c.pro = append(yes, l), c.pro+l.weight
+			} else {
+				no, c.con = append(no, l), c.con+l.weight
+			}
+		}
+		switch {
+		case i == 0 || len(yes) == 0 || len(no) == 0:
+			c.in = len(yes) > 0
+		case c.in:
+			c.in = !outweighs(c.con, c.pro)
+		default:
+			c.in = outweighs(c.pro, c.con)
+		}
+		c.witness, c.opponent = heaviest(yes), heaviest(no)
+	}
+	return c
+}
+
+func heaviest(votes []vote) vote {
+	if len(votes) == 0 {
+		return vote{}
+	}
+	return slices.MinFunc(votes, heavier)
+}
