@@ -58,7 +58,7 @@ func readSources(t *testing.T) []source {
 		case d.IsDir() || path.Ext(p) != ".go":
 			return nil
 		}
-		f, err := parse(p)
+		f, err := parse(p, nil)
 		out = append(out, f)
 		return err
 	})
@@ -68,8 +68,9 @@ func readSources(t *testing.T) []source {
 	return out
 }
 
-func parse(p string) (source, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(p), nil, parser.ParseComments|parser.SkipObjectResolution)
+// parse reads a file, or the text that stands in for it.
+func parse(p string, text any) (source, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(p), text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return source{}, err
 	}
@@ -85,6 +86,9 @@ func parse(p string) (source, error) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			out.hasInit = out.hasInit || n.Name.Name == "init" && n.Recv == nil
+		case *ast.FuncLit:
+			// What recovers may panic again with what is not its own to handle.
+			return !slices.Contains(callsIn(n.Body), "recover")
 		case *ast.CallExpr:
 			if id, ok := n.Fun.(*ast.Ident); ok {
 				out.calls = append(out.calls, id.Name)
@@ -97,6 +101,44 @@ func parse(p string) (source, error) {
 		return true
 	})
 	return out, nil
+}
+
+// callsIn names the plain functions that a body calls itself, not what a
+// function inside it does.
+func callsIn(body *ast.BlockStmt) []string {
+	var out []string
+	ast.Inspect(body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if id, ok := call.Fun.(*ast.Ident); ok {
+				out = append(out, id.Name)
+			}
+		}
+		_, inner := n.(*ast.FuncLit)
+		return !inner
+	})
+	return out
+}
+
+func TestAFileSaysWhatItCalls(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, body string
+		want       []string
+	}{
+		{"a panic", `func f() { panic(1) }`, []string{"panic"}},
+		{"a clock that is called", `func f() { time.Now() }`, []string{"time.Now"}},
+		{"a clock that is handed on", `var clock = time.Now`, []string{"time.Now"}},
+		{"a panic that is passed on", `func f() { defer func() { if x := recover(); x != nil { panic(x) } }() }`, nil},
+		{"a panic beside one that is passed on", `func f() { func() { defer func() { recover() }(); panic(1) }() }`, []string{"panic"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := parse("x/x.go", "package x\n\nimport \"time\"\n\n"+tc.body)
+			if err != nil || !slices.Equal(f.calls, tc.want) {
+				t.Errorf("got %v, %v, want %v", f.calls, err, tc.want)
+			}
+		})
+	}
 }
 
 func TestTheTopLevelIsTheFigure(t *testing.T) {
