@@ -1,0 +1,22 @@
+// Package providers asks enrichment vendors about a company, one at a time, and
+// turns whatever they answer into observations or into a Kind of failure.
+//
+//	planner: "ask hunter about acme.com"
+//	      │
+//	┌─────▼──────────────── Waterfall.Ask ────────────────────────────────────┐
+//	│ one flight per (provider, domain)                                       │
+//	│ cache ──► pause ──► limiter ──► breaker ──► vendor.Enrich ──► save      │
+//	│   │held     │401 402   │our pace   │it is down    │                     │
+//	│   │         │429       │           │              ▼                     │
+//	│   │         │          │           │      GetJSON / PostForm: dial      │
+//	│   │         │          │           │      guard, limits, status → Kind  │
+//	└───┼─────────┼──────────┼───────────┼──────────────┬─────────────────────┘
+//	    ▼         ▼          ▼           ▼              ▼
+//	 cached     error:<cause>, never a call paid    hit │ miss │ error:<cause>
+//
+// provider.go says what a vendor is and config.go what an operator may set
+// about it. A vendor's folder holds its Spec, one method and its recorded
+// answers; registry lists them; providertest holds all to the same rules.
+// The other files make answers comparable: employee bands, revenue, countries,
+// industries, technologies, names and domains.
+package providers

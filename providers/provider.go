@@ -1,0 +1,78 @@
+package providers
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// Query is what a vendor is asked: all it learns of a lead is the company's domain.
+type Query struct {
+	Domain string // registrable, A-label, lower case
+}
+
+// Provider is one vendor. Enrich returns a record for a hit, a NotFound error
+// for a clean miss and an error with any other Kind for the rest. Its errors
+// never carry the key, a URL or the vendor's words.
+type Provider interface {
+	Enrich(ctx context.Context, q Query) (Record, error)
+}
+
+// Record is what a vendor said of a company. An adapter fills Field, Value and
+// Ref, and where the vendor tells them Confidence and ObservedAt; the waterfall
+// adds the rest.
+type Record struct {
+	Observations []galena.Observation
+	CostMicros   *int64            // what this call really cost; nil = as configured
+	Unmapped     map[string]string // field -> the vendor's word that no table of ours knows
+}
+
+// Add notes one value. A value that carries nothing leaves its field unknown.
+func (r *Record) Add(field string, v galena.Value, ref string) {
+	if v.Type == "" || v.Type != galena.TypeSet && v.Empty() {
+		return
+	}
+	r.Observations = append(r.Observations, galena.Observation{Field: field, Value: v, Ref: ref})
+}
+
+// unmapped remembers a word that could not be mapped, so that it is seen and
+// can be mapped later, and never scored as zero.
+func (r *Record) unmapped(field, raw string) {
+	if r.Unmapped == nil {
+		r.Unmapped = map[string]string{}
+	}
+	r.Unmapped[field] = raw
+}
+
+// Settings are what an adapter gets when it is made.
+type Settings struct {
+	ID      string // the catalogue's id; several may share an adapter
+	BaseURL string // scheme, host and whatever stands before the vendor's own path
+	Key     string
+	Client  *http.Client
+	Now     func() time.Time
+}
+
+// Spec says everything about a vendor that an operator does not have to.
+type Spec struct {
+	Name  string // the folder's name, and the id in a catalogue
+	Title string
+	Docs  string // the vendor's documentation
+
+	BaseURL    string // "" = an operator must give one
+	Keyless    bool
+	CostMicros int64 // of one call, in millionths of a dollar
+	PerMatch   bool  // misses are free
+	P95        time.Duration
+	Timeout    time.Duration
+	Trust      float64 // 0..1: the weight of its word in a merge
+	Class      galena.SourceClass
+	SetClosed  bool               // its sets list everything there is
+	Rate       float64            // calls per second it allows; 0 = as many as we like
+	Burst      int                // calls at once
+	Fields     map[string]float64 // field -> share of companies for which it is answered
+
+	New func(Settings) (Provider, error)
+}
