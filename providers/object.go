@@ -1,0 +1,148 @@
+package providers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxNesting bounds the depth of an answer.
+const maxNesting = 32
+
+// Object is a JSON object read strictly but typed loosely: vendors change a
+// number to a string over night, and one odd field must not cost the record.
+// Keys match exactly. All getters work on a nil Object.
+type Object map[string]any
+
+// Object returns a nested object, nil when there is none.
+func (o Object) Object(key string) Object {
+	m, _ := o[key].(Object)
+	return m
+}
+
+// Text returns a string, or a number as written, trimmed; "" for anything else.
+func (o Object) Text(key string) string { return text(o[key]) }
+
+// First returns the first of several keys that has a text.
+func (o Object) First(keys ...string) string {
+	for _, k := range keys {
+		if s := o.Text(k); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Texts returns the strings of a list, nil when the key holds no list.
+func (o Object) Texts(key string) []string {
+	list, ok := o[key].([]any)
+	if !ok {
+		return nil
+	}
+	out := make([]string, 0, len(list))
+	for _, it := range list {
+		if s := text(it); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Number returns a whole number above zero; vendors write 0 for "we do not know".
+func (o Object) Number(key string) (int64, bool) {
+	x, err := strconv.ParseFloat(o.Text(key), 64)
+	if err != nil || x < 1 || x > 1e17 {
+		return 0, false
+	}
+	return int64(x), true
+}
+
+// text is a scalar as a vendor meant it.
+func text(v any) string {
+	switch x := v.(type) {
+	case string:
+		return strings.TrimSpace(x)
+	case json.Number:
+		return x.String()
+	default:
+		return ""
+	}
+}
+
+// decode reads one JSON object and nothing else. It refuses what encoding/json
+// lets pass: duplicate keys, invalid UTF-8, bottomless nesting, trailing data.
+func decode(b []byte) (Object, error) {
+	if !utf8.Valid(b) {
+		return nil, errors.New("the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	v, err := decodeValue(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("the body goes on after the JSON value")
+	}
+	o, ok := v.(Object)
+	if !ok {
+		return nil, errors.New("the body is not a JSON object")
+	}
+	return o, nil
+}
+
+func decodeValue(d *json.Decoder, depth int) (any, error) {
+	t, err := d.Token()
+	if err != nil {
+		// The decoder's own words quote the body, which may echo the key.
+		return nil, errors.New("the body is not valid JSON")
+	}
+	delim, isDelim := t.(json.Delim)
+	if !isDelim {
+		return t, nil
+	}
+	if depth >= maxNesting {
+		return nil, fmt.Errorf("the body is nested more than %d deep", maxNesting)
+	}
+	if delim == '{' {
+		return decodeObject(d, depth)
+	}
+	list := []any{}
+	for d.More() {
+		v, err := decodeValue(d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errors.New("the body is not valid JSON")
+	}
+	return list, nil
+}
+
+func decodeObject(d *json.Decoder, depth int) (any, error) {
+	o := Object{}
+	for d.More() {
+		t, err := d.Token()
+		key, ok := t.(string)
+		if err != nil || !ok {
+			return nil, errors.New("the body is not valid JSON")
+		}
+		if _, twice := o[key]; twice {
+			return nil, errors.New("the body has a key twice")
+		}
+		if o[key], err = decodeValue(d, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errors.New("the body is not valid JSON")
+	}
+	return o, nil
+}
