@@ -1,0 +1,60 @@
+package providers
+
+import (
+	"testing"
+
+	"github.com/galenahq/galena"
+)
+
+func TestOneOddFieldDoesNotCostTheRecord(t *testing.T) {
+	t.Parallel()
+	o, err := decode([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":{"n":5},"raised":"lots"},
+		"geo":"Berlin","foundedYear":"c. 1998","tech":"react","tags":[1,null,"B2B"],"emailProvider":"google.com","category":7}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ReadClearbitShape("x.enrich", "acme.example", o, clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, v := range r.Observations {
+		got[v.Field] = v.Value.String()
+	}
+	want := map[string]string{"company.name": "Acme", "company.founded_year": "1998", "company.tags": "1,b2b"}
+	for field, value := range want {
+		if got[field] != value {
+			t.Errorf("%s is %q, want %q", field, got[field], value)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestARecordOfTheFutureIsOfNow(t *testing.T) {
+	t.Parallel()
+	r, err := ReadClearbitShape("x.enrich", "acme.example",
+		Object{"domain": "acme.example", "name": "Acme", "indexedAt": "2031-01-01"}, clock())
+	if err != nil || !r.Observations[0].ObservedAt.IsZero() {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func FuzzReadClearbitShape(f *testing.F) {
+	for _, s := range []string{`{"domain":"acme.example"}`, `{"domain":"acme.example","metrics":{"employees":1e999}}`, `{"a":1,"a":2}`, `[]`, `{`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o, err := decode(b)
+		if err != nil {
+			return
+		}
+		r, err := ReadClearbitShape("x.enrich", "acme.example", o, clock())
+		for _, v := range r.Observations {
+			if _, ok := galena.LookupField(v.Field); !ok || err != nil {
+				t.Errorf("%s beside %v", v.Field, err)
+			}
+		}
+	})
+}
