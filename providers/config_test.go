@@ -1,0 +1,96 @@
+package providers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
+	t.Parallel()
+	c := Config{
+		Providers: []Entry{
+			{ID: "Hunter"},
+			{ID: "acme", Adapter: "huntr", Enabled: "maybe", URL: "https://u:p@x/?k=1", CostCents: ptr(-1.0), Billing: "daily",
+				P95MS: ptr(-1), Trust: ptr(0.0), Class: "rumour", SetSemantics: "ajar", Timeout: ptr(time.Nanosecond),
+				Rate: &Rate{PerSecond: 0}, Fields: map[string]float64{"company.industri": 2},
+				OnlyIf: &galena.Condition{Field: "company.industry"}},
+			{ID: "acme"},
+		},
+		Limits:        Limits{PerLeadCents: -1},
+		AlwaysCollect: Collect{"company.nam", "all"},
+	}
+	err := c.Validate("hunter", "fixture")
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	for _, want := range []string{
+		`spec.providers[0].id: E02 `, `spec.providers[1].adapter: E11 unknown adapter "huntr" (did you mean "hunter"?)`,
+		`spec.providers[1].enabled: E02 `, `spec.providers[1].url: E02 `, `spec.providers[1].cost_cents: E02 `,
+		`spec.providers[1].billing: E02 `, `spec.providers[1].p95_ms: E02 `, `spec.providers[1].trust: E02 `,
+		`spec.providers[1].class: E02 `, `spec.providers[1].set_semantics: E02 `, `spec.providers[1].timeout: E02 `,
+		`spec.providers[1].rate: E02 `, `spec.providers[1].fields: E04 unknown field "company.industri" (did you mean "company.industry"?)`,
+		`spec.providers[1].fields: E02 `, `spec.providers[1].only_if: E02 `, `spec.providers[2].id: E03 `,
+		`spec.limits.per_lead_cents: E02 `, `spec.always_collect[0]: E04 `, `spec.always_collect[1]: E04 `,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no fault %s in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "u:p@") {
+		t.Error("a fault quotes the credentials of a URL")
+	}
+}
+
+func TestUnknownIsAllowedInOnlyIf(t *testing.T) {
+	t.Parallel()
+	c := Config{Providers: []Entry{{ID: "a", OnlyIf: &galena.Condition{Field: "company.registry_id", Operators: galena.Operators{Unknown: ptr(true)}}}}}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDefaultsAreEveryVendorWithAnAddress(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{{Name: "one", BaseURL: "https://one.example"}, {Name: "fixture"}, {Name: "two", BaseURL: "https://two.example"}}
+	if err := Defaults().Validate("one", "two", "fixture"); err != nil {
+		t.Fatal(err)
+	}
+	got := Defaults().Entries(specs)
+	if len(got) != 2 || got[0].ID != "one" || got[1].ID != "two" {
+		t.Errorf("got %+v", got)
+	}
+	none := Config{Providers: []Entry{}}
+	if got := none.Entries(specs); len(got) != 0 {
+		t.Errorf("an empty list means none, got %+v", got)
+	}
+}
+
+func TestWhatIsMissingComesFromTheSpec(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{
+		{Name: "one", CostMicros: 24_500, PerMatch: true, Timeout: 3 * time.Second, Trust: .8, Rate: 8, Burst: 4, Fields: map[string]float64{"company.name": .9}},
+		{Name: "fixture", SetClosed: true, Keyless: true},
+	}
+	l := fill(Entry{ID: "one"}, specOf(Entry{ID: "one"}, specs))
+	if l.costMicros != 24_500 || !l.perMatch || l.timeout != 3*time.Second || l.trust != .8 || l.rate != 8 || l.burst != 4 || l.fields["company.name"] != .9 {
+		t.Errorf("got %+v", l)
+	}
+	e := Entry{ID: "one", CostCents: ptr(0.25), Billing: "per_call", Fields: map[string]float64{"company.industry": 1}}
+	if l := fill(e, specOf(e, specs)); l.costMicros != 2_500 || l.perMatch || len(l.fields) != 1 {
+		t.Errorf("the catalogue's word does not count: %+v", l)
+	}
+	if s := specOf(Entry{ID: "our-database"}, specs); s.Name != "fixture" {
+		t.Errorf("an id that nobody has is spoken for by %q", s.Name)
+	}
+	if l := fill(Entry{ID: "x", SetSemantics: "open"}, specs[1]); l.closed {
+		t.Error("set_semantics: open is lost")
+	}
+	if got := EnvName("our-data-base"); got != "OUR_DATA_BASE" {
+		t.Errorf("got %s", got)
+	}
+}
