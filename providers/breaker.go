@@ -1,0 +1,133 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/galenahq/galena"
+)
+
+// The breaker opens when, within 10 seconds, at least 20 calls were counted and
+// half of them failed. It stays open for 10 seconds and then lets one call
+// through at a time.
+const (
+	breakerWindow = 10 * time.Second
+	breakerBucket = time.Second
+	breakerOpen   = 10 * time.Second
+	breakerMin    = 20
+)
+
+// The states of a breaker, as they are printed and published.
+const (
+	Closed   = "closed"
+	Open     = "open"
+	HalfOpen = "half_open"
+)
+
+// verdict is what one call says about the health of a vendor.
+type verdict int
+
+const (
+	healthy  verdict = iota // an answer, be it a miss
+	failing                 // the vendor is not well
+	excluded                // says nothing of its health
+)
+
+// verdicts is the breaker's table (LAYOUT 7). What is excluded is not counted
+// at all: neither do 4xx hide a failing vendor, nor a 404 storm open it.
+var verdicts = map[galena.Kind]verdict{
+	"":                  healthy,
+	galena.NotFound:     healthy, // a probe that finds nothing must be able to close
+	galena.Internal:     failing,
+	galena.Unavailable:  failing,
+	galena.Malformed:    failing,
+	galena.Invalid:      excluded,
+	galena.Unauthorized: excluded,
+	galena.Exhausted:    excluded,
+	galena.RateLimited:  excluded,
+	galena.BreakerOpen:  excluded,
+	galena.Conflict:     excluded,
+	galena.Pending:      excluded,
+	galena.WrongSubject: excluded,
+}
+
+// verdictOf reads an outcome. A call that we ended ourselves is nobody's fault.
+func verdictOf(err error) verdict {
+	if errors.Is(err, context.Canceled) {
+		return excluded
+	}
+	return verdicts[galena.KindOf(err)]
+}
+
+// breaker guards one vendor.
+type breaker struct {
+	cb     *gobreaker.CircuitBreaker[Record]
+	notify func(state string)
+
+	mu      sync.Mutex
+	changes []string // not yet told: gobreaker calls back under its own lock
+}
+
+// newBreaker makes a closed breaker; notify hears of each change, one at a time
+// and outside of any lock.
+func newBreaker(name string, notify func(state string)) *breaker {
+	b := &breaker{notify: notify}
+	b.cb = gobreaker.NewCircuitBreaker[Record](gobreaker.Settings{
+		Name: name, MaxRequests: 1, Interval: breakerWindow, BucketPeriod: breakerBucket, Timeout: breakerOpen,
+		ReadyToTrip: func(c gobreaker.Counts) bool {
+			counted := c.TotalSuccesses + c.TotalFailures
+			return counted >= breakerMin && 2*c.TotalFailures >= counted
+		},
+		IsSuccessful: func(err error) bool { return verdictOf(err) == healthy },
+		IsExcluded:   func(err error) bool { return verdictOf(err) == excluded },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.changes = append(b.changes, stateName(to))
+		},
+	})
+	return b
+}
+
+// do makes the call unless the breaker refuses it.
+func (b *breaker) do(op string, call func() (Record, error)) (Record, error) {
+	defer b.tell()
+	r, err := b.cb.Execute(call)
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return Record{}, &galena.Error{Kind: galena.BreakerOpen, Op: op, RetryAfter: breakerOpen,
+			Err: errors.New("the breaker is open")}
+	}
+	return r, err
+}
+
+// state is what the next call would meet.
+func (b *breaker) state() string {
+	defer b.tell()
+	return stateName(b.cb.State())
+}
+
+// tell passes on the changes that were noted meanwhile.
+func (b *breaker) tell() {
+	b.mu.Lock()
+	changes := b.changes
+	b.changes = nil
+	b.mu.Unlock()
+	for _, c := range changes {
+		b.notify(c)
+	}
+}
+
+func stateName(s gobreaker.State) string {
+	switch s {
+	case gobreaker.StateOpen:
+		return Open
+	case gobreaker.StateHalfOpen:
+		return HalfOpen
+	default:
+		return Closed
+	}
+}

@@ -1,0 +1,147 @@
+package providers
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+func TestEveryKindHasABreakerRule(t *testing.T) {
+	t.Parallel()
+	for _, k := range galena.Kinds() {
+		if _, ok := verdicts[k]; !ok {
+			t.Errorf("no breaker rule for %s", k)
+		}
+		if _, ok := reactions[k]; !ok {
+			t.Errorf("no pause rule for %s", k)
+		}
+	}
+	if len(verdicts) != len(galena.Kinds())+1 || len(reactions) != len(galena.Kinds())+1 {
+		t.Error("a table has a rule for no Kind")
+	}
+}
+
+// feed gives a breaker outcomes and returns how many were refused.
+func feed(b *breaker, n int, err error) (refused int) {
+	for range n {
+		_, got := b.do("x.ask", func() (Record, error) { return Record{}, err })
+		if galena.KindOf(got) == galena.BreakerOpen {
+			refused++
+		}
+	}
+	return refused
+}
+
+func failure(k galena.Kind) error { return galena.Errorf(k, "x.enrich", "status") }
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	quiet := func(string) {}
+	t.Run("TwentyFailuresOpen", func(t *testing.T) {
+		t.Parallel()
+		b := newBreaker("x", quiet)
+		if feed(b, 19, failure(galena.Unavailable)) != 0 || b.state() != Closed {
+			t.Fatal("opened before the twentieth failure")
+		}
+		feed(b, 1, failure(galena.Unavailable))
+		if b.state() != Open || feed(b, 5, nil) != 5 {
+			t.Error("still calling after twenty failures")
+		}
+	})
+	t.Run("MissesKeepItClosed", func(t *testing.T) {
+		t.Parallel()
+		b := newBreaker("x", quiet)
+		if feed(b, 1000, failure(galena.NotFound)) != 0 || b.state() != Closed {
+			t.Error("a 404 storm opened it")
+		}
+	})
+	t.Run("ExcludedSayNothing", func(t *testing.T) {
+		t.Parallel()
+		for _, k := range galena.Kinds() {
+			if verdicts[k] != excluded {
+				continue
+			}
+			b := newBreaker("x", quiet)
+			feed(b, 200, failure(k))
+			if b.state() != Closed {
+				t.Errorf("%s opened it", k)
+			}
+			// Nor do they hide failures: one in five, and it opens as if alone.
+			for range 20 {
+				feed(b, 4, failure(k))
+				feed(b, 1, failure(galena.Unavailable))
+			}
+			if b.state() != Open {
+				t.Errorf("%s hid twenty failures", k)
+			}
+		}
+	})
+	t.Run("OurOwnCancellationsSayNothing", func(t *testing.T) {
+		t.Parallel()
+		b := newBreaker("x", quiet)
+		feed(b, 200, transportError("x.enrich", context.Canceled))
+		if b.state() != Closed {
+			t.Error("our own cancellations opened it")
+		}
+		feed(b, 20, transportError("x.enrich", context.DeadlineExceeded))
+		if b.state() != Open {
+			t.Error("timeouts did not open it")
+		}
+	})
+	t.Run("HalfTheCallsMustFail", func(t *testing.T) {
+		t.Parallel()
+		b := newBreaker("x", quiet)
+		for range 40 {
+			feed(b, 2, nil)
+			feed(b, 1, failure(galena.Malformed))
+		}
+		if b.state() != Closed {
+			t.Error("a third of failures opened it")
+		}
+	})
+}
+
+func TestBreakerProbesOneAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		b := newBreaker("x", func(s string) { told = append(told, s) })
+		feed(b, 20, failure(galena.Unavailable))
+		time.Sleep(breakerOpen + time.Millisecond)
+		release := make(chan struct{})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = b.do("x.ask", func() (Record, error) { <-release; return Record{}, failure(galena.NotFound) })
+		}()
+		synctest.Wait()
+		if refused := feed(b, 10, nil); refused != 10 {
+			t.Errorf("%d of 10 refused beside the probe", refused)
+		}
+		close(release)
+		<-done
+		if b.state() != Closed {
+			t.Error("a probe that found nothing did not close it")
+		}
+		if want := []string{Open, HalfOpen, Closed}; !slices.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
+	})
+}
+
+func TestBreakerForgetsOldFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker("x", func(string) {})
+		feed(b, 19, failure(galena.Unavailable))
+		time.Sleep(breakerWindow + breakerBucket)
+		feed(b, 19, failure(galena.Unavailable))
+		if b.state() != Closed {
+			t.Error("failures of another window were counted")
+		}
+	})
+}

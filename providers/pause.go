@@ -1,0 +1,126 @@
+package providers
+
+import (
+	"sync"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// reaction is what an outcome does to the pause of a vendor.
+type reaction struct {
+	pauses   bool
+	least    time.Duration // when the vendor gave no longer hint
+	resolves bool          // the vendor takes calls again
+}
+
+// reactions is the table from outcome to pause. Failures that the breaker
+// counts leave a pause as it is: they do not say that the quota is back.
+var reactions = map[galena.Kind]reaction{
+	"":                  {resolves: true},
+	galena.NotFound:     {resolves: true},
+	galena.Invalid:      {resolves: true},
+	galena.Malformed:    {resolves: true},
+	galena.Pending:      {resolves: true},
+	galena.WrongSubject: {resolves: true},
+	galena.RateLimited:  {pauses: true, least: time.Second},
+	galena.Exhausted:    {pauses: true, least: time.Hour},
+	galena.Unauthorized: {pauses: true, least: time.Hour},
+	galena.Internal:     {},
+	galena.Unavailable:  {},
+	galena.BreakerOpen:  {},
+	galena.Conflict:     {},
+}
+
+// pause keeps a vendor from being asked until it said it may be asked again.
+// When the time is up one caller goes first and the others wait for what it
+// hears: a herd would only be refused again.
+type pause struct {
+	mu      sync.Mutex
+	until   time.Time
+	reason  galena.Kind // "" = not paused
+	changed time.Time
+}
+
+// enter asks to make a call. It returns why not and for how long, or whether
+// the call is the one that finds out if the pause is over.
+func (p *pause) enter(now time.Time, probeFor time.Duration) (reason galena.Kind, wait time.Duration, probe bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.reason == "":
+		return "", 0, false
+	case now.Before(p.until):
+		return p.reason, p.until.Sub(now), false
+	case p.reason == galena.BreakerOpen:
+		p.reason, p.until = "", time.Time{} // our own breaker probes by itself
+		return "", 0, false
+	default:
+		p.until = now.Add(probeFor)
+		return "", 0, true
+	}
+}
+
+// change is what an outcome did to a pause.
+type change int
+
+const (
+	unchanged change = iota
+	began            // or another reason took over
+	prolonged
+	ended
+)
+
+// settle notes what a call heard. Only a probe ends a pause: a call that was
+// under way when the pause began knows nothing of it.
+func (p *pause) settle(now time.Time, err error, probe bool) change {
+	kind := galena.KindOf(err)
+	r := reactions[kind]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case r.pauses:
+		was := p.reason
+		until := now.Add(min(max(r.least, galena.RetryAfterOf(err)), maxRetryAfter))
+		if probe || was == "" || until.After(p.until) {
+			p.until = until
+		}
+		p.reason, p.changed = kind, now
+		if was == kind {
+			return prolonged
+		}
+		return began
+	case r.resolves && probe:
+		p.reason, p.until, p.changed = "", time.Time{}, now
+		return ended
+	default:
+		return unchanged
+	}
+}
+
+// adopt takes over what another process learned later than we did. It only
+// ever pauses: the other's good news may be older than a refusal it never saw.
+func (p *pause) adopt(s galena.ProviderState, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.ChangedAt.Before(p.changed) {
+		return
+	}
+	until, reason := s.PausedUntil, s.PauseReason
+	if s.Breaker == Open && !until.After(now) {
+		until, reason = s.ChangedAt.Add(breakerOpen), galena.BreakerOpen
+	}
+	if reason != "" && until.After(now) {
+		p.reason, p.until, p.changed = reason, until, s.ChangedAt
+	}
+}
+
+// state is the pause as it is published; zero when there is none.
+func (p *pause) state(now time.Time) (until time.Time, reason galena.Kind, changed time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason == "" || !now.Before(p.until) {
+		return time.Time{}, "", p.changed
+	}
+	return p.until, p.reason, p.changed
+}
