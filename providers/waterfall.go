@@ -1,0 +1,268 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"github.com/galenahq/galena"
+)
+
+// Cache remembers answers, so that a company is paid for once.
+type Cache interface {
+	// Answer returns the hit or miss that is held and has not expired.
+	Answer(ctx context.Context, provider, domain string) (galena.Answer, bool, error)
+	// SaveAnswer holds a hit or a miss and books the call. A failure (Kind
+	// neither "" nor NotFound) is booked and not held.
+	SaveAnswer(ctx context.Context, a galena.Answer, e galena.LedgerEntry) error
+}
+
+// Limiter paces calls across processes.
+type Limiter interface {
+	Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
+}
+
+// Deps are what a waterfall works with. Cache may be nil (nothing is held), and
+// so may Limiter (each process paces itself), Client (the guarded one),
+// Registerer, Log, Now and OnState.
+type Deps struct {
+	Specs      []Spec
+	Keys       func(id string) string
+	URLs       func(id string) string // an address that replaces the catalogue's
+	Client     *http.Client
+	Cache      Cache
+	Limiter    Limiter
+	Registerer prometheus.Registerer
+	Log        *slog.Logger
+	Now        func() time.Time
+	OnState    func(galena.ProviderState) // told of each change of breaker or pause
+	Frozen     bool                       // a scenario: no breaker, no limiter, no pause
+}
+
+// Waterfall asks the vendors of a catalogue.
+type Waterfall struct {
+	limits  Limits
+	collect []string
+	vendors []*vendor
+	byID    map[string]*vendor
+	deps    Deps
+	metrics *metrics
+	flights singleflight.Group
+
+	ending context.Context // ended by Close: calls under way are given up
+	end    context.CancelFunc
+	mu     sync.Mutex
+	closed bool
+	flying sync.WaitGroup
+}
+
+// vendor is one catalogue entry at work.
+type vendor struct {
+	listing
+	on       bool
+	provider Provider // nil when off
+	breaker  *breaker
+	pause    pause
+	pace     *rate.Limiter // this process's own, nil = unlimited
+
+	mu      sync.Mutex
+	changed time.Time // of the breaker
+}
+
+// New makes the waterfall of a catalogue. A vendor that is switched on without
+// its key or address is an error; one on auto is left out.
+func New(c Config, d Deps) (*Waterfall, error) {
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(d.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	w := &Waterfall{limits: c.Limits, deps: d, metrics: m, byID: map[string]*vendor{}}
+	w.ending, w.end = context.WithCancel(context.Background())
+	var errs []error
+	for _, e := range c.Entries(d.Specs) {
+		v, err := w.vendor(e)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		w.vendors, w.byID[e.ID] = append(w.vendors, v), v
+	}
+	w.collect = slices.Clone(c.AlwaysCollect)
+	if slices.Equal(w.collect, []string{all}) {
+		w.collect = w.everything()
+	}
+	return w, errors.Join(errs...)
+}
+
+// complete fills what a caller left out.
+func (d *Deps) complete() (err error) {
+	nothing := func(string) string { return "" }
+	if d.Keys == nil {
+		d.Keys = nothing
+	}
+	if d.URLs == nil {
+		d.URLs = nothing
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.OnState == nil {
+		d.OnState = func(galena.ProviderState) {}
+	}
+	if d.Client == nil {
+		d.Client, err = NewClient(nil)
+	}
+	return err
+}
+
+// vendor makes one entry ready to be asked.
+func (w *Waterfall) vendor(e Entry) (*vendor, error) {
+	v := &vendor{listing: fill(e, specOf(e, w.deps.Specs))}
+	if v.spec.New == nil {
+		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: no adapter is built in for it", e.ID)
+	}
+	if at := w.deps.URLs(e.ID); at != "" {
+		v.url = at
+	}
+	key := w.deps.Keys(e.ID)
+	v.breaker = newBreaker(e.ID, func(state string) { w.breakerChanged(v, state) })
+	w.metrics.setBreaker(e.ID, Closed)
+	if v.rate > 0 {
+		v.pace = rate.NewLimiter(rate.Limit(v.rate), v.burst)
+	}
+	missing := ""
+	switch {
+	case v.url == "":
+		missing = "address (url, or GALENA_PROVIDER_" + EnvName(e.ID) + "_URL)"
+	case key == "" && !v.spec.Keyless:
+		missing = "key (GALENA_PROVIDER_" + EnvName(e.ID) + "_KEY)"
+	}
+	switch {
+	case v.enabled == "false", v.enabled == "auto" && missing != "":
+		return v, nil
+	case missing != "":
+		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s is enabled and has no %s", e.ID, missing)
+	case !usableURL(v.url):
+		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: its address is not a usable http(s) URL", e.ID)
+	}
+	p, err := v.spec.New(Settings{ID: e.ID, BaseURL: v.url, Key: key, Client: w.deps.Client, Now: w.deps.Now})
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", e.ID, err)
+	}
+	v.provider, v.on = p, true
+	return v, nil
+}
+
+// everything is every field that some vendor that is on can supply.
+func (w *Waterfall) everything() []string {
+	var out []string
+	for _, f := range galena.Fields() {
+		for _, v := range w.vendors {
+			if v.on && v.fields[f.Name] > 0 {
+				out = append(out, f.Name)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Offers lists what can be bought, in catalogue order.
+func (w *Waterfall) Offers() []galena.Offer {
+	now := w.deps.Now()
+	out := make([]galena.Offer, 0, len(w.vendors))
+	for _, v := range w.vendors {
+		available := v.on
+		if available && !w.deps.Frozen {
+			_, reason, _ := v.pause.state(now)
+			available = reason == "" && v.breaker.state() != Open
+		}
+		out = append(out, v.offer(available))
+	}
+	return out
+}
+
+// Trust is the weight of each vendor's word.
+func (w *Waterfall) Trust() map[string]float64 {
+	out := map[string]float64{}
+	for _, v := range w.vendors {
+		out[v.id] = v.trust
+	}
+	return out
+}
+
+// Limits are the budgets and the deadline of the catalogue.
+func (w *Waterfall) Limits() Limits { return w.limits }
+
+// AlwaysCollect names the fields to buy even when nothing hangs on them.
+func (w *Waterfall) AlwaysCollect() []string { return slices.Clone(w.collect) }
+
+// States tells how each vendor fares.
+func (w *Waterfall) States() []galena.ProviderState {
+	out := make([]galena.ProviderState, 0, len(w.vendors))
+	for _, v := range w.vendors {
+		out = append(out, v.state(w.deps.Now(), v.breaker.state()))
+	}
+	return out
+}
+
+// Adopt takes over what other processes published, where it is newer: a vendor
+// that asked one of them to wait is left alone by all.
+func (w *Waterfall) Adopt(states []galena.ProviderState) {
+	now := w.deps.Now()
+	for _, s := range states {
+		if v, ok := w.byID[s.Provider]; ok {
+			v.pause.adopt(s, now)
+		}
+	}
+}
+
+// Close gives up the calls under way and waits until they have ended.
+func (w *Waterfall) Close() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.end()
+	w.flying.Wait()
+}
+
+// state is the vendor as it is published.
+func (v *vendor) state(now time.Time, breaker string) galena.ProviderState {
+	until, reason, changed := v.pause.state(now)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.changed.After(changed) {
+		changed = v.changed
+	}
+	return galena.ProviderState{Provider: v.id, Breaker: breaker, PausedUntil: until, PauseReason: reason, ChangedAt: changed}
+}
+
+// breakerChanged tells everybody who watches.
+func (w *Waterfall) breakerChanged(v *vendor, state string) {
+	now := w.deps.Now()
+	v.mu.Lock()
+	v.changed = now
+	v.mu.Unlock()
+	w.metrics.setBreaker(v.id, state)
+	if state == Open {
+		w.deps.Log.Warn("breaker opened", "provider", v.id, "for", breakerOpen)
+	} else {
+		w.deps.Log.Info("breaker changed", "provider", v.id, "state", state)
+	}
+	w.deps.OnState(v.state(now, state))
+}

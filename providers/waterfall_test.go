@@ -1,0 +1,557 @@
+package providers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+)
+
+// memory is a working cache and ledger.
+type memory struct {
+	mu     sync.Mutex
+	held   map[string]galena.Answer
+	ledger []galena.LedgerEntry
+	down   error
+}
+
+func (m *memory) Answer(_ context.Context, provider, domain string) (galena.Answer, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.held[provider+" "+domain]
+	return a, ok, m.down
+}
+
+func (m *memory) SaveAnswer(_ context.Context, a galena.Answer, e galena.LedgerEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a.Kind == "" || a.Kind == galena.NotFound {
+		m.held[a.Provider+" "+a.Domain] = a
+	}
+	m.ledger = append(m.ledger, e)
+	return nil
+}
+
+// vendorFunc is a vendor made of one function.
+type vendorFunc func(ctx context.Context, q Query) (Record, error)
+
+func (f vendorFunc) Enrich(ctx context.Context, q Query) (Record, error) { return f(ctx, q) }
+
+// bundle is a waterfall over one vendor called "one".
+type bundle struct {
+	*Waterfall
+	memory *memory
+	log    *bytes.Buffer
+	states []galena.ProviderState
+	calls  atomic.Int32
+	reg    *prometheus.Registry
+}
+
+// newBundle makes a waterfall whose vendor answers with f; change may alter it.
+func newBundle(t *testing.T, f vendorFunc, change func(*Entry, *Deps)) *bundle {
+	t.Helper()
+	b := &bundle{memory: &memory{held: map[string]galena.Answer{}}, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
+	spec := Spec{Name: "one", BaseURL: "https://one.example", Keyless: true, CostMicros: 20_000, Timeout: 2 * time.Second, Trust: .8,
+		Class: galena.ClassProvider, Fields: map[string]float64{"company.name": .9},
+		New: func(Settings) (Provider, error) {
+			return vendorFunc(func(ctx context.Context, q Query) (Record, error) { b.calls.Add(1); return f(ctx, q) }), nil
+		}}
+	entry := Entry{ID: "one"}
+	deps := Deps{Specs: []Spec{spec}, Cache: b.memory, Registerer: b.reg, Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		OnState: func(s galena.ProviderState) { b.states = append(b.states, s) }}
+	if change != nil {
+		change(&entry, &deps)
+	}
+	var err error
+	if b.Waterfall, err = New(Config{Providers: []Entry{entry}}, deps); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+func hit(context.Context, Query) (Record, error) {
+	var r Record
+	r.Add("company.name", galena.TextValue("Acme"), "name")
+	return r, nil
+}
+
+func fails(err error) vendorFunc {
+	return func(context.Context, Query) (Record, error) { return Record{}, err }
+}
+
+// number reads one series, named "metric provider other-label".
+func number(t *testing.T, r *prometheus.Registry, series string) float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Fields(series)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			got := []string{f.GetName(), labels["provider"]}
+			if other := labels["outcome"] + labels["field"]; other != "" {
+				got = append(got, other)
+			}
+			if slices.Equal(got, want) {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return -1
+}
+
+func TestHitIsPaidOnceAndHeld(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, hit, nil)
+	a, call, err := b.Ask(t.Context(), "one", "acme.example")
+	if err != nil || call.Outcome != "hit" || call.Cents != 2 || len(call.Added) != 1 {
+		t.Fatalf("got %+v, %v", call, err)
+	}
+	o := a.Observations[0]
+	if o.ID == "" || o.Entity != "acme.example" || o.Source != "one" || o.Class != galena.ClassProvider || o.Method != "api" ||
+		o.Confidence != 1 || o.FetchedAt.IsZero() || !o.ObservedAt.Equal(o.FetchedAt) || o.CostMicros != 20_000 || o.RequestID == "" {
+		t.Errorf("the observation is not complete: %+v", o)
+	}
+	if got := a.ExpiresAt.Sub(a.FetchedAt); got != 90*24*time.Hour {
+		t.Errorf("a hit is held for %v", got)
+	}
+	again, call, err := b.Ask(t.Context(), "one", "acme.example")
+	if err != nil || call.Outcome != "cached" || call.Cents != 0 || b.calls.Load() != 1 || again.Observations[0].ID != o.ID {
+		t.Errorf("asked again: %+v after %d calls, %v", call, b.calls.Load(), err)
+	}
+	if len(b.memory.ledger) != 1 || b.memory.ledger[0].Outcome != "hit" || b.memory.ledger[0].CostMicros != 20_000 {
+		t.Errorf("ledger %+v", b.memory.ledger)
+	}
+	for series, want := range map[string]float64{
+		"galena_provider_calls_total one hit": 1, "galena_provider_calls_total one cached": 1,
+		"galena_provider_cents_total one hit": 2, "galena_breaker_state one": 0,
+	} {
+		if got := number(t, b.reg, series); got != want {
+			t.Errorf("%s is %v, want %v", series, got, want)
+		}
+	}
+}
+
+func TestMissIsHeldAndPaidByBilling(t *testing.T) {
+	t.Parallel()
+	for billing, cents := range map[string]float64{"per_call": 2, "per_match": 0} {
+		b := newBundle(t, fails(failure(galena.NotFound)), func(e *Entry, _ *Deps) { e.Billing = billing })
+		a, call, err := b.Ask(t.Context(), "one", "acme.example")
+		if err != nil || call.Outcome != "miss" || call.Cents != cents || a.Kind != galena.NotFound {
+			t.Errorf("%s: %+v %v", billing, call, err)
+		}
+		if got := a.ExpiresAt.Sub(a.FetchedAt); got != 7*24*time.Hour {
+			t.Errorf("a miss is held for %v", got)
+		}
+		if _, call, _ = b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "cached" || b.calls.Load() != 1 {
+			t.Errorf("%s: a miss was asked for again", billing)
+		}
+	}
+}
+
+func TestFailureCostsNothingAndIsNotHeld(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, fails(&galena.Error{Kind: galena.Unavailable, Op: "one.enrich", Cause: "500", Err: errors.New("status 500")}), nil)
+	for range 2 {
+		a, call, err := b.Ask(t.Context(), "one", "acme.example")
+		if galena.KindOf(err) != galena.Unavailable || call.Outcome != "error:500" || call.Cents != 0 || a.Kind != galena.Unavailable {
+			t.Errorf("got %+v, %v", call, err)
+		}
+	}
+	if b.calls.Load() != 2 || len(b.memory.held) != 0 || len(b.memory.ledger) != 2 || b.memory.ledger[0].CostMicros != 0 {
+		t.Errorf("%d calls, held %v, ledger %+v", b.calls.Load(), b.memory.held, b.memory.ledger)
+	}
+}
+
+func TestNothingIsBoughtWithoutMemory(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, hit, nil)
+	b.memory.down = galena.Errorf(galena.Unavailable, "sql.answer", "away")
+	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 0 {
+		t.Errorf("%d calls, %v", b.calls.Load(), err)
+	}
+}
+
+func TestOneFlightForAHundredWhoAskTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, func(ctx context.Context, q Query) (Record, error) { time.Sleep(time.Second); return hit(ctx, q) }, nil)
+		var wg sync.WaitGroup
+		var hits, cached, cents atomic.Int32
+		for range 100 {
+			wg.Go(func() {
+				_, call, err := b.Ask(t.Context(), "one", "acme.example")
+				if err != nil {
+					t.Error(err)
+				}
+				cents.Add(int32(call.Cents))
+				switch call.Outcome {
+				case "hit":
+					hits.Add(1)
+				case "cached":
+					cached.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if b.calls.Load() != 1 || hits.Load() != 1 || cached.Load() != 99 || cents.Load() != 2 {
+			t.Errorf("%d calls, %d hits, %d cached, %d cents", b.calls.Load(), hits.Load(), cached.Load(), cents.Load())
+		}
+	})
+}
+
+func TestACallerMayLeave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, func(ctx context.Context, q Query) (Record, error) { time.Sleep(time.Second); return hit(ctx, q) }, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, call, err := b.Ask(ctx, "one", "acme.example")
+		if time.Since(start) != 100*time.Millisecond || call.Outcome != "error:timeout" || galena.KindOf(err) != galena.Unavailable {
+			t.Errorf("left after %v with %+v, %v", time.Since(start), call, err)
+		}
+		time.Sleep(time.Second)
+		// What was under way is paid for: it is kept for whoever asks next.
+		if _, call, err = b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "cached" || b.calls.Load() != 1 {
+			t.Errorf("the answer was thrown away: %+v, %v", call, err)
+		}
+	})
+}
+
+func TestAHangingVendorEndsInTimeAndClosingBlamesNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context, _ Query) (Record, error) {
+			<-ctx.Done()
+			return Record{}, transportError("one.enrich", ctx.Err())
+		}
+		b := newBundle(t, hang, nil)
+		start := time.Now()
+		_, call, _ := b.Ask(t.Context(), "one", "acme.example")
+		if time.Since(start) != 2*time.Second || call.Outcome != "error:timeout" {
+			t.Errorf("%v after %v", call, time.Since(start))
+		}
+		done := make(chan error)
+		go func() {
+			_, _, err := b.Ask(t.Context(), "one", "other.example")
+			done <- err
+		}()
+		synctest.Wait()
+		go b.Close()
+		if err := <-done; !errors.Is(err, context.Canceled) || verdictOf(err) != excluded {
+			t.Errorf("closing: %v", err)
+		}
+		if _, _, err := b.Ask(t.Context(), "one", "third.example"); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 2 {
+			t.Errorf("asked after closing: %v", err)
+		}
+	})
+}
+
+func TestFiveHundredsOpenWithinTwentyCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sick := true
+		b := newBundle(t, func(ctx context.Context, q Query) (Record, error) {
+			if sick {
+				return Record{}, failure(galena.Unavailable)
+			}
+			return hit(ctx, q)
+		}, nil)
+		for range 100 {
+			_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+		}
+		_, call, err := b.Ask(t.Context(), "one", "acme.example")
+		if b.calls.Load() != 20 || galena.KindOf(err) != galena.BreakerOpen || call.Outcome != "error:breaker_open" || b.Offers()[0].Available {
+			t.Errorf("%d calls, %+v, %v, offers %+v", b.calls.Load(), call, err, b.Offers())
+		}
+		if got := number(t, b.reg, "galena_breaker_state one"); got != 2 {
+			t.Errorf("galena_breaker_state %v, want 2", got)
+		}
+		if len(b.states) != 1 || b.states[0].Breaker != Open {
+			t.Errorf("told %+v", b.states)
+		}
+		sick = false
+		time.Sleep(breakerOpen + time.Millisecond)
+		if _, call, err = b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" || b.States()[0].Breaker != Closed {
+			t.Errorf("not closed again: %+v, %v", call, err)
+		}
+	})
+}
+
+func TestAMissStormLeavesItClosed(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, fails(failure(galena.NotFound)), nil)
+	for i := range 1000 {
+		_, _, _ = b.Ask(t.Context(), "one", string(rune('a'+i%26))+strings.Repeat("x", i/26)+".example")
+	}
+	if b.calls.Load() != 1000 || b.States()[0].Breaker != Closed || !b.Offers()[0].Available {
+		t.Errorf("%d calls, %+v", b.calls.Load(), b.States())
+	}
+}
+
+func TestAVendorThatAsksForPauseIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		err  error
+		wait time.Duration
+		logs int
+	}{
+		{"RateLimitedWithHint", &galena.Error{Kind: galena.RateLimited, RetryAfter: 30 * time.Second}, 30 * time.Second, 0},
+		{"RateLimitedWithout", &galena.Error{Kind: galena.RateLimited}, time.Second, 0},
+		{"RateLimitedForAWeek", &galena.Error{Kind: galena.RateLimited, RetryAfter: 168 * time.Hour}, 24 * time.Hour, 0},
+		{"Exhausted", &galena.Error{Kind: galena.Exhausted}, time.Hour, 1},
+		{"Unauthorized", &galena.Error{Kind: galena.Unauthorized, RetryAfter: time.Second}, time.Hour, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				refusing := true
+				b := newBundle(t, func(ctx context.Context, q Query) (Record, error) {
+					if refusing {
+						return Record{}, c.err
+					}
+					return hit(ctx, q)
+				}, nil)
+				kind := galena.KindOf(c.err)
+				for range 50 {
+					_, call, err := b.Ask(t.Context(), "one", "acme.example")
+					if galena.KindOf(err) != kind || call.Outcome != "error:"+string(kind) {
+						t.Fatalf("got %+v, %v", call, err)
+					}
+				}
+				_, _, err := b.Ask(t.Context(), "one", "acme.example")
+				if b.calls.Load() != 1 || galena.RetryAfterOf(err) != c.wait || b.Offers()[0].Available {
+					t.Errorf("%d calls, wait %v, want one call and %v", b.calls.Load(), galena.RetryAfterOf(err), c.wait)
+				}
+				if got := strings.Count(b.log.String(), "level=WARN"); got != c.logs {
+					t.Errorf("%d warnings, want %d: %s", got, c.logs, b.log)
+				}
+				time.Sleep(c.wait - time.Nanosecond)
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+				if b.calls.Load() != 1 {
+					t.Error("called before the time it gave")
+				}
+				time.Sleep(time.Nanosecond)
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example") // the probe is refused as well
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+				if b.calls.Load() != 2 || strings.Count(b.log.String(), "level=WARN") != c.logs {
+					t.Errorf("%d calls, log %s", b.calls.Load(), b.log)
+				}
+				refusing = false
+				time.Sleep(c.wait)
+				if _, call, err := b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+					t.Errorf("after the pause: %+v, %v", call, err)
+				}
+				last := b.states[len(b.states)-1]
+				if last.PauseReason != "" || !last.PausedUntil.IsZero() || b.States()[0].Breaker != Closed {
+					t.Errorf("the end of the pause was not told: %+v", last)
+				}
+			})
+		})
+	}
+}
+
+func TestOnePauseForAllProcesses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first := newBundle(t, fails(&galena.Error{Kind: galena.RateLimited, RetryAfter: 10 * time.Second}), nil)
+		second := newBundle(t, hit, nil)
+		_, _, _ = first.Ask(t.Context(), "one", "acme.example")
+		second.Adopt(first.states)
+		if _, _, err := second.Ask(t.Context(), "one", "acme.example"); galena.KindOf(err) != galena.RateLimited || second.calls.Load() != 0 {
+			t.Errorf("the other process asked: %v", err)
+		}
+		time.Sleep(10 * time.Second)
+		if _, call, err := second.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+			t.Errorf("after the pause: %+v, %v", call, err)
+		}
+		second.Adopt(first.states) // old news
+		if !second.Offers()[0].Available {
+			t.Error("old news paused it again")
+		}
+		now := time.Now()
+		second.Adopt([]galena.ProviderState{{Provider: "one", Breaker: Open, ChangedAt: now}, {Provider: "nobody"}})
+		if _, _, err := second.Ask(t.Context(), "one", "other.example"); galena.KindOf(err) != galena.BreakerOpen {
+			t.Errorf("another process's open breaker: %v", err)
+		}
+		time.Sleep(breakerOpen)
+		if _, _, err := second.Ask(t.Context(), "one", "other.example"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// slow is a shared limiter that refuses with a fixed wait, or fails.
+type slow struct {
+	wait time.Duration
+	err  error
+	asks atomic.Int32
+}
+
+func (s *slow) Allow(context.Context, string, float64, int) (bool, time.Duration, error) {
+	return s.asks.Add(1) > 1 && s.err == nil, s.wait, s.err
+}
+
+func TestPace(t *testing.T) {
+	t.Parallel()
+	paced := func(l Limiter) func(*Entry, *Deps) {
+		return func(e *Entry, d *Deps) { e.Rate, d.Limiter = &Rate{PerSecond: 10, Burst: 2}, l }
+	}
+	t.Run("AShortWaitIsWaited", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, hit, paced(&slow{wait: 10 * time.Millisecond}))
+		if _, call, err := b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+			t.Errorf("%+v, %v", call, err)
+		}
+	})
+	t.Run("ALongOneIsPutOffAndPausesNobody", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, hit, paced(&slow{wait: time.Minute}))
+		_, _, err := b.Ask(t.Context(), "one", "acme.example")
+		if galena.KindOf(err) != galena.RateLimited || galena.RetryAfterOf(err) != time.Minute || b.calls.Load() != 0 || !b.Offers()[0].Available {
+			t.Errorf("%d calls, %v", b.calls.Load(), err)
+		}
+	})
+	t.Run("WithoutTheSharedOneEachKeepsItsOwn", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, hit, paced(&slow{err: errors.New("redis is away")}))
+			start := time.Now()
+			for i := range 12 {
+				if _, _, err := b.Ask(t.Context(), "one", string(rune('a'+i))+".example"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(start); took < 990*time.Millisecond || took > 1100*time.Millisecond {
+				t.Errorf("12 calls at 10 a second with a burst of 2 took %v", took)
+			}
+		})
+	})
+}
+
+func TestFrozenCarriesNothingFromLeadToLead(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, fails(&galena.Error{Kind: galena.RateLimited, Cause: "429", RetryAfter: time.Hour}), func(e *Entry, d *Deps) {
+		d.Frozen, d.Now = true, clock
+		e.Rate = &Rate{PerSecond: 0.001, Burst: 1}
+	})
+	for range 50 {
+		if _, call, _ := b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "error:429" || call.MS != 0 {
+			t.Fatalf("got %+v", call)
+		}
+	}
+	if b.calls.Load() != 50 || !b.Offers()[0].Available {
+		t.Errorf("%d calls, want all 50", b.calls.Load())
+	}
+}
+
+func TestSetsAreClosedByTheCatalogue(t *testing.T) {
+	t.Parallel()
+	sets := func(context.Context, Query) (Record, error) {
+		var r Record
+		r.Add("company.technologies", galena.SetValue(nil, false), "tech")
+		r.Add("company.name", galena.TextValue("Acme"), "name")
+		r.AddIndustry("category", "Cow Leasing")
+		return r, nil
+	}
+	for semantics, want := range map[string]int{"closed": 2, "open": 1} {
+		b := newBundle(t, sets, func(e *Entry, _ *Deps) { e.SetSemantics = semantics })
+		a, _, err := b.Ask(t.Context(), "one", "acme.example")
+		if err != nil || len(a.Observations) != want {
+			t.Errorf("%s: %+v, %v", semantics, a.Observations, err)
+		}
+		if semantics == "closed" && !a.Observations[0].Value.Closed {
+			t.Error("the set is open")
+		}
+		if !strings.Contains(a.Observations[0].Ref, `unmapped company.industry="Cow Leasing"`) {
+			t.Errorf("the unmapped word is lost: %q", a.Observations[0].Ref)
+		}
+		if got := number(t, b.reg, "galena_provider_unmapped_total one company.industry"); got != 1 {
+			t.Errorf("unmapped counted %v times", got)
+		}
+	}
+}
+
+func TestAPanicIsOneFailure(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, func(context.Context, Query) (Record, error) { panic("sk_marker") }, nil)
+	_, call, err := b.Ask(t.Context(), "one", "acme.example")
+	if galena.KindOf(err) != galena.Internal || call.Outcome != "error:internal" || strings.Contains(err.Error()+b.log.String(), "sk_marker") {
+		t.Errorf("%+v, %v, %s", call, err, b.log)
+	}
+}
+
+func TestWhoIsSwitchedOn(t *testing.T) {
+	t.Parallel()
+	spec := Spec{Name: "keyed", BaseURL: "https://keyed.example", Fields: map[string]float64{"company.name": 1},
+		New: func(Settings) (Provider, error) { return vendorFunc(hit), nil }}
+	generic := Spec{Name: "fixture", Keyless: true, New: spec.New}
+	for _, c := range []struct {
+		name    string
+		entry   Entry
+		key     string
+		on, bad bool
+	}{
+		{"AutoWithKey", Entry{ID: "keyed"}, "k", true, false},
+		{"AutoWithoutKey", Entry{ID: "keyed"}, "", false, false},
+		{"TrueWithoutKey", Entry{ID: "keyed", Enabled: "true"}, "", false, true},
+		{"FalseWithKey", Entry{ID: "keyed", Enabled: "false"}, "k", false, false},
+		{"GenericWithoutAddress", Entry{ID: "ours"}, "", false, false},
+		{"GenericWithAddress", Entry{ID: "ours", URL: "http://127.0.0.1:9"}, "", true, false},
+		{"UnusableAddress", Entry{ID: "ours", URL: "ftp://x"}, "", false, true},
+		{"NoSuchAdapter", Entry{ID: "ours", Adapter: "none"}, "", false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w, err := New(Config{Providers: []Entry{c.entry}, AlwaysCollect: Collect{"all"}},
+				Deps{Specs: []Spec{spec, generic}, Keys: func(string) string { return c.key }})
+			if (err != nil) != c.bad {
+				t.Fatalf("got %v", err)
+			}
+			if err != nil {
+				return
+			}
+			defer w.Close()
+			if got := w.Offers()[0].Available; got != c.on {
+				t.Errorf("available %v, want %v", got, c.on)
+			}
+			if got := len(w.AlwaysCollect()) == 1; got != (c.on && c.entry.ID == "keyed") {
+				t.Errorf("always collect %v", w.AlwaysCollect())
+			}
+		})
+	}
+}
+
+func TestANewCatalogueKeepsTheCounters(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t, hit, nil)
+	_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+	again, err := New(Config{Providers: []Entry{{ID: "one"}}}, b.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	_, _, _ = again.Ask(t.Context(), "one", "other.example")
+	if got := number(t, b.reg, "galena_provider_calls_total one hit"); got != 2 {
+		t.Errorf("counted %v hits, want 2", got)
+	}
+}
