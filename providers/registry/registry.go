@@ -1,0 +1,20 @@
+// Package registry lists the vendors that are built in. Adding one is a folder
+// beside this one and a line in All.
+package registry
+
+import (
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/cufinder"
+	"github.com/galenahq/galena/providers/fixture"
+	"github.com/galenahq/galena/providers/hunter"
+)
+
+// All lists the built-in vendors in the order in which a catalogue that names
+// none offers them.
+func All() []providers.Spec {
+	return []providers.Spec{
+		cufinder.Spec,
+		hunter.Spec,
+		fixture.Spec,
+	}
+}
