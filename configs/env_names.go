@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/providers"
 )
 
 // secretNames are the fixed variables that may also come from a …_FILE.
@@ -94,22 +95,17 @@ func (c *envChecker) crm(into map[string]Secret, name, rest string) {
 	}
 }
 
-// envName turns a vendor's id into its name in variables: "own-crawl" is OWN_CRAWL.
-func envName(id string) string {
-	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(id))
-}
-
 // ProviderKey returns the key of a provider, "" when there is none.
-func (e Env) ProviderKey(id string) string { return e.providers[envName(id)].key.Reveal() }
+func (e Env) ProviderKey(id string) string { return e.providers[providers.EnvName(id)].key.Reveal() }
 
 // ProviderURL returns the base URL that replaces the provider's own, "" when there is none.
-func (e Env) ProviderURL(id string) string { return e.providers[envName(id)].url }
+func (e Env) ProviderURL(id string) string { return e.providers[providers.EnvName(id)].url }
 
 // CRM returns the settings of one CRM: GALENA_CRM_TWENTY_TOKEN is "TOKEN" of "twenty".
 func (e Env) CRM(id string) map[string]Secret {
 	out := map[string]Secret{}
 	for setting, s := range e.crm {
-		if rest, ok := strings.CutPrefix(setting, envName(id)+"_"); ok {
+		if rest, ok := strings.CutPrefix(setting, providers.EnvName(id)+"_"); ok {
 			out[rest] = s
 		}
 	}
@@ -152,7 +148,7 @@ func (e Env) CheckVendors(providers, crms []string) error {
 func envNames(ids []string) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
-		out[i] = envName(id)
+		out[i] = providers.EnvName(id)
 	}
 	return out
 }
