@@ -4,6 +4,7 @@ package registry
 
 import (
 	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/clearbit"
 	"github.com/galenahq/galena/providers/cufinder"
 	"github.com/galenahq/galena/providers/fixture"
 	"github.com/galenahq/galena/providers/hunter"
@@ -15,6 +16,7 @@ func All() []providers.Spec {
 	return []providers.Spec{
 		cufinder.Spec,
 		hunter.Spec,
+		clearbit.Spec,
 		fixture.Spec,
 	}
 }
