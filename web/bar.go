@@ -13,7 +13,8 @@ type bar struct {
 	Left, Width  string // the interval in which the truth lies
 	Mark         string // where the estimate stands
 	From, Filled string // what is certain, for a criterion
-	Zero         string // where nothing is earned, "" when that is the left end
+	Zero         string // where nothing is earned
+	Below        bool   // points can be lost, so zero is not the left end
 	Track        string // where the best possible ends
 	Exact        bool   // nothing is open
 }
@@ -46,8 +47,8 @@ func (s scale) at(t galena.Tenths) float64 { return (float64(t) - s.lo) / (s.hi 
 func (s scale) rowBar(r galena.Row) bar {
 	zero := s.at(0)
 	b := bar{Exact: r.Lo == r.Hi, Track: pct(s.at(max(r.Max, 0)) - zero), Mark: pct(s.at(r.Points)),
-		Left: pct(s.at(r.Lo)), Width: pct(s.at(r.Hi) - s.at(r.Lo)), Zero: pct(zero)}
-	sure := r.Lo // what is earned whatever the unknown turns out to be
+		Left: pct(s.at(r.Lo)), Width: pct(s.at(r.Hi) - s.at(r.Lo)), Zero: pct(zero), Below: s.lo < 0}
+	sure := max(r.Lo, 0) // what is earned, or lost, whatever the unknown turns out to be
 	if r.Hi < 0 {
 		sure = r.Hi
 	}

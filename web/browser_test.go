@@ -185,6 +185,12 @@ func TestInTheBrowser(t *testing.T) {
 	b.tour(t, origin)
 	b.run(t, chromedp.Navigate(origin+"/"), chromedp.Submit(".who button"), chromedp.WaitVisible("#password"))
 	b.quiet(t)
+
+	b.run(t, logIn(origin))
+	s.store.mu.Lock()
+	clear(s.store.sessions)
+	s.store.mu.Unlock()
+	b.run(t, chromedp.WaitVisible("#password")) // a list whose session ended leads to the login by itself
 }
 
 // tour opens every page in every dress; none may scroll sideways.

@@ -22,6 +22,7 @@ type criterionRow struct {
 	Points                                                    string
 	Bar                                                       bar
 	Open                                                      bool // something could still change it
+	Bare                                                      bool // nothing to draw: neither points to earn nor to lose
 	Range                                                     string
 }
 
@@ -34,6 +35,7 @@ type leadView struct {
 	Pending         bool // not decided yet: the page looks again by itself
 	Refresh         string
 	Head, Note      string // of a lead that was held back
+	Verdict         string
 	Codes           []codeView
 	Headline        string
 	Range, Certain  string
@@ -73,7 +75,7 @@ func leadOf(rec galena.Record, now time.Time) leadView {
 	}
 	words, held := verdictWords[l.Verdict]
 	if held && d == nil {
-		v.Head, v.Note = words[0], words[1]
+		v.Head, v.Note, v.Verdict = words[0], words[1], string(l.Verdict)
 	}
 	if d == nil {
 		v.Pending = l.Status == galena.StatusAccepted
@@ -90,9 +92,7 @@ func leadOf(rec galena.Record, now time.Time) leadView {
 func (v *leadView) decided(d *galena.Decision) {
 	v.Headline, v.Range = "Tier "+d.Tier, "between "+points(d.Lo)+" and "+points(d.Hi)
 	v.Certain = percent(d.Coverage) + " certain"
-	if d.Disqualified != nil {
-		v.Headline, v.Disqualified = "Disqualified", d.Disqualified
-	}
+	v.Disqualified = d.Disqualified
 	v.Flags = flagsOf(d)
 	v.Reasons = d.TopReasons
 	if h := d.WouldChange; h != nil {
@@ -120,6 +120,9 @@ func (v *leadView) decided(d *galena.Decision) {
 
 func flagsOf(d *galena.Decision) []flag {
 	var out []flag
+	if d.Disqualified != nil {
+		out = append(out, flag{"disqualified", "bad", "A hard rule ended the evaluation."})
+	}
 	if d.Settled && d.Disqualified == nil {
 		out = append(out, flag{"settled", "good", "Whatever is still unknown, the tier stays."})
 	}
@@ -139,7 +142,7 @@ func flagsOf(d *galena.Decision) []flag {
 
 func criterionOf(r galena.Row, in scale) criterionRow {
 	c := criterionRow{Name: title(r.Criterion), Field: r.Field, State: string(r.State), Value: shownText(r.Field, r.Value), Label: r.Label,
-		Source: r.Source, Points: signed(r.Points), Bar: in.rowBar(r), Open: r.Lo != r.Hi, Range: short(r.Lo) + " to " + short(r.Hi)}
+		Source: r.Source, Points: signed(r.Points), Bar: in.rowBar(r), Open: r.Lo != r.Hi, Bare: r.Max == 0 && r.Lo == 0 && r.Hi == 0, Range: short(r.Lo) + " to " + short(r.Hi)}
 	if c.Label == r.Value {
 		c.Label = "" // the label of an interval is the value as received: once is enough
 	}
@@ -177,6 +180,9 @@ func personOf(rec galena.Record, now time.Time) []factRow {
 	say("Form", l.Form, "lead.form")
 	say("Came from", l.Source, "lead.source")
 	say("Kind of mailbox", string(l.Class), "lead.email_class")
+	if l.Class != "" {
+		out[len(out)-1].Source = "hygiene"
+	}
 	for _, k := range sortedKeys(l.UTM) {
 		say("utm "+k, l.UTM[k], "")
 	}

@@ -149,9 +149,9 @@ func rowOf(rec galena.Record, now time.Time) leadRow {
 		row.Scored = true
 		row.Tier, row.TierClass, row.Score, row.Bar = d.Tier, tierClasses[d.Tier], points(d.Score.Score), scoreBar(d.Score)
 		row.Provisional = d.Provisional
-		row.Owner, row.Stop, row.Cents = ownerOf(d.To), d.StopLabel(), cents(d.Cents)
+		row.Owner, row.Stop, row.Cents = ownerOf(d.To), spaced(d.StopLabel()), cents(d.Cents)
 	} else if l.Status == galena.StatusQuarantined && len(l.Codes) > 0 {
-		row.Stop = l.Codes[0]
+		row.Stop = spaced(l.Codes[0])
 	}
 	return row
 }

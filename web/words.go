@@ -136,6 +136,16 @@ func title(id string) string {
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
+// spaced lets a code break between its words: "did you mean: freemail.example".
+func spaced(code string) string {
+	name, rest, ok := strings.Cut(code, ":")
+	name = strings.ReplaceAll(name, "_", " ")
+	if !ok {
+		return name
+	}
+	return name + ": " + rest
+}
+
 // tierClasses are the tiers that have a colour of their own; others are plain.
 var tierClasses = map[string]string{"A": "tier-a", "B": "tier-b", "C": "tier-c", "D": "tier-d", "X": "tier-x"}
 
@@ -149,5 +159,5 @@ func ownerOf(to string) ownerView {
 		return ownerView{"rep", to, ""}
 	}
 	name, note, _ := strings.Cut(rest, " (")
-	return ownerView{kind, name, strings.TrimSuffix(note, ")")}
+	return ownerView{kind, strings.ReplaceAll(name, "_", " "), strings.TrimSuffix(note, ")")}
 }
