@@ -37,21 +37,21 @@ var (
 // families reads the two open families and refuses every other GALENA_ name
 // that nobody knows: a misspelt limit must not be silently ignored.
 func (c *envChecker) families(also []string) (map[string]vendor, map[string]Secret) {
-	providers, crm := map[string]vendor{}, map[string]Secret{}
+	vendors, crm := map[string]vendor{}, map[string]Secret{}
 	known := append(variableNames(), also...)
 	for _, name := range secretNames() {
 		known = append(known, name+"_FILE")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.environ)) {
 		if rest, ok := strings.CutPrefix(name, providerFamily); ok {
-			c.provider(providers, name, rest)
+			c.provider(vendors, name, rest)
 		} else if rest, ok := strings.CutPrefix(name, crmFamily); ok {
 			c.crm(crm, name, rest)
 		} else if strings.HasPrefix(name, prefix+"_") && !slices.Contains(known, name) {
 			c.fail(name, "unknown variable%s", inBrackets(galena.Nearest(name, known)))
 		}
 	}
-	return providers, crm
+	return vendors, crm
 }
 
 func inBrackets(hint string) string {
@@ -124,17 +124,18 @@ func (e Env) Lookup(name string) (Secret, error) {
 }
 
 // CheckVendors refuses provider and CRM variables that name nobody: the ids are
-// known only once the catalogue was read, hence not in ReadEnv.
-func (e Env) CheckVendors(providers, crms []string) error {
+// known only once the catalogue was read, hence not in ReadEnv. A nil list is
+// not checked against.
+func (e Env) CheckVendors(providerIDs, crmIDs []string) error {
 	c := &envChecker{}
 	for _, name := range slices.Sorted(maps.Keys(e.providers)) {
-		if known := envNames(providers); !slices.Contains(known, name) {
+		if known := envNames(providerIDs); providerIDs != nil && !slices.Contains(known, name) {
 			c.fail(providerFamily+name+"_…", "no provider is called %s%s", name, inBrackets(galena.Nearest(name, known)))
 		}
 	}
 	for _, setting := range slices.Sorted(maps.Keys(e.crm)) {
-		known := envNames(crms)
-		if !slices.ContainsFunc(known, func(n string) bool { return strings.HasPrefix(setting, n+"_") }) {
+		known := envNames(crmIDs)
+		if crmIDs != nil && !slices.ContainsFunc(known, func(n string) bool { return strings.HasPrefix(setting, n+"_") }) {
 			name, _, _ := strings.Cut(setting, "_")
 			c.fail(crmFamily+setting, "no CRM is called %s%s", name, inBrackets(galena.Nearest(name, known)))
 		}

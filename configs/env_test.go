@@ -266,6 +266,9 @@ func TestVendorNamesAreChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := e.CheckVendors(nil, nil); err != nil {
+		t.Errorf("nothing is known, yet %v", err)
+	}
 	want := `GALENA_CRM_TWENTI_TOKEN: no CRM is called TWENTI (did you mean "TWENTY"?)
 GALENA_PROVIDER_HUNTR_…: no provider is called HUNTR (did you mean "HUNTER"?)`
 	if err := e.CheckVendors([]string{"hunter", "own-crawl"}, []string{"twenty"}); err == nil || err.Error() != want {

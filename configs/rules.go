@@ -65,6 +65,17 @@ func Load(dir fs.FS, o Options) (Rules, error) {
 	}
 	l := newLoader(sources, o)
 	l.fillFrom(Builtin())
+	l.crossCheck()
+	return l.rules()
+}
+
+// LoadFiles reads single files; the kinds that they do not give are built-in.
+// The built-in files are not held against them: a profile may be tried whose
+// tiers no built-in route knows.
+func LoadFiles(sources []Source, o Options) (Rules, error) {
+	l := newLoader(sources, o)
+	l.crossCheck()
+	l.fillFrom(Builtin())
 	return l.rules()
 }
 
@@ -180,9 +191,8 @@ func (l *loader) report() Report {
 	return all.sorted()
 }
 
-// rules finishes: what reads across files, the editions, and the verdict.
+// rules finishes: the editions, and the verdict.
 func (l *loader) rules() (Rules, error) {
-	l.crossCheck()
 	for _, kind := range Kinds() {
 		if d := l.byKind[kind]; d != nil {
 			l.out.Refs = append(l.out.Refs, l.ref(d))

@@ -132,6 +132,9 @@ func TestSingleFilesAreCheckedForThemselves(t *testing.T) {
 	if got := CheckFiles([]Source{File(dir, "r.yaml", "conf/r.yaml")}, Options{}); len(got) > 0 {
 		t.Errorf("a routing file alone is compared with a profile it was not written for: %v", got)
 	}
+	if r, err := LoadFiles([]Source{File(dir, "r.yaml", "r.yaml")}, Options{}); err != nil || r.Routing.Rules[0].ID != "hot" || len(r.ICP.Criteria) == 0 {
+		t.Errorf("loaded alone: %v", err)
+	}
 	want := `r.yaml:5:50: E11 undefined tier "Hot" used in rule hot (the profile has A, B, C, D)`
 	if got := Check(dir, Options{}); got.Error() != want {
 		t.Errorf("got %s, want %s", got, want)
