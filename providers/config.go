@@ -181,8 +181,8 @@ func (e Entry) validate(path string) (faults []error) {
 	if e.Trust != nil && !(*e.Trust > 0 && *e.Trust <= 1) {
 		fail("trust", "trust must be above 0 and at most 1, is %v", *e.Trust)
 	}
-	if e.Timeout != nil && (*e.Timeout < 10*time.Millisecond || *e.Timeout > time.Minute) {
-		fail("timeout", "timeout must be from 10ms to 1m, is %s", *e.Timeout)
+	if e.Timeout != nil && (*e.Timeout < 10*time.Millisecond || *e.Timeout > lastResort) {
+		fail("timeout", "timeout must be from 10ms to %s, is %s", lastResort, *e.Timeout)
 	}
 	if e.Rate != nil && !(e.Rate.PerSecond > 0 && e.Rate.PerSecond <= 1e6 && e.Rate.Burst >= 0) {
 		fail("rate", "rate must have per_second above 0 and burst from 0")

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -92,5 +93,69 @@ func TestWhatIsMissingComesFromTheSpec(t *testing.T) {
 	}
 	if got := EnvName("our-data-base"); got != "OUR_DATA_BASE" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// yamlOf is how a YAML reader hands a value to a type that reads itself.
+func yamlOf(v any) func(any) error {
+	return func(into any) error {
+		switch p := into.(type) {
+		case *any:
+			*p = v
+			return nil
+		case *string:
+			if s, ok := v.(string); ok {
+				*p = s
+				return nil
+			}
+		case *[]string:
+			if l, ok := v.([]string); ok {
+				*p = l
+				return nil
+			}
+		}
+		return errors.New("wrong type")
+	}
+}
+
+func TestWordsThatAreMoreThanOneType(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[any]Enabled{true: "true", false: "false", "auto": "auto", 7: "7"} {
+		var e Enabled
+		if err := e.UnmarshalYAML(yamlOf(v)); err != nil || e != want {
+			t.Errorf("enabled %v is %q, %v", v, e, err)
+		}
+	}
+	var c Collect
+	if err := c.UnmarshalYAML(yamlOf("all")); err != nil || len(c) != 1 || c[0] != all {
+		t.Errorf("always_collect: all is %v, %v", c, err)
+	}
+	if err := c.UnmarshalYAML(yamlOf([]string{"company.name", "company.phone"})); err != nil || len(c) != 2 {
+		t.Errorf("a list is %v, %v", c, err)
+	}
+	if err := c.UnmarshalYAML(yamlOf(7)); err == nil {
+		t.Error("a number was taken for fields")
+	}
+}
+
+func TestWhatCanBeBoughtAtAll(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{{Name: "one", BaseURL: "https://one.example", Fields: map[string]float64{"company.name": .5, "company.phone": .1}}}
+	c := Config{Providers: []Entry{
+		{ID: "one"},
+		{ID: "ours", Fields: map[string]float64{"company.name": .9}},
+		{ID: "off", Enabled: "false", Fields: map[string]float64{"company.status": 1}},
+	}}
+	got := c.Fields(specs)
+	if len(got) != 2 || got["company.name"] != .9 || got["company.phone"] != .1 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestLimitsInTheUnitsOfTheirReaders(t *testing.T) {
+	t.Parallel()
+	l := Limits{PerLeadCents: 0.25, PerDayCents: 5000, InteractiveDeadlineMS: 2200}
+	if l.PerLeadMicros() != 2_500 || l.PerDayMicros() != 50_000_000 || l.Deadline() != 2200*time.Millisecond {
+		t.Errorf("%d %d %v", l.PerLeadMicros(), l.PerDayMicros(), l.Deadline())
 	}
 }
