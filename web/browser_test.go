@@ -183,9 +183,17 @@ func TestInTheBrowser(t *testing.T) {
 	}
 	b.shot(t, "lead")
 	b.tour(t, origin)
+	s.store.mu.Lock()
+	s.store.records = nil
+	s.store.mu.Unlock()
+	b.run(t, look(1360, 900, "light"), chromedp.Navigate(origin+"/"), chromedp.WaitVisible(".empty pre"))
+	b.shot(t, "empty")
 	b.run(t, chromedp.Navigate(origin+"/"), chromedp.Submit(".who button"), chromedp.WaitVisible("#password"))
 	b.quiet(t)
 
+	s.store.mu.Lock()
+	s.store.records = samples(t)
+	s.store.mu.Unlock()
 	b.run(t, logIn(origin))
 	s.store.mu.Lock()
 	clear(s.store.sessions)
