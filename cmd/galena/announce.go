@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/notify"
+)
+
+// announcer turns what happened to a lead into one delivery per endpoint that
+// wants to know.
+type announcer struct{ hooks *notify.Webhooks }
+
+// Announce tells of a decision.
+func (a announcer) Announce(r galena.Record) ([]galena.Delivery, error) {
+	return a.each(galena.EventRouted, r.Lead.ID, r.Decision.Epoch, func(personal bool) (json.RawMessage, error) {
+		return notify.Routed(r.Lead, r.Company, *r.Decision, personal)
+	})
+}
+
+// Quarantined tells of a lead that waits for a person.
+func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
+	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(bool) (json.RawMessage, error) {
+		return notify.Quarantined(l)
+	})
+}
+
+func (a announcer) each(event, lead string, epoch int, body func(personal bool) (json.RawMessage, error)) ([]galena.Delivery, error) {
+	var out []galena.Delivery
+	for _, target := range a.hooks.Targets(event) {
+		b, err := body(a.hooks.Personal(target))
+		if err != nil {
+			return nil, err
+		}
+		id, err := uuid.NewV7()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, galena.Delivery{ID: id.String(), Event: event, Target: target, LeadID: lead, Epoch: epoch,
+			Key: deliveryKey(event, lead, epoch), Body: b})
+	}
+	return out, nil
+}
+
+// deliveryKey is the webhook-id: the same on every try, so that a receiver can
+// drop what it has seen.
+func deliveryKey(event, lead string, epoch int) string {
+	return event + ":" + lead + ":" + strconv.Itoa(epoch)
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/intake"
+	"github.com/galenahq/galena/notify"
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/registry"
+	"github.com/galenahq/galena/redis"
+	"github.com/galenahq/galena/sql"
+	"github.com/galenahq/galena/worker"
+)
+
+// roles are the parts that a process plays; `serve` and the demo play them all.
+type roles struct{ web, worker, scheduler bool }
+
+// settings are what an App is made of. The demo and a scenario replace the
+// clock, the vendors and what happens after a decision; everything else is the
+// same for all.
+type settings struct {
+	env     configs.Env
+	rules   configs.Rules
+	roles   roles
+	log     *slog.Logger
+	key     []byte // GALENA_SECRET_KEY, or the generated one
+	now     func() time.Time
+	decided func(context.Context, galena.Record)
+	vendors *http.Client // nil = the guarded client
+	urls    func(provider string) string
+	specs   []providers.Spec // nil = the registry
+	frozen  bool             // a scenario: time stands still inside a lead
+	once    string           // one-time login
+	poll    time.Duration    // of an idle queue; 0 = the worker's own
+}
+
+// App is one process with its parts. Nothing is global: a test may run several.
+type App struct {
+	settings
+	reg       *prometheus.Registry
+	store     *sql.Store
+	redis     *redis.Client
+	relay     *worker.Relay
+	queue     *worker.Client
+	waterfall *providers.Waterfall
+	hooks     *notify.Webhooks
+	gate      *intake.Gate
+	server    *worker.Server
+	public    *httpServer // nil without the web role
+	http      []*httpServer
+}
+
+// newApp wires the parts. What it opened is closed again when it fails.
+func newApp(ctx context.Context, s settings) (app *App, err error) {
+	a := &App{settings: s, reg: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if err := a.open(ctx); err != nil {
+		return nil, err
+	}
+	client, err := providers.NewClient(s.env.AllowPrivateTargets)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.wireNotify(client); err != nil {
+		return nil, err
+	}
+	if s.roles.worker {
+		if err := a.wireWorker(ctx, client); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.wireGate(); err != nil {
+		return nil, err
+	}
+	return a, a.wireHTTP()
+}
+
+// open connects the stores.
+func (a *App) open(ctx context.Context) (err error) {
+	if a.store, err = sql.Open(ctx, databaseURL(a.env), a.log, a.now); err != nil {
+		return err
+	}
+	if a.redis, err = redis.Open(a.env.RedisURL.Reveal(), a.concurrency()+poolSpare, a.log); err != nil {
+		return err
+	}
+	a.queue = worker.NewClient(a.redis.Shared())
+	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
+	for _, ref := range a.rules.Refs {
+		if err := a.store.SaveConfig(ctx, ref, a.rules.Bytes[ref.Kind]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// poolSpare is how many Redis connections a process needs beside its workers.
+const poolSpare = 20
+
+// defaultConcurrency suits work that mostly waits for vendors.
+const defaultConcurrency = 64
+
+func (a *App) concurrency() int {
+	if a.env.WorkerConcurrency > 0 {
+		return a.env.WorkerConcurrency
+	}
+	return defaultConcurrency
+}
+
+func (a *App) wireNotify(client *http.Client) (err error) {
+	endpoints := a.rules.Notify.Endpoints(func(name string) string {
+		secret, err := a.env.Lookup(name)
+		if err != nil {
+			return "" // an endpoint without its secret is refused just below
+		}
+		return secret.Reveal()
+	})
+	if a.env.WebhookURL.Set() {
+		endpoints = append(endpoints, notify.Endpoint{ID: notify.Default, URL: a.env.WebhookURL.Reveal(),
+			Secret: a.env.WebhookSecret.Reveal(), Personal: true})
+	}
+	// A receiver holds the timestamp against its own clock, so this one is never the demo's.
+	a.hooks, err = notify.New(endpoints, notify.Deps{Client: client, AllowPlain: a.env.AllowPrivateTargets,
+		Registerer: a.reg, Now: time.Now})
+	return err
+}
+
+// wireWorker builds the waterfall, the pipeline and the server that feeds it.
+func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
+	if a.vendors != nil {
+		client = a.vendors
+	}
+	urls := a.urls
+	if urls == nil {
+		urls = a.env.ProviderURL
+	}
+	specs := a.specs
+	if specs == nil {
+		specs = registry.All()
+	}
+	a.waterfall, err = providers.New(a.rules.Providers, providers.Deps{
+		Specs: specs, Keys: a.env.ProviderKey, URLs: urls, Client: client,
+		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg,
+		Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen,
+	})
+	if err != nil {
+		return err
+	}
+	states, err := a.store.ProviderStates(ctx)
+	if err != nil {
+		return err
+	}
+	a.waterfall.Adopt(states)
+	rules, err := compile(a.rules, a.waterfall, a.frozen)
+	if err != nil {
+		return err
+	}
+	log := a.log.With("part", "worker")
+	p := &worker.Pipeline{Steps: a.store, Leads: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
+		Rules: func() *worker.Rules { return rules }, Wake: a.relay.Nudge, Decided: a.decided, Now: a.now,
+		Chance: rand.Float64, Metrics: worker.NewMetrics(a.reg), Log: log}
+	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: a.hooks, Backoff: backoff,
+		Now: a.now, Chance: rand.Float64, Log: log}
+	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
+	return nil
+}
+
+// publish lets other processes and the pages see a breaker or a pause change.
+func (a *App) publish(s galena.ProviderState) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := a.store.SaveProviderState(ctx, s); err != nil {
+		a.log.Warn("provider state not published", "provider", s.Provider, "kind", galena.KindOf(err), "error", err)
+	}
+}
+
+// backoff gives up after the tries that notify allows.
+func backoff(tries int, chance float64) time.Duration {
+	if tries >= notify.MaxTries {
+		return -1
+	}
+	return notify.Backoff(tries, chance)
+}
+
+func (a *App) wireGate() error {
+	if !a.roles.web {
+		return nil
+	}
+	judge, err := intake.NewJudge(a.rules.Hygiene, intake.Options{AllowReserved: a.env.AllowReservedDomains})
+	if err != nil {
+		return err
+	}
+	pepper, err := hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
+	if err != nil {
+		return err
+	}
+	a.gate, err = intake.NewGate(intake.Deps{Judge: judge, Store: a.store, Queue: a.relay, Pepper: pepper,
+		Deliveries: announcer{a.hooks}.Quarantined, Registerer: a.reg, Now: a.now})
+	return err
+}
+
+// Run starts every part and returns when the context ends or a part fails. The
+// worker stops last: it finishes the leads that it holds.
+func (a *App) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if a.server != nil {
+		if err := a.startWorker(ctx); err != nil {
+			return err
+		}
+		g.Go(func() error { <-ctx.Done(); a.server.Stop(); return nil })
+	}
+	g.Go(func() error { return a.relay.Run(ctx) })
+	if a.roles.scheduler {
+		sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
+		g.Go(func() error { return sweeper.Run(ctx) })
+	}
+	for _, h := range a.http {
+		g.Go(func() error { return h.run(ctx) })
+	}
+	return g.Wait()
+}
+
+// startWorker waits for a Redis that is not there yet instead of dying of it.
+func (a *App) startWorker(ctx context.Context) error {
+	for {
+		err := a.server.Start(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		a.log.WarnContext(ctx, "worker waits", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// close releases the stores.
+func (a *App) close() {
+	var errs []error
+	if a.waterfall != nil {
+		a.waterfall.Close()
+	}
+	if a.redis != nil {
+		errs = append(errs, a.redis.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		a.log.Warn("stores not closed cleanly", "error", err)
+	}
+}

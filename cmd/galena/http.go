@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/pprof"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/api"
+	"github.com/galenahq/galena/web"
+)
+
+// wireHTTP binds the listeners: the public one of the web role, and one for
+// metrics and profiles where an address is given.
+func (a *App) wireHTTP() error {
+	a.gauges()
+	metrics := promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	if a.env.MetricsAddr != "" {
+		h, err := listen(a.env.MetricsAddr, api.NewServer(privateMux(metrics), a.log), nil, a.log.With("part", "metrics"))
+		if err != nil {
+			return err
+		}
+		a.http = append(a.http, h)
+	}
+	if !a.roles.web {
+		return nil
+	}
+	draining := new(atomic.Bool)
+	handler, err := a.publicMux(metrics, draining)
+	if err != nil {
+		return err
+	}
+	h, err := listen(a.env.Addr, api.NewServer(handler, a.log), draining, a.log.With("part", "web"))
+	if err != nil {
+		return err
+	}
+	a.public = h
+	a.http = append(a.http, h)
+	return nil
+}
+
+// publicMux is everything that the outside may reach: machines by token, people
+// by login.
+func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
+	machines, err := api.New(api.Deps{Gate: a.gate, Store: a.store, Tokens: a.store,
+		Bootstrap: a.env.BootstrapToken.Reveal(), Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
+		Ready: func(ctx context.Context) error {
+			if draining.Load() {
+				return galena.Errorf(galena.Unavailable, "ready", "stopping")
+			}
+			return a.store.Ping(ctx)
+		}})
+	if err != nil {
+		return nil, err
+	}
+	people, err := web.New(web.Deps{Store: a.store, Log: a.log.With("part", "pages"), Now: a.now,
+		PublicURL: a.env.PublicURL, Providers: providerIDs(a.rules), Tiers: a.tiers(),
+		LoginToken: a.once, Monitor: a.redis.Raw()})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, path := range api.Paths() {
+		mux.Handle(path, machines)
+	}
+	mux.Handle("/", people)
+	return mux, nil
+}
+
+func (a *App) tiers() []string {
+	var names []string
+	for _, t := range a.rules.ICP.Tiers {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// privateMux is for a port that only ops can reach.
+func privateMux(metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// scrapeWait is how long a scrape waits for the store.
+const scrapeWait = time.Second
+
+// gauges registers the figures that live in the store and in the process.
+func (a *App) gauges() {
+	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&storeCollector{app: a})
+}
+
+var (
+	outboxDesc = prometheus.NewDesc("galena_outbox_depth", "Steps that wait to be put on the queue.", nil, nil)
+	oldestDesc = prometheus.NewDesc("galena_undecided_seconds", "Age of the oldest lead in flight, 0 when there is none.", nil, nil)
+	stateDesc  = prometheus.NewDesc("galena_breaker_state", "Breaker by provider, as workers publish it: 0 closed, 1 half open, 2 open.", []string{"provider"}, nil)
+)
+
+// storeCollector reads the store when it is scraped. When the store is away
+// its figures are missing, which is what an alert should see.
+type storeCollector struct{ app *App }
+
+// Describe announces the figures.
+func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- outboxDesc
+	ch <- oldestDesc
+	if c.app.waterfall == nil {
+		ch <- stateDesc // a process with providers of its own knows better
+	}
+}
+
+// Collect asks the store.
+func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWait)
+	defer cancel()
+	if b, err := c.app.store.Backlog(ctx); err == nil {
+		age := 0.0
+		if !b.OldestUndecided.IsZero() {
+			age = max(0, c.app.now().Sub(b.OldestUndecided).Seconds())
+		}
+		ch <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(b.Outbox))
+		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
+	}
+	if c.app.waterfall != nil {
+		return
+	}
+	states, err := c.app.store.ProviderStates(ctx)
+	if err != nil {
+		return
+	}
+	for _, s := range states {
+		ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, breakerFigure(s.Breaker), s.Provider)
+	}
+}
+
+func breakerFigure(state string) float64 {
+	switch state {
+	case "half_open":
+		return 1
+	case "open":
+		return 2
+	default:
+		return 0
+	}
+}
+
+// url is where people find the process.
+func (a *App) url() string { return a.public.url() }

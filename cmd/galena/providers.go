@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/registry"
+	"github.com/galenahq/galena/sql"
+)
+
+type providersCmd struct {
+	JSON bool `help:"Print a list of objects."`
+}
+
+// Help is shown by --help.
+func (providersCmd) Help() string { return `Example: galena providers --json` }
+
+// providerLine is one provider; figures that nobody has measured yet are null.
+type providerLine struct {
+	ID           string     `json:"id"`
+	Adapter      string     `json:"adapter"`
+	Enabled      bool       `json:"enabled"`
+	KeyPresent   bool       `json:"key_present"`
+	BaseURL      string     `json:"base_url"`
+	Breaker      string     `json:"breaker"`
+	PausedUntil  *time.Time `json:"paused_until"`
+	PauseReason  *string    `json:"pause_reason"`
+	BudgetLeft   *float64   `json:"budget_left_cents"`
+	Calls24h     *int       `json:"calls_24h"`
+	HitRate      *float64   `json:"hit_rate"`
+	P95          *int       `json:"p95_ms"`
+	CentsPerFact *float64   `json:"cents_per_useful_field"`
+}
+
+// Run prints the catalogue with the state that workers published.
+func (c providersCmd) Run(ctx context.Context, std streams) error {
+	env, err := configs.ReadEnv()
+	if err != nil {
+		return usageError{err}
+	}
+	rules, err := rulesOf(env.ConfigDir)
+	if err != nil {
+		return err
+	}
+	return withStore(ctx, std, func(store *sql.Store) error {
+		states, err := store.ProviderStates(ctx)
+		if err != nil {
+			return err
+		}
+		lines := []providerLine{}
+		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL) {
+			lines = append(lines, providerLineOf(l, states))
+		}
+		if c.JSON {
+			return json.NewEncoder(std.Out).Encode(lines)
+		}
+		w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "PROVIDER\tADAPTER\tENABLED\tKEY\tBREAKER\tPAUSED UNTIL")
+		for _, l := range lines {
+			paused := "-"
+			if l.PausedUntil != nil {
+				paused = l.PausedUntil.UTC().Format(time.RFC3339) + " (" + *l.PauseReason + ")"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%s\n", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, paused)
+		}
+		return w.Flush()
+	})
+}
+
+func providerLineOf(e providers.Listed, states []galena.ProviderState) providerLine {
+	l := providerLine{ID: e.ID, Adapter: e.Adapter, Enabled: e.On, KeyPresent: e.KeyPresent, BaseURL: e.BaseURL, Breaker: "unknown"}
+	for _, s := range states {
+		if s.Provider != e.ID {
+			continue
+		}
+		l.Breaker = s.Breaker
+		if s.PausedUntil.After(time.Now()) {
+			reason := string(s.PauseReason)
+			l.PausedUntil, l.PauseReason = &s.PausedUntil, &reason
+		}
+	}
+	return l
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/sql"
+)
+
+// dataDir holds the database and the generated key of an installation without
+// a DATABASE_URL.
+const dataDir = "data"
+
+type serveCmd struct{}
+
+// Help is shown by --help.
+func (serveCmd) Help() string {
+	return `Example: GALENA_BOOTSTRAP_TOKEN=$(openssl rand -hex 20) galena serve
+
+Without DATABASE_URL the leads are kept in ./data/galena.db, without REDIS_URL
+the queue lives in the process. The schema is brought up to date first.`
+}
+
+// Run plays every part in one process.
+func (serveCmd) Run(ctx context.Context, std streams) error {
+	return runRoles(ctx, std, roles{web: true, worker: true, scheduler: true})
+}
+
+type webCmd struct{}
+
+// Help is shown by --help.
+func (webCmd) Help() string {
+	return `Example: DATABASE_URL=postgres://… REDIS_URL=redis://… GALENA_SECRET_KEY=… PORT=8080 galena web`
+}
+
+// Run takes leads in and shows pages.
+func (webCmd) Run(ctx context.Context, std streams) error {
+	return runRoles(ctx, std, roles{web: true})
+}
+
+type workerCmd struct{}
+
+// Help is shown by --help.
+func (workerCmd) Help() string {
+	return `Example: DATABASE_URL=postgres://… REDIS_URL=redis://… GALENA_WORKER_CONCURRENCY=64 galena worker`
+}
+
+// Run decides leads and delivers what was decided.
+func (workerCmd) Run(ctx context.Context, std streams) error {
+	return runRoles(ctx, std, roles{worker: true})
+}
+
+type schedulerCmd struct{}
+
+// Help is shown by --help.
+func (schedulerCmd) Help() string {
+	return `Example: DATABASE_URL=postgres://… REDIS_URL=redis://… galena scheduler`
+}
+
+// Run sweeps.
+func (schedulerCmd) Run(ctx context.Context, std streams) error {
+	return runRoles(ctx, std, roles{scheduler: true})
+}
+
+type migrateCmd struct{}
+
+// Help is shown by --help.
+func (migrateCmd) Help() string { return `Example: DATABASE_URL=postgres://… galena migrate` }
+
+// Run brings the schema up to date.
+func (migrateCmd) Run(ctx context.Context, std streams) error {
+	env, err := configs.ReadEnv()
+	if err != nil {
+		return usageError{err}
+	}
+	return migrate(ctx, env, newLog(env, std.Err))
+}
+
+func migrate(ctx context.Context, env configs.Env, log *slog.Logger) error {
+	if !env.DatabaseURL.Set() {
+		if err := os.MkdirAll(dataDir, 0o700); err != nil {
+			return err
+		}
+	}
+	return sql.Migrate(ctx, databaseURL(env), log)
+}
+
+// databaseURL is the configured one, or the embedded database of this folder.
+func databaseURL(env configs.Env) string {
+	if env.DatabaseURL.Set() {
+		return env.DatabaseURL.Reveal()
+	}
+	return "sqlite:" + filepath.Join(dataDir, "galena.db")
+}
+
+// runRoles reads the settings and plays the parts until the context ends.
+func runRoles(ctx context.Context, std streams, r roles) error {
+	env, err := configs.ReadEnv()
+	if err != nil {
+		return usageError{err}
+	}
+	log := newLog(env, std.Err)
+	s := settings{env: env, roles: r, log: log, now: time.Now}
+	if s.rules, err = loadRules(env, log); err != nil {
+		return err
+	}
+	if r.web {
+		if s.key, err = secretKey(env, log); err != nil {
+			return usageError{err}
+		}
+	}
+	if r.web && r.worker {
+		if err := migrate(ctx, env, log); err != nil {
+			return err
+		}
+	}
+	app, err := newApp(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer app.close()
+	return app.Run(ctx)
+}
+
+// secretKey is the configured key, or one that is generated once.
+func secretKey(env configs.Env, log *slog.Logger) ([]byte, error) {
+	key, generated, err := env.SecretKey(dataDir)
+	if generated {
+		log.Warn("a secret key was generated; keep it with the database", "file", filepath.Join(dataDir, "secret.key"))
+	}
+	return key, err
+}
+
+// newLog writes JSON where a machine reads, text where a person does.
+func newLog(env configs.Env, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: env.LogLevel}
+	format := env.LogFormat
+	if format == "" {
+		format = "json"
+		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			format = "text"
+		}
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}

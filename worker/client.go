@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/galenahq/galena"
+)
+
+// Conn is the shared Redis client, in the form asynq asks for.
+type Conn = asynq.RedisConnOpt
+
+// Client puts steps on the queue. Losing what it wrote loses nothing: the
+// sweep finds every step whose task is gone.
+type Client struct {
+	asynq     *asynq.Client
+	inspector *asynq.Inspector
+}
+
+// NewClient uses the process's Redis client; there is nothing to close.
+func NewClient(conn Conn) *Client {
+	return &Client{asynq: asynq.NewClient(conn), inspector: asynq.NewInspector(conn)}
+}
+
+const (
+	// maxRetry is asynq's own counter: a backstop for the moment in which SQL
+	// cannot be reached. Every other retry is a due time in SQL.
+	maxRetry = 10
+	// taskTimeout is asynq's; the pipeline's own deadlines are far below.
+	taskTimeout = time.Minute
+	// enqueuers is how many tasks are sent at once: asynq has no batch call.
+	enqueuers = 16
+)
+
+// Enqueue sends the steps and returns those that are on the queue now. A task
+// id that is already taken is the very same hand-out, so it counts as sent.
+func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galena.Step, err error) {
+	done := make([]bool, len(steps))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(enqueuers)
+	for i, s := range steps {
+		g.Go(func() error {
+			if err := c.enqueue(ctx, s); err != nil {
+				return err
+			}
+			done[i] = true
+			return nil
+		})
+	}
+	err = g.Wait()
+	for i, ok := range done {
+		if ok {
+			sent = append(sent, steps[i])
+		}
+	}
+	return sent, err
+}
+
+func (c *Client) enqueue(ctx context.Context, s galena.Step) error {
+	body, err := encodePayload(s)
+	if err != nil {
+		return err
+	}
+	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
+		asynq.TaskID(taskID(s)), asynq.Queue(s.Queue), asynq.MaxRetry(maxRetry),
+		asynq.Timeout(taskTimeout), asynq.Retention(0))
+	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return galena.Errorf(galena.Unavailable, "worker.enqueue", "the queue does not take %s", s.Kind)
+	}
+	return nil
+}
+
+// Alive says whether the step's task is still on the queue. When Redis cannot
+// be asked the answer is yes: handing the step out again would not help.
+func (c *Client) Alive(s galena.Step) bool {
+	info, err := c.inspector.GetTaskInfo(s.Queue, taskID(s))
+	if err != nil {
+		return !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound)
+	}
+	return info.State == asynq.TaskStatePending || info.State == asynq.TaskStateActive ||
+		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry
+}

@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/galenahq/galena"
+)
+
+// rule turns what is known into the decision and writes everything in one
+// transaction. Who gets the lead is settled under the lock of the rotation.
+func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
+	v := r.look(true)
+	lead := r.memory.Lead
+	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
+	company := galena.Company{Domain: lead.Domain, Facts: companyFacts(v.facts), UpdatedAt: r.began}
+	d, err := r.p.Leads.Rule(ctx, galena.Ruling{
+		Step: s, Lead: lead, Pools: pools, Reps: reps, Observations: r.bought, Company: company,
+		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
+			d := r.decision(v, a, candidates)
+			deliveries, err := r.p.Announce.Announce(galena.Record{Lead: lead, Company: company, Decision: &d})
+			return d, deliveries, changed, err
+		},
+	})
+	return galena.Record{Lead: lead, Company: company, Decision: &d}, err
+}
+
+func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidate) galena.Decision {
+	now := r.p.Now()
+	d := galena.Decision{
+		LeadID: a.LeadID, Epoch: a.Epoch, Score: v.score.Score, Stop: r.stop,
+		Calls: len(r.steps), Cents: galena.CentsOf(r.spent), Steps: r.steps,
+		Rule: v.outcome.Rule, To: a.To, Owner: a.Rep, Territory: v.outcome.Territory,
+		Tries: v.outcome.Tries, Candidates: candidates, Assignment: a,
+		Facts: v.facts, Configs: r.rules.Refs, DecidedAt: now, Took: now.Sub(r.began),
+	}
+	// A certain tier is not yet a certain decision: a rule may still be open.
+	d.Settled = d.Settled && v.outcome.Settled
+	d.Provisional = !d.Settled
+	for _, o := range r.observed {
+		d.Observations = append(d.Observations, o.ID)
+	}
+	return d
+}

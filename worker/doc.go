@@ -1,0 +1,19 @@
+// Package worker is the queue and the pipeline: the only package that knows
+// asynq.
+//
+//	      outbox row                          task = ids only
+//	SQL ─────────────► Relay ───────────────────────────────► asynq
+//	 ▲  steps, leases    ▲ Nudge after a commit                  │
+//	 │                   │                                       ▼
+//	 │              Sweeper: due, lease run out, lost        Server
+//	 │                                                           │
+//	 └────────── one transaction ◄── Pipeline.Process ◄──────────┤ lead:created
+//	                plan → ask → merge → score → … → route       │
+//	             Park | Finish | Fail ◄── Deliverer.Process ◄────┘ lead:deliver
+//
+// SQL is the truth and asynq the wake-up call. A step is a row: its run is
+// raised each time it is handed out, and every write is fenced by epoch and
+// run, so a task that comes twice, late or never does no harm. A failed step is
+// parked in SQL with a due time; asynq's own retries are a backstop for the
+// moment in which SQL itself cannot be reached.
+package worker

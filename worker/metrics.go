@@ -1,0 +1,36 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+)
+
+// Metrics are the pipeline's figures. Labels never hold a domain or a person.
+type Metrics struct {
+	seconds   *prometheus.HistogramVec
+	decisions *prometheus.CounterVec
+}
+
+// NewMetrics registers the figures.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "galena_lead_seconds", Help: "Time of a lead by stage: work = one run of the pipeline, total = from the gate to the decision.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 30, 120},
+		}, []string{"stage"}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "galena_decisions_total", Help: "Decisions by tier and by why the buying of data ended.",
+		}, []string{"tier", "stop"}),
+	}
+	reg.MustRegister(m.seconds, m.decisions)
+	return m
+}
+
+func (m *Metrics) decided(d galena.Decision, total time.Duration) {
+	m.seconds.WithLabelValues("work").Observe(d.Took.Seconds())
+	m.seconds.WithLabelValues("total").Observe(max(total, 0).Seconds())
+	m.decisions.WithLabelValues(d.Tier, string(d.Stop)).Inc()
+}

@@ -1,0 +1,135 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// Steps is the part of the store that owns the unit of retry. Every write is
+// fenced by the step's epoch and run.
+type Steps interface {
+	Begin(ctx context.Context, kind, id string, epoch, run int) (bool, error)
+	Renew(ctx context.Context, steps []galena.Step) error
+	Park(ctx context.Context, s galena.Step, due time.Time, kind galena.Kind, note string) error
+	Fail(ctx context.Context, s galena.Step, kind galena.Kind, note string) error
+	Finish(ctx context.Context, s galena.Step) error
+}
+
+// Leads is the part of the store that the pipeline reads and writes.
+type Leads interface {
+	Memory(ctx context.Context, leadID string) (galena.Memory, error)
+	Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error)
+}
+
+// Enricher is the waterfall, as the pipeline needs it.
+type Enricher interface {
+	Offers() []galena.Offer
+	Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error)
+}
+
+// Announcer says what must be told of a decision, and to whom.
+type Announcer interface {
+	Announce(r galena.Record) ([]galena.Delivery, error)
+}
+
+// Pipeline decides one lead.
+type Pipeline struct {
+	Steps    Steps
+	Leads    Leads
+	Enricher Enricher
+	Announce Announcer
+	Rules    func() *Rules // the set in force; read once per lead
+	Wake     func()        // nudges the relay after a commit
+	Decided  func(context.Context, galena.Record)
+	Now      func() time.Time
+	Chance   func() float64 // 0..1, for jitter
+	Metrics  *Metrics
+	Log      *slog.Logger
+	leases   *leases
+}
+
+// Process runs one hand-out of one lead. It returns an error only when the
+// store could not even be told, which leaves the step to asynq's retry and to
+// the sweep.
+func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
+	ok, err := p.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return nil // an older hand-out, or one that came twice
+	}
+	defer p.leases.hold(s)()
+	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
+	lead, err := p.decide(ctx, s, log)
+	if err == nil {
+		return nil
+	}
+	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(lead.CreatedAt), chance: p.Chance(), now: p.Now(), log: log})
+}
+
+// decide is the pipeline in the order of the figure. A panic in it is an error
+// of this lead and of no other.
+func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) (lead galena.Lead, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = galena.Errorf(galena.Internal, "worker.decide", "panic: %.100s", fmt.Sprint(r))
+		}
+	}()
+	rules := p.Rules()
+	for range ownerRaces {
+		memory, err := p.Leads.Memory(ctx, s.ID)
+		if err != nil {
+			return lead, err
+		}
+		lead = memory.Lead
+		run := newRun(p, rules, memory)
+		if err := run.enrich(ctx); err != nil {
+			return lead, err
+		}
+		record, err := run.rule(ctx, s)
+		if isOwnerRace(err) {
+			continue // a colleague's lead just took the account: follow it
+		}
+		if isFenceLost(err) {
+			log.DebugContext(ctx, "run is stale, nothing written")
+			return lead, nil
+		}
+		if err != nil {
+			return lead, err
+		}
+		p.told(ctx, record, log)
+		return lead, nil
+	}
+	return lead, galena.Errorf(galena.Conflict, "worker.decide", "the account changed hands %d times", ownerRaces)
+}
+
+// ownerRaces bounds how often one run starts over because the account's owner
+// appeared between reading and writing. The answers are held, so it costs nothing.
+const ownerRaces = 3
+
+func isOwnerRace(err error) bool { return conflictOp(err) == "owner" }
+func isFenceLost(err error) bool { return conflictOp(err) == "fence" }
+
+func conflictOp(err error) string {
+	if e, ok := errors.AsType[*galena.Error](err); ok && e.Kind == galena.Conflict {
+		return e.Op
+	}
+	return ""
+}
+
+// told does what follows a commit: wake the relay, count, tell whoever watches.
+func (p *Pipeline) told(ctx context.Context, r galena.Record, log *slog.Logger) {
+	p.Wake()
+	d := r.Decision
+	p.Metrics.decided(*d, p.Now().Sub(r.Lead.CreatedAt))
+	log.DebugContext(ctx, "lead decided", "tier", d.Tier, "stop", d.Stop, "rule", d.Rule, "calls", d.Calls)
+	if p.Decided != nil {
+		p.Decided(ctx, r)
+	}
+}

@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// box is an outbox in memory.
+type box struct {
+	mu      sync.Mutex
+	rows    map[int64]galena.Step
+	claimed map[int64]bool
+}
+
+func newBox(n int) *box {
+	b := &box{rows: map[int64]galena.Step{}, claimed: map[int64]bool{}}
+	for i := int64(1); i <= int64(n); i++ {
+		b.rows[i] = galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: int(i), Outbox: i}
+	}
+	return b
+}
+
+func (b *box) ClaimOutbox(_ context.Context, limit int) ([]galena.Step, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []galena.Step
+	for id, s := range b.rows {
+		if !b.claimed[id] && len(out) < limit {
+			b.claimed[id] = true
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func (b *box) DropOutbox(_ context.Context, ids []int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		delete(b.rows, id)
+	}
+	return nil
+}
+
+func (b *box) left() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.rows)
+}
+
+type enqueueFunc func([]galena.Step) ([]galena.Step, error)
+
+func (f enqueueFunc) Enqueue(_ context.Context, s []galena.Step) ([]galena.Step, error) { return f(s) }
+
+func TestTheRelaySendsWhatItIsNudgedAbout(t *testing.T) {
+	t.Parallel()
+	b := newBox(0)
+	r := NewRelay(b, enqueueFunc(func(s []galena.Step) ([]galena.Step, error) { return s, nil }), slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { _ = r.Run(ctx); close(done) }()
+	b.mu.Lock()
+	b.rows = newBox(1200).rows
+	b.mu.Unlock()
+	r.Nudge()
+	for deadline := time.Now().Add(5 * time.Second); b.left() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-done
+	if n := b.left(); n != 0 {
+		t.Errorf("%d rows left, want none", n)
+	}
+}
+
+func TestARowIsDroppedOnlyWhenItsTaskIsOnTheQueue(t *testing.T) {
+	t.Parallel()
+	b := newBox(3)
+	refuseLast := enqueueFunc(func(s []galena.Step) ([]galena.Step, error) {
+		return s[:len(s)-1], errors.New("the queue is full")
+	})
+	n, err := NewRelay(b, refuseLast, slog.New(slog.DiscardHandler)).pass(context.Background())
+	if n != 3 || err == nil {
+		t.Errorf("pass claimed %d with error %v, want 3 and the queue's error", n, err)
+	}
+	if left := b.left(); left != 1 {
+		t.Errorf("%d rows left, want the one that was refused", left)
+	}
+}
+
+// lostSteps is a store whose suspects are handed out at most once per run.
+type lostSteps struct {
+	steps    []galena.Step
+	rehanded []galena.Step
+	vouched  []galena.Step
+}
+
+func (l *lostSteps) Suspects(context.Context, int) ([]galena.Step, error) { return l.steps, nil }
+func (l *lostSteps) Rehand(_ context.Context, s []galena.Step) (int, error) {
+	l.rehanded = append(l.rehanded, s...)
+	return len(s), nil
+}
+
+func (l *lostSteps) Vouch(_ context.Context, s []galena.Step) error {
+	l.vouched = append(l.vouched, s...)
+	return nil
+}
+
+func TestTheSweepLeavesWhatTheQueueStillHolds(t *testing.T) {
+	t.Parallel()
+	l := &lostSteps{steps: []galena.Step{
+		{ID: "waiting in a long queue", Run: 1},
+		{ID: "flushed", Run: 1},
+		{ID: "its worker was killed", Run: 1, Lost: true},
+	}}
+	alive := func(s galena.Step) bool { return s.ID != "flushed" }
+	woken := 0
+	n, err := NewSweeper(l, alive, func() { woken++ }, slog.New(slog.DiscardHandler)).Sweep(context.Background())
+	if err != nil || n != 2 || len(l.rehanded) != 2 || woken != 1 {
+		t.Errorf("handed out %d (%v), relay woken %d times, error %v; want the flushed and the killed one", n, l.rehanded, woken, err)
+	}
+	if len(l.vouched) != 1 || l.vouched[0].ID != "waiting in a long queue" {
+		t.Errorf("vouched for %v, want the one that the queue holds", l.vouched)
+	}
+}

@@ -1,0 +1,22 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/merging"
+	"github.com/galenahq/galena/routing"
+	"github.com/galenahq/galena/scoring"
+)
+
+// Rules is one consistent set of compiled files. A lead keeps the set it began
+// with; a reload swaps the whole set.
+type Rules struct {
+	ICP           *scoring.Profile
+	Merging       *merging.Policy
+	Routing       *routing.Router
+	AlwaysCollect []string
+	LimitMicros   int64         // what one lead may cost
+	Deadline      time.Duration // for the first decision, negative = none
+	Refs          []galena.ConfigRef
+}

@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/galenahq/galena"
+)
+
+// Server takes tasks off the queue and runs them.
+type Server struct {
+	asynq   *asynq.Server
+	mux     *asynq.ServeMux
+	leases  *leases
+	steps   Steps
+	log     *slog.Logger
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+const (
+	// taskCheck is how long an idle server waits before it looks again: half of
+	// it plus chance is what an idle lead waits for its pick-up. asynq's own
+	// default is a second.
+	taskCheck = 30 * time.Millisecond
+	// shutdownWait is longer than any provider call and shorter than a platform's patience.
+	shutdownWait = 20 * time.Second
+)
+
+// ServerConfig is how much a server does at once and how often an idle one looks.
+type ServerConfig struct {
+	Concurrency int
+	Poll        time.Duration // 0 = taskCheck
+}
+
+// NewServer builds the server for a pipeline and a deliverer.
+func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
+	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux()}
+	p.leases, d.leases = s.leases, s.leases
+	s.asynq = asynq.NewServer(conn, asynq.Config{
+		Concurrency:              c.Concurrency,
+		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},
+		TaskCheckInterval:        cmp.Or(c.Poll, taskCheck),
+		DelayedTaskCheckInterval: time.Second,
+		ShutdownTimeout:          shutdownWait,
+		RetryDelayFunc:           retryDelay,
+		Logger:                   asynqLog{log},
+		LogLevel:                 asynq.WarnLevel,
+	})
+	s.mux.Handle(galena.StepLead, s.handler(galena.StepLead, p.Process))
+	s.mux.Handle(galena.StepDeliver, s.handler(galena.StepDeliver, d.Process))
+	return s
+}
+
+// retryDelay is the backstop for tasks whose step could not be written: SQL was
+// away. It grows to half a minute; the sweep is usually sooner.
+func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
+	return min(time.Second<<min(n, 5), 30*time.Second)
+}
+
+// handler unpacks a task and runs its steps one by one.
+func (s *Server) handler(kind string, process func(context.Context, galena.Step) error) asynq.Handler {
+	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		steps, err := decodePayload(kind, t.Payload())
+		if galena.KindOf(err) == galena.Malformed {
+			s.log.ErrorContext(ctx, "task put aside", "error", err)
+			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+		}
+		if err != nil {
+			return err
+		}
+		for _, step := range steps {
+			if err := process(ctx, step); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Start begins to take tasks.
+func (s *Server) Start(ctx context.Context) error {
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.asynq.Start(s.mux); err != nil {
+		s.cancel()
+		return galena.Errorf(galena.Unavailable, "worker.start", "the queue does not answer")
+	}
+	s.running.Go(func() { s.leases.run(ctx, s.steps, s.log) })
+	return nil
+}
+
+// Stop lets running leads end, then returns. Leases are renewed to the last.
+func (s *Server) Stop() {
+	if s.cancel == nil {
+		return
+	}
+	s.asynq.Shutdown()
+	s.cancel()
+	s.running.Wait()
+}
+
+// asynqLog carries asynq's own lines.
+type asynqLog struct{ log *slog.Logger }
+
+func (a asynqLog) Debug(args ...any) { a.log.Debug("asynq", "detail", fmt.Sprint(args...)) }
+func (a asynqLog) Info(args ...any)  { a.log.Info("asynq", "detail", fmt.Sprint(args...)) }
+func (a asynqLog) Warn(args ...any)  { a.log.Warn("asynq", "detail", fmt.Sprint(args...)) }
+func (a asynqLog) Error(args ...any) { a.log.Error("asynq", "detail", fmt.Sprint(args...)) }
+
+// Fatal logs only: whether a process ends is decided in main.
+func (a asynqLog) Fatal(args ...any) { a.log.Error("asynq", "detail", fmt.Sprint(args...)) }

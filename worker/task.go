@@ -1,0 +1,74 @@
+package worker
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/galenahq/galena"
+)
+
+// The queues, by weight. Each further one would cost a round trip per dequeue.
+const (
+	queueLeads      = "leads"
+	queueDeliveries = "deliveries"
+	queueBulk       = "bulk"
+)
+
+// payloadVersion is what this worker writes. It reads this version only: a task
+// of a later one is left for the worker that knows it.
+const payloadVersion = 1
+
+// payload is version 1: {"v":1,"ids":["<id>:<epoch>:<run>"]}. It holds nothing
+// personal, because asynqmon shows it and asynq copies it into Redis.
+type payload struct {
+	Version int      `json:"v"`
+	IDs     []string `json:"ids"`
+}
+
+func encodePayload(steps ...galena.Step) ([]byte, error) {
+	p := payload{Version: payloadVersion}
+	for _, s := range steps {
+		p.IDs = append(p.IDs, fmt.Sprintf("%s:%d:%d", s.ID, s.Epoch, s.Run))
+	}
+	return json.Marshal(p)
+}
+
+// decodePayload returns the steps of a task of the given kind. A version that
+// this worker does not know is an error of Kind Pending: another may know it.
+func decodePayload(kind string, b []byte) ([]galena.Step, error) {
+	var p payload
+	if err := json.Unmarshal(b, &p); err != nil {
+		return nil, galena.Errorf(galena.Malformed, "worker.task", "payload of %s is not JSON", kind)
+	}
+	if p.Version != payloadVersion {
+		return nil, galena.Errorf(galena.Pending, "worker.task", "payload of %s has version %d, this worker knows %d", kind, p.Version, payloadVersion)
+	}
+	steps := make([]galena.Step, 0, len(p.IDs))
+	for _, s := range p.IDs {
+		step, err := parseStep(kind, s)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+func parseStep(kind, s string) (galena.Step, error) {
+	parts := strings.Split(s, ":")
+	if len(parts) == 3 {
+		epoch, e1 := strconv.Atoi(parts[1])
+		run, e2 := strconv.Atoi(parts[2])
+		if e1 == nil && e2 == nil {
+			return galena.Step{Kind: kind, ID: parts[0], Epoch: epoch, Run: run}, nil
+		}
+	}
+	return galena.Step{}, galena.Errorf(galena.Malformed, "worker.task", "payload of %s has an id that is not id:epoch:run", kind)
+}
+
+// taskID is the same for the very same hand-out and for no other.
+func taskID(s galena.Step) string {
+	return fmt.Sprintf("%s:%s:%d:%d", s.Kind, s.ID, s.Epoch, s.Run)
+}
