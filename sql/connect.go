@@ -1,0 +1,134 @@
+package sql
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jmoiron/sqlx"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/galenahq/galena"
+)
+
+// database is one or two pools on one database.
+type database struct {
+	dialect string
+	write   *sqlx.DB
+	read    *sqlx.DB // the same as write on Postgres
+	path    string   // of the SQLite file
+}
+
+func (d database) close() error {
+	if d.read == d.write {
+		return d.write.Close()
+	}
+	return errors.Join(d.read.Close(), d.write.Close())
+}
+
+// use says what a connection is for: migrations may take long, requests not.
+type use bool
+
+const (
+	serving   use = false
+	migrating use = true
+)
+
+// connect never puts the URL into an error, for it may carry a password.
+func connect(address string, u use) (database, error) {
+	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
+	case "sqlite":
+		return connectSQLite(rest)
+	case "postgres", "postgresql":
+		return connectPostgres(address, u)
+	default:
+		return database{}, galena.Errorf(galena.Invalid, "sql.open",
+			"the database URL must begin with postgres:// or sqlite:")
+	}
+}
+
+// connectSQLite opens one connection that writes, beginning every transaction
+// as a writer so that none fails half-way, and a few that only read. The file
+// holds personal data: it is ours alone. synchronous=FULL, for an accepted lead
+// must survive a power cut.
+func connectSQLite(path string) (database, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return database{}, galena.Errorf(galena.Invalid, "sql.open", "sqlite: needs the path of a file")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return database{}, galena.Errorf(galena.Unavailable, "sql.open", "the folder of the database cannot be made")
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return database{}, galena.Errorf(galena.Unavailable, "sql.open", "the database file cannot be opened for writing")
+	}
+	if err := f.Close(); err != nil {
+		return database{}, fault("sql.open", err)
+	}
+	base := fileName(path) +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	write, err := sqlx.Open(dialectSQLite, base+"&_txlock=immediate")
+	if err != nil {
+		return database{}, fault("sql.open", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sqlx.Open(dialectSQLite, base+"&_pragma=query_only(1)")
+	if err != nil {
+		return database{}, errors.Join(fault("sql.open", err), write.Close())
+	}
+	readers := max(4, runtime.GOMAXPROCS(0))
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	return database{dialectSQLite, write, read, path}, nil
+}
+
+// fileName is a path as SQLite's URI, whatever characters are in it.
+func fileName(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
+
+// connectPostgres sets the limits that keep a sick server from making us sick;
+// a URL that names its own keeps them.
+func connectPostgres(address string, u use) (database, error) {
+	malformed := galena.Errorf(galena.Invalid, "sql.open", "the postgres URL is malformed")
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return database{}, malformed
+	}
+	query := parsed.Query()
+	size := 16
+	if text := query.Get("pool_max_conns"); text != "" {
+		if size, err = strconv.Atoi(text); err != nil || size < 2 {
+			return database{}, galena.Errorf(galena.Invalid, "sql.open", "pool_max_conns must be a number from 2")
+		}
+		query.Del("pool_max_conns")
+		parsed.RawQuery = query.Encode()
+	}
+	conf, err := pgx.ParseConfig(parsed.String())
+	if err != nil {
+		return database{}, malformed
+	}
+	if !query.Has("connect_timeout") {
+		conf.ConnectTimeout = 3 * time.Second
+	}
+	limits := map[string]string{"application_name": "galena", "lock_timeout": "2000"}
+	if u == serving {
+		limits["statement_timeout"] = "3000"
+		limits["idle_in_transaction_session_timeout"] = "10000"
+	}
+	for name, value := range limits {
+		if _, ok := conf.RuntimeParams[name]; !ok {
+			conf.RuntimeParams[name] = value
+		}
+	}
+	db := sqlx.NewDb(stdlib.OpenDB(*conf), "pgx")
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return database{dialectPostgres, db, db, ""}, nil
+}

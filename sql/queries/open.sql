@@ -1,0 +1,7 @@
+-- name: standby
+-- True on a server that takes no writes: such a store is refused at the start.
+SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS standby;
+
+-- name: ping
+-- Answers when the store does.
+SELECT 1 AS one;

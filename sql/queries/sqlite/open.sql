@@ -1,0 +1,3 @@
+-- name: standby
+-- A file has no standby.
+SELECT FALSE AS standby;

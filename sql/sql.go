@@ -1,0 +1,106 @@
+package sql
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/galenahq/galena"
+)
+
+// Store is one database, Postgres or SQLite. Its methods may be called from
+// many goroutines. Errors are *galena.Error; Unavailable means that the
+// database is away or too slow and the call may be made again.
+type Store struct {
+	database
+	log    *slog.Logger
+	now    func() time.Time
+	writes map[string]*sqlx.NamedStmt // prepared on the pool that may write
+	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
+}
+
+// Open opens a database that Migrate has brought up to date and prepares every
+// statement. The URL is sqlite:PATH or postgres://…; a Postgres URL may carry
+// pool_max_conns. A server that takes no writes and an old schema are refused.
+// A newer schema is not: the old program must work while the new one starts.
+func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Time) (*Store, error) {
+	const op = "sql.open"
+	texts, err := load(queries)
+	if err != nil {
+		return nil, fault(op, err)
+	}
+	db, err := connect(url, serving)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{database: db, log: orDiscard(log), now: now}
+	if err := s.prepare(ctx, texts[db.dialect]); err != nil {
+		db.close()
+		return nil, fault(op, err)
+	}
+	return s, nil
+}
+
+// prepare refuses what cannot serve, then compiles the statements, in an order
+// that makes the same fault show first every time.
+func (s *Store) prepare(ctx context.Context, texts map[string]string) error {
+	if err := refuseStandby(ctx, s.database, texts["standby"]); err != nil {
+		return err
+	}
+	if err := refuseOldSchema(ctx, s.database); err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(texts))
+	var err error
+	if s.writes, err = prepareAll(ctx, s.write, names, texts); err != nil {
+		return err
+	}
+	if s.reads = s.writes; s.read != s.write {
+		s.reads, err = prepareAll(ctx, s.read, names, texts)
+	}
+	return err
+}
+
+func prepareAll(ctx context.Context, db *sqlx.DB, names []string, texts map[string]string) (map[string]*sqlx.NamedStmt, error) {
+	out := make(map[string]*sqlx.NamedStmt, len(names))
+	for _, name := range names {
+		stmt, err := db.PrepareNamedContext(ctx, texts[name])
+		if err != nil {
+			return nil, &galena.Error{Kind: kindOf(err), Op: "sql.open: statement " + name, Err: describe(err)}
+		}
+		out[name] = stmt
+	}
+	return out, nil
+}
+
+func refuseStandby(ctx context.Context, db database, text string) error {
+	var standby bool
+	if err := db.write.GetContext(ctx, &standby, text); err != nil {
+		return fault("sql.open", err)
+	}
+	if standby {
+		return galena.Errorf(galena.Invalid, "sql.open",
+			"the database takes no writes (a hot standby or a read-only server): use the address of the primary")
+	}
+	return nil
+}
+
+// Close closes the database after the statements that run.
+func (s *Store) Close() error { return s.close() }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := one[int](ctx, s.reader(), "ping", args{})
+	return fault("sql.ping", err)
+}
+
+func orDiscard(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}

@@ -1,0 +1,152 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	stdsql "database/sql"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// tries is how often what lost a clash is run.
+const tries = 3
+
+// args are a statement's parameters by name.
+type args map[string]any
+
+// conn is where statements run: a pool, or one transaction on it.
+type conn struct {
+	stmts map[string]*sqlx.NamedStmt
+	tx    *sqlx.Tx                               // nil on a pool
+	again func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
+}
+
+func (s *Store) reader() conn { return conn{stmts: s.reads, again: s.again} }
+func (s *Store) writer() conn { return conn{stmts: s.writes, again: s.again} }
+
+// again says whether what failed at its try-th run is to be run again, and
+// waits as long as is good. A pool may hold as many dead connections as it has:
+// each is met and dropped once. A server that refuses new ones is away.
+func (s *Store) again(ctx context.Context, err error, try int) bool {
+	switch {
+	case refused(err) || clash(err):
+		return try < tries && pause(ctx, try)
+	case lost(err):
+		return try <= s.write.Stats().MaxOpenConnections && ctx.Err() == nil
+	default:
+		return false
+	}
+}
+
+// inTx runs fn in a transaction, again when the database asks for it. fn must
+// leave no traces outside the transaction. A commit whose outcome is unknown is
+// never repeated here: the caller's key or fence finds out.
+func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error {
+	for try := 1; ; try++ {
+		committing, err := s.attempt(ctx, fn)
+		if err == nil {
+			return nil
+		}
+		if committing || !s.again(ctx, err, try) {
+			return fault(op, err)
+		}
+		s.log.DebugContext(ctx, "transaction repeated", "op", op, "try", try, "cause", describe(err))
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bool, err error) {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // the first error says more; after a failed commit there is nothing to roll back
+		}
+	}()
+	if err := fn(conn{stmts: s.writes, tx: tx}); err != nil {
+		return false, err
+	}
+	if err := tx.Commit(); err != nil {
+		return true, err
+	}
+	return true, nil
+}
+
+// do runs one writing statement that is a transaction by itself.
+func (s *Store) do(ctx context.Context, op, name string, a args) (int64, error) {
+	n, err := s.writer().exec(ctx, name, a)
+	return n, fault(op, err)
+}
+
+// pause waits a little, longer each time and never the same for two that clashed.
+func pause(ctx context.Context, try int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(try) * (5*time.Millisecond + rand.N(15*time.Millisecond))):
+		return true
+	}
+}
+
+// run finds a statement and uses it, on a pool as often as again says.
+func (c conn) run(ctx context.Context, name string, use func(*sqlx.NamedStmt) error) error {
+	stmt, ok := c.stmts[name]
+	if !ok {
+		return fmt.Errorf("no statement %q", name)
+	}
+	if c.tx != nil {
+		return use(c.tx.NamedStmtContext(ctx, stmt))
+	}
+	for try := 1; ; try++ {
+		if err := use(stmt); err == nil || !c.again(ctx, err, try) {
+			return err
+		}
+	}
+}
+
+// exec runs a statement and says how many rows it changed.
+func (c conn) exec(ctx context.Context, name string, a args) (n int64, err error) {
+	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error {
+		res, err := stmt.ExecContext(ctx, a.clean())
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
+		return err
+	})
+	return n, err
+}
+
+// one reads a single row; none is sql.ErrNoRows, which fault makes NotFound.
+func one[T any](ctx context.Context, c conn, name string, a args) (row T, err error) {
+	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error { return stmt.GetContext(ctx, &row, a.clean()) })
+	return row, err
+}
+
+// list reads all rows.
+func list[T any](ctx context.Context, c conn, name string, a args) (found []T, err error) {
+	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error {
+		found = nil
+		return stmt.SelectContext(ctx, &found, a.clean())
+	})
+	return found, err
+}
+
+// clean takes out of texts what Postgres cannot store: NUL and broken UTF-8.
+func (a args) clean() map[string]any {
+	for name, v := range a {
+		if text, ok := v.(string); ok && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
+			a[name] = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\ufffd")
+		}
+	}
+	return a
+}
+
+// missing says that a statement found no row.
+func missing(err error) bool { return errors.Is(err, stdsql.ErrNoRows) }
