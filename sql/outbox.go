@@ -1,0 +1,93 @@
+package sql
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/galenahq/galena"
+)
+
+// ClaimOutbox takes up to limit steps that are to be put on the queue, oldest
+// first. They are ours for 5 seconds; a relay that dies loses nothing. No
+// transaction stays open.
+func (s *Store) ClaimOutbox(ctx context.Context, limit int) ([]galena.Step, error) {
+	const op = "sql.claim_outbox"
+	now := s.now()
+	var found []stepRow
+	err := s.inTx(ctx, op, func(tx conn) (err error) {
+		found, err = list[stepRow](ctx, tx, "claim-outbox",
+			args{"now": micros(now), "until": micros(now.Add(outboxMark)), "limit": limit})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b stepRow) int { return cmp.Compare(a.Outbox, b.Outbox) })
+	return steps(found), nil
+}
+
+// DropOutbox forgets the outbox rows of steps that are on the queue now.
+func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := rows(ids)
+	if err != nil {
+		return fault("sql.drop_outbox", err)
+	}
+	_, err = s.do(ctx, "sql.drop_outbox", "drop-outbox", args{"ids": list})
+	return err
+}
+
+// Suspects lists up to limit steps that nobody seems to work on: the lease ran
+// out, the wait is over, or they were handed to the queue more than 10 seconds
+// ago and never begun. Steps that still stand in the outbox are not among them.
+func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
+	now := s.now()
+	found, err := list[stepRow](ctx, s.reader(), "suspects",
+		args{"now": micros(now), "stale": micros(now.Add(-unbegun)), "limit": limit})
+	return steps(found), fault("sql.suspects", err)
+}
+
+// Rehand hands steps out again: their run rises, and what still carries the old
+// one may write no more. It says how many; a step that somebody took, finished
+// or handed out meanwhile is left alone. A failed step may be handed out too.
+func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
+	const op = "sql.rehand"
+	if len(again) == 0 {
+		return 0, nil
+	}
+	wanted, err := stepList(again)
+	if err != nil {
+		return 0, fault(op, err)
+	}
+	raised := 0
+	err = s.inTx(ctx, op, func(tx conn) error {
+		a := args{"rows": wanted, "now": micros(s.now())}
+		found, err := list[stepRow](ctx, tx, "rehand-steps", a)
+		raised = len(found)
+		if err != nil || raised == 0 {
+			return err
+		}
+		if a["rows"], err = rows(found); err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "insert-outbox", a)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return raised, nil
+}
+
+// Backlog says how much waits.
+func (s *Store) Backlog(ctx context.Context) (galena.Backlog, error) {
+	r, err := one[struct {
+		Outbox    int   `db:"outbox"`
+		Undecided int   `db:"undecided"`
+		Oldest    int64 `db:"oldest"`
+	}](ctx, s.reader(), "backlog", args{})
+	return galena.Backlog{Outbox: r.Outbox, Undecided: r.Undecided, OldestUndecided: at(r.Oldest)}, fault("sql.backlog", err)
+}

@@ -1,0 +1,27 @@
+-- name: insert-steps
+-- As the general text, with SQLite's function for a JSON list.
+INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
+SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'lead_id', 1, r.value->>'queue', 'queued', :now
+FROM json_each(:rows) AS r;
+
+-- name: renew-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET lease_until = :lease
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch'
+  AND run = r.value->>'run' AND state = 'running';
+
+-- name: vouch-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET queued_at = :now
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch'
+  AND run = r.value->>'run' AND state = 'queued';
+
+-- name: rehand-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
+  AND (state IN ('queued', 'waiting', 'failed') OR (state = 'running' AND lease_until <= :now))
+RETURNING kind, id, epoch, run, queue, attempts, due_at;

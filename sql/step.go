@@ -1,0 +1,182 @@
+package sql
+
+import (
+	"context"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+const (
+	lease      = 15 * time.Second // a run that does not renew for so long is lost
+	unbegun    = 10 * time.Second // a run that was not begun for so long is suspect
+	outboxMark = 5 * time.Second  // a relay that does not drop for so long is dead
+)
+
+// The queues that steps are handed to.
+const (
+	QueueLeads      = "leads"
+	QueueDeliveries = "deliveries"
+)
+
+// uncounted says for every kind whether a wait for it leaves the attempts
+// alone: waiting for a quota or a breaker is nobody's failure.
+var uncounted = map[galena.Kind]bool{
+	galena.Internal:     false,
+	galena.Invalid:      false,
+	galena.NotFound:     false,
+	galena.Unauthorized: true,
+	galena.Exhausted:    true,
+	galena.RateLimited:  true,
+	galena.Unavailable:  false,
+	galena.Malformed:    false,
+	galena.BreakerOpen:  true,
+	galena.Conflict:     false,
+	galena.Pending:      true,
+	galena.WrongSubject: false,
+}
+
+// stepRow is a step in a list parameter and in a result.
+type stepRow struct {
+	Kind     string `json:"kind" db:"kind"`
+	ID       string `json:"id" db:"id"`
+	LeadID   string `json:"lead_id" db:"lead_id"`
+	Epoch    int    `json:"epoch" db:"epoch"`
+	Run      int    `json:"run" db:"run"`
+	Queue    string `json:"queue" db:"queue"`
+	Attempts int    `json:"-" db:"attempts"`
+	DueAt    int64  `json:"-" db:"due_at"`
+	Outbox   int64  `json:"-" db:"outbox"`
+}
+
+func (r stepRow) step() galena.Step {
+	return galena.Step{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue,
+		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox}
+}
+
+func steps(found []stepRow) []galena.Step {
+	out := make([]galena.Step, len(found))
+	for i, r := range found {
+		out[i] = r.step()
+	}
+	return out
+}
+
+// stepList is the list parameter that names runs.
+func stepList(of []galena.Step) (string, error) {
+	list := make([]stepRow, len(of))
+	for i, st := range of {
+		list[i] = stepRow{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run, Queue: st.Queue}
+	}
+	return rows(list)
+}
+
+func runArgs(kind, id string, epoch, run int) args {
+	return args{"kind": kind, "id": id, "epoch": epoch, "run": run}
+}
+
+// insertSteps stores new steps and puts them in the outbox.
+func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error {
+	if len(todo) == 0 {
+		return nil
+	}
+	list, err := rows(todo)
+	if err != nil {
+		return err
+	}
+	a := args{"rows": list, "now": micros(s.now())}
+	if _, err := tx.exec(ctx, "insert-steps", a); err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "insert-outbox", a)
+	return err
+}
+
+// Begin gives the step to this run for 15 seconds. False: the run was handed
+// out again meanwhile, is being worked on, or is finished: there is nothing to do.
+func (s *Store) Begin(ctx context.Context, kind, id string, epoch, run int) (bool, error) {
+	a := runArgs(kind, id, epoch, run)
+	a["lease"] = micros(s.now().Add(lease))
+	n, err := s.do(ctx, "sql.begin", "begin-step", a)
+	return n == 1, err
+}
+
+// Renew holds the steps for another 15 seconds. Those that are no longer ours
+// are left alone; their writes will be refused.
+func (s *Store) Renew(ctx context.Context, held []galena.Step) error {
+	return s.mark(ctx, "sql.renew", "renew-steps", held)
+}
+
+// Vouch says that the steps were seen on the queue: they are no suspects for
+// the next 10 seconds.
+func (s *Store) Vouch(ctx context.Context, seen []galena.Step) error {
+	return s.mark(ctx, "sql.vouch", "vouch-steps", seen)
+}
+
+func (s *Store) mark(ctx context.Context, op, name string, of []galena.Step) error {
+	if len(of) == 0 {
+		return nil
+	}
+	list, err := stepList(of)
+	if err != nil {
+		return fault(op, err)
+	}
+	now := s.now()
+	_, err = s.do(ctx, op, name, args{"rows": list, "now": micros(now), "lease": micros(now.Add(lease))})
+	return err
+}
+
+// Park lets the step wait until due. Waiting for a quota, a limit or a breaker
+// gives the attempt back.
+func (s *Store) Park(ctx context.Context, st galena.Step, due time.Time, kind galena.Kind, note string) error {
+	refund := 0
+	if uncounted[kind] {
+		refund = 1
+	}
+	return s.end(ctx, "sql.park", st, ending{"waiting", "pending", due, kind, note, refund})
+}
+
+// Fail puts the step aside for a person to look at. Rehand brings it back.
+func (s *Store) Fail(ctx context.Context, st galena.Step, kind galena.Kind, note string) error {
+	return s.end(ctx, "sql.fail", st, ending{"failed", "failed", time.Time{}, kind, note, 0})
+}
+
+// Finish marks the step done.
+func (s *Store) Finish(ctx context.Context, st galena.Step) error {
+	return s.end(ctx, "sql.finish", st, ending{"done", "delivered", time.Time{}, "", "", 0})
+}
+
+// ending is how a run ends: for the step, and for the delivery it may be.
+type ending struct {
+	state, delivery string
+	due             time.Time
+	kind            galena.Kind
+	note            string
+	refund          int
+}
+
+// end closes a run. A run that lost its step gets Conflict with Op "fence".
+func (s *Store) end(ctx context.Context, op string, st galena.Step, e ending) error {
+	return s.inTx(ctx, op, func(tx conn) error {
+		attempts, err := endStep(ctx, tx, st, e)
+		if missing(err) {
+			return lostFence()
+		}
+		if err != nil || st.Kind != galena.StepDeliver {
+			return err
+		}
+		_, err = tx.exec(ctx, "note-delivery", args{"id": st.ID, "state": e.delivery, "attempts": attempts,
+			"note": e.note, "now": micros(s.now())})
+		return err
+	})
+}
+
+func endStep(ctx context.Context, tx conn, st galena.Step, e ending) (attempts int, err error) {
+	a := runArgs(st.Kind, st.ID, st.Epoch, st.Run)
+	a["state"], a["due"], a["error_kind"], a["note"], a["refund"] = e.state, micros(e.due), string(e.kind), e.note, e.refund
+	return one[int](ctx, tx, "end-step", a)
+}
+
+func lostFence() error {
+	return galena.Errorf(galena.Conflict, "fence", "the step was handed out again or is finished")
+}
