@@ -1,0 +1,163 @@
+package sql
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/galenahq/galena"
+)
+
+type observationRow struct {
+	ID         string  `json:"id" db:"id"`
+	Entity     string  `json:"entity" db:"entity"`
+	Field      string  `json:"field" db:"field"`
+	Value      string  `json:"value" db:"value"`
+	Absent     bool    `json:"absent" db:"absent"`
+	Source     string  `json:"source" db:"source"`
+	Class      string  `json:"class" db:"class"`
+	Ref        string  `json:"ref" db:"ref"`
+	Method     string  `json:"method" db:"method"`
+	Confidence float64 `json:"confidence" db:"confidence"`
+	ObservedAt int64   `json:"observed_at" db:"observed_at"`
+	FetchedAt  int64   `json:"fetched_at" db:"fetched_at"`
+	CostMicros int64   `json:"cost_micros" db:"cost_micros"`
+	RequestID  string  `json:"request_id" db:"request_id"`
+	RunID      string  `json:"run_id" db:"run_id"`
+}
+
+func (r observationRow) observation() (galena.Observation, error) {
+	v, err := parse[galena.Value](r.Value)
+	return galena.Observation{ID: r.ID, Entity: r.Entity, Field: r.Field, Value: v, Absent: r.Absent, Source: r.Source,
+		Class: galena.SourceClass(r.Class), Ref: r.Ref, Method: r.Method, Confidence: r.Confidence,
+		ObservedAt: at(r.ObservedAt), FetchedAt: at(r.FetchedAt), CostMicros: r.CostMicros,
+		RequestID: r.RequestID, RunID: r.RunID}, err
+}
+
+// insertObservations appends what is new. Two leads of one company may bring
+// the same held answer at once: sorted, they never wait for each other.
+func insertObservations(ctx context.Context, tx conn, obs []galena.Observation) error {
+	if len(obs) == 0 {
+		return nil
+	}
+	list := make([]observationRow, len(obs))
+	for i, o := range obs {
+		id, err := orNewID(o.ID)
+		if err != nil {
+			return err
+		}
+		value, err := text(o.Value)
+		if err != nil {
+			return err
+		}
+		list[i] = observationRow{ID: id, Entity: o.Entity, Field: o.Field, Value: value, Absent: o.Absent, Source: o.Source,
+			Class: string(o.Class), Ref: o.Ref, Method: o.Method, Confidence: o.Confidence,
+			ObservedAt: micros(o.ObservedAt), FetchedAt: micros(o.FetchedAt), CostMicros: o.CostMicros,
+			RequestID: o.RequestID, RunID: o.RunID}
+	}
+	slices.SortStableFunc(list, func(a, b observationRow) int { return cmp.Compare(a.ID, b.ID) })
+	param, err := rows(list)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "insert-observations", args{"rows": param})
+	return err
+}
+
+// AddObservations appends what a CRM, a registry or a person says. A company
+// that a CRM or a person speaks of is an account from then on.
+func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) error {
+	return s.inTx(ctx, "sql.add_observations", func(tx conn) error {
+		accounts := map[string]bool{}
+		for _, o := range obs {
+			stated := o.Class == galena.ClassCRM || o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked
+			if stated && o.Entity != "" && !strings.HasPrefix(o.Entity, "lead:") {
+				accounts[o.Entity] = true
+			}
+		}
+		for _, domain := range slices.Sorted(maps.Keys(accounts)) {
+			if _, err := tx.exec(ctx, "insert-account", args{"domain": domain}); err != nil {
+				return err
+			}
+		}
+		return insertObservations(ctx, tx, obs)
+	})
+}
+
+// SetAccountOwner keeps who owns an account by the CRM's word; rep "" = nobody.
+func (s *Store) SetAccountOwner(ctx context.Context, domain, rep string) error {
+	return s.inTx(ctx, "sql.set_account_owner", func(tx conn) error {
+		a := args{"domain": domain, "rep": rep, "now": micros(s.now())}
+		if _, err := tx.exec(ctx, "insert-account", a); err != nil {
+			return err
+		}
+		name := "set-account-owner"
+		if rep == "" {
+			name = "unset-account-owner"
+		}
+		_, err := tx.exec(ctx, name, a)
+		return err
+	})
+}
+
+// SetOpenLead keeps who holds an open lead of the person by the CRM's word;
+// rep "" = nobody.
+func (s *Store) SetOpenLead(ctx context.Context, emailKey, rep string) error {
+	a := args{"email_key": emailKey, "rep": rep, "source": "crm", "lead_id": "", "now": micros(s.now())}
+	name := "hold-person"
+	if rep == "" {
+		name = "release-person"
+	}
+	_, err := s.do(ctx, "sql.set_open_lead", name, a)
+	return err
+}
+
+// KnownDomains lists the accounts by every domain they are known by.
+func (s *Store) KnownDomains(ctx context.Context) ([]string, error) {
+	domains, err := list[string](ctx, s.reader(), "known-domains", args{})
+	return domains, fault("sql.known_domains", err)
+}
+
+// Company reads one company; NotFound when nobody of it was ever decided on and
+// it is no account.
+func (s *Store) Company(ctx context.Context, domain string) (galena.Company, error) {
+	r, err := one[companyRow](ctx, s.reader(), "company", args{"domain": domain})
+	if err != nil {
+		return galena.Company{}, fault("sql.company", err)
+	}
+	c, err := r.company()
+	return c, fault("sql.company", err)
+}
+
+type companyRow struct {
+	Domain    string `db:"domain"`
+	Facts     string `db:"facts"`
+	Owner     string `db:"rep"`
+	UpdatedAt int64  `db:"updated_at"`
+}
+
+func (r companyRow) company() (galena.Company, error) {
+	facts, err := parse[galena.Facts](r.Facts)
+	return galena.Company{Domain: r.Domain, Facts: facts, Owner: r.Owner, UpdatedAt: at(r.UpdatedAt)}, err
+}
+
+// observations reads what counts from the start for a lead and its company.
+func observations(ctx context.Context, c conn, l galena.Lead) ([]galena.Observation, error) {
+	a := args{"lead": "lead:" + l.ID, "domain": l.Domain}
+	if l.Domain == "" {
+		a["domain"] = a["lead"]
+	}
+	found, err := list[observationRow](ctx, c, "standing-observations", a)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]galena.Observation, len(found))
+	errs := make([]error, len(found))
+	for i, r := range found {
+		out[i], errs[i] = r.observation()
+	}
+	return out, errors.Join(errs...)
+}

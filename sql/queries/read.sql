@@ -1,0 +1,37 @@
+-- name: record
+-- One lead with its current decision and its company.
+SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l.codes, l.email_class,
+       l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
+       l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
+       COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
+       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at
+FROM leads l
+LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+LEFT JOIN companies c ON c.domain = l.domain
+LEFT JOIN company_owners o ON o.domain = l.domain
+WHERE l.id = :id;
+
+-- name: records
+-- A page of leads, newest first, older than the lead :before. An empty filter
+-- lets everything through.
+SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l.codes, l.email_class,
+       l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
+       l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
+       COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
+       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at
+FROM leads l
+LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+LEFT JOIN companies c ON c.domain = l.domain
+LEFT JOIN company_owners o ON o.domain = l.domain
+WHERE (:status = '' OR l.status = :status)
+  AND (:tier = '' OR d.tier = :tier)
+  AND (:owner = '' OR d.owner = :owner)
+  AND (:before = '' OR l.id < :before)
+ORDER BY l.id DESC
+LIMIT :limit;
+
+-- name: backlog
+-- How much waits.
+SELECT (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM leads WHERE status = 'accepted') AS undecided,
+       COALESCE((SELECT min(created_at) FROM leads WHERE status = 'accepted'), 0) AS oldest;

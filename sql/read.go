@@ -1,0 +1,95 @@
+package sql
+
+import (
+	"context"
+	"errors"
+
+	"github.com/galenahq/galena"
+)
+
+// The size of a page of leads.
+const (
+	pageDefault = 50
+	pageLimit   = 1000
+)
+
+// recordRow is a lead with what was decided of it and its company.
+type recordRow struct {
+	leadRow
+	Body             string `db:"body"`
+	Facts            string `db:"facts"`
+	CompanyOwner     string `db:"company_owner"`
+	CompanyUpdatedAt int64  `db:"company_updated_at"`
+}
+
+func (r recordRow) record() (galena.Record, error) {
+	l, err1 := r.lead()
+	c, err2 := companyRow{Domain: r.Domain, Facts: r.Facts, Owner: r.CompanyOwner, UpdatedAt: r.CompanyUpdatedAt}.company()
+	out := galena.Record{Lead: l, Company: c}
+	if r.Body == "" {
+		return out, errors.Join(err1, err2)
+	}
+	d, err3 := parse[galena.Decision](r.Body)
+	out.Decision = &d
+	return out, errors.Join(err1, err2, err3)
+}
+
+// Record reads one lead with its current decision; NotFound when there is none.
+func (s *Store) Record(ctx context.Context, leadID string) (galena.Record, error) {
+	const op = "sql.record"
+	r, err := one[recordRow](ctx, s.reader(), "record", args{"id": leadID})
+	if err != nil {
+		return galena.Record{}, fault(op, err)
+	}
+	out, err := r.record()
+	return out, fault(op, err)
+}
+
+// Records reads a page of leads, newest first: 50 when the filter names no
+// limit, 1,000 at most.
+func (s *Store) Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error) {
+	const op = "sql.records"
+	limit := pageDefault
+	if f.Limit > 0 {
+		limit = min(f.Limit, pageLimit)
+	}
+	found, err := list[recordRow](ctx, s.reader(), "records", args{"status": string(f.Status), "tier": f.Tier,
+		"owner": f.Owner, "before": f.Before, "limit": limit})
+	if err != nil {
+		return nil, fault(op, err)
+	}
+	out := make([]galena.Record, len(found))
+	for i, r := range found {
+		if out[i], err = r.record(); err != nil {
+			return nil, fault(op, err)
+		}
+	}
+	return out, nil
+}
+
+// ownersRow is who holds a person and who owns a company.
+type ownersRow struct {
+	Person  string `db:"person"`
+	Company string `db:"company"`
+}
+
+// Memory reads what is known when the work on a lead begins: the lead, what the
+// CRM, a person, a registry or the form said, and who holds the person and the
+// company.
+func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error) {
+	const op = "sql.memory"
+	row, err := one[leadRow](ctx, s.reader(), "lead", args{"id": leadID})
+	if err != nil {
+		return galena.Memory{}, fault(op, err)
+	}
+	l, err := row.lead()
+	if err != nil {
+		return galena.Memory{}, fault(op, err)
+	}
+	obs, err := observations(ctx, s.reader(), l)
+	if err != nil {
+		return galena.Memory{}, fault(op, err)
+	}
+	held, err := one[ownersRow](ctx, s.reader(), "owners", args{"email_key": l.Key, "lead_id": l.ID, "domain": l.Domain})
+	return galena.Memory{Lead: l, Observations: obs, OpenLeadOwner: held.Person, AccountOwner: held.Company}, fault(op, err)
+}
