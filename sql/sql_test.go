@@ -1,0 +1,283 @@
+package sql_test
+
+import (
+	"context"
+	stdsql "database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/google/uuid"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/sql"
+	"github.com/galenahq/galena/sql/sqltest"
+)
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	sqltest.Run(t, openSQLite)
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	sqltest.Run(t, openPostgres(server))
+}
+
+func BenchmarkSQLite(b *testing.B) { sqltest.Benchmarks(b, openSQLite) }
+
+func BenchmarkPostgres(b *testing.B) {
+	if server := postgresURL(b); server != "" {
+		sqltest.Benchmarks(b, openPostgres(server))
+	}
+}
+
+// postgresURL is the server to test on. Without one the full run fails: half
+// the databases untested is how they come to differ.
+func postgresURL(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv("TEST_POSTGRES_URL")
+	if server == "" {
+		if os.Getenv("CI") != "" || os.Getenv("GALENA_TEST_FULL") != "" {
+			t.Fatal("TEST_POSTGRES_URL must name a server")
+		}
+		t.Log("TEST_POSTGRES_URL is empty: SQLite only")
+	}
+	return server
+}
+
+func sqliteURL(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "a folder?", "galena.db")
+}
+
+func openSQLite(t testing.TB, now func() time.Time) *sql.Store {
+	t.Helper()
+	return open(t, sqliteURL(t), now)
+}
+
+func open(t testing.TB, address string, now func() time.Time) *sql.Store {
+	t.Helper()
+	if err := sql.Migrate(context.Background(), address, nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sql.Open(context.Background(), address, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// openPostgres gives each test a schema of its own. Migrations wait for each
+// other a second at a time, so the tests queue up for them here.
+func openPostgres(server string) sqltest.Open {
+	var migrating sync.Mutex
+	return func(t testing.TB, now func() time.Time) *sql.Store {
+		t.Helper()
+		address := schema(t, server)
+		migrating.Lock()
+		defer migrating.Unlock()
+		return open(t, address, now)
+	}
+}
+
+// schema makes an empty schema, drops it after the test and returns the URL of
+// a small pool that lives in it.
+func schema(t testing.TB, server string) string {
+	t.Helper()
+	db, err := stdsql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	if _, err := db.Exec("CREATE SCHEMA " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.Exec("DROP SCHEMA " + name + " CASCADE"); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	q.Set("pool_max_conns", "8")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func TestAnOldSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := sql.Open(context.Background(), sqliteURL(t), nil, time.Now)
+	if galena.KindOf(err) != galena.Invalid || !strings.Contains(err.Error(), "galena migrate") {
+		t.Errorf("error %v, want the hint to migrate", err)
+	}
+}
+
+func TestABadURLIsRefusedWithoutShowingIt(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "mysql://u:hunter2@h/db", "sqlite:", "sqlite::memory:", "postgres://u:hunter2@h:port/db",
+		"postgres://u:hunter2@h/db?pool_max_conns=one", "postgres://u:hunter2@127.0.0.1:1/db"} {
+		_, err := sql.Open(context.Background(), address, nil, time.Now)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: error %v", address, err)
+		}
+	}
+}
+
+func TestAStoreThatIsAwayIsUnavailable(t *testing.T) {
+	t.Parallel()
+	_, err := sql.Open(context.Background(), "postgres://u:hunter2@127.0.0.1:1/db", nil, time.Now)
+	if galena.KindOf(err) != galena.Unavailable {
+		t.Errorf("error %v, want unavailable", err)
+	}
+}
+
+func TestMigratingTwiceAtOnceIsSafe(t *testing.T) {
+	t.Parallel()
+	addresses := []string{sqliteURL(t)}
+	if server := postgresURL(t); server != "" {
+		addresses = append(addresses, schema(t, server))
+	}
+	for _, address := range addresses {
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := sql.Migrate(context.Background(), address, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestAReadOnlyServerIsRefused(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	_, err := sql.Open(context.Background(), schema(t, server)+"&default_transaction_read_only=on", nil, time.Now)
+	if galena.KindOf(err) != galena.Invalid || !strings.Contains(err.Error(), "primary") {
+		t.Errorf("error %v, want the hint to use the primary", err)
+	}
+}
+
+// Idle connections that the server ended (a restart, a failover, a proxy) are
+// met and dropped; nobody is told.
+func TestDeadConnectionsAreNotSeen(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	admin, err := stdsql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	name := uuid.NewString()
+	s := open(t, schema(t, server)+"&application_name="+name, time.Now)
+	for range 5 {
+		var wg sync.WaitGroup
+		for range 8 { // fills the pool
+			wg.Go(func() {
+				if _, err := s.Accept(context.Background(), galena.Intake{}); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.Records(context.Background(), galena.LeadFilter{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		_, err := admin.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := s.Backlog(context.Background())
+	if err != nil || b.Undecided != 40 {
+		t.Errorf("%d leads, %v, want 40", b.Undecided, err)
+	}
+}
+
+func TestBothSchemasHaveTheSameColumns(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	lite, pg := sqliteURL(t), schema(t, server)
+	open(t, lite, time.Now)
+	open(t, pg, time.Now)
+	got := columns(t, "sqlite", strings.TrimPrefix(lite, "sqlite:"),
+		`SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
+		 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'goose_%'`)
+	want := columns(t, "pgx", pg,
+		`SELECT table_name || '.' || column_name FROM information_schema.columns
+		 WHERE table_schema = current_schema() AND table_name NOT LIKE 'goose_%'`)
+	if len(got) < 100 || !reflect.DeepEqual(got, want) {
+		t.Errorf("SQLite has %v\nPostgres has %v", got, want)
+	}
+}
+
+func columns(t *testing.T, driver, address, query string) []string {
+	t.Helper()
+	if driver == "pgx" {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Del("pool_max_conns")
+		u.RawQuery = q.Encode()
+		address = u.String()
+	} else {
+		address = "file:" + (&url.URL{Path: address}).EscapedPath()
+	}
+	db, err := stdsql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}

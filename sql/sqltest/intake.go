@@ -1,0 +1,266 @@
+package sqltest
+
+import (
+	"crypto/sha256"
+	"reflect"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+var intakeRules = map[string]func(*bench){
+	"AcceptStoresLeadStepAndOutbox":            acceptStores,
+	"ALeadReadsBackAsItWasStored":              leadReadsBack,
+	"FiftyEqualPostsWithAKeyAreOneLead":        oneKeyOneLead,
+	"AKeyWithAnotherBodyIsRefused":             keyOtherBody,
+	"KeysArePerToken":                          keysPerToken,
+	"AKeyIsForgottenAfterADay":                 keyForgotten,
+	"ParallelPostsOfAPersonAreOneLead":         parallelPersons,
+	"ARepeatGetsTheFirstIDAndIsReplayed":       repeatGetsFirst,
+	"AfterTheTimeARepeatIsANewLead":            repeatLater,
+	"ADroppedLeadLeavesOnlyItsKey":             dropLeavesKey,
+	"AQuarantinedLeadHasNoStepButItsDelivery":  quarantinedDelivers,
+	"TextThatPostgresCannotStoreIsCleaned":     cleansText,
+	"RecallKnowsSuppressedAndKnownDomains":     recalls,
+	"AStepIsHandedOutInTheOrderOfItsAccepting": outboxOrder,
+}
+
+func withKey(in galena.Intake, token, key, body string) galena.Intake {
+	sum := sha256.Sum256([]byte(body))
+	in.Idempotency = &galena.Idempotency{Token: token, Key: key, BodyHash: sum[:]}
+	return in
+}
+
+func acceptStores(s *bench) {
+	r := s.accept(person(1))
+	if r.ID == "" || r.Status != galena.StatusAccepted || r.Duplicate || r.Warnings == nil {
+		s.Errorf("receipt %+v", r)
+	}
+	claimed, err := s.ClaimOutbox(s.ctx, 10)
+	s.ok(err)
+	if len(claimed) != 1 || claimed[0].ID != r.ID || claimed[0].Run != 1 || claimed[0].Queue != "leads" {
+		s.Errorf("outbox %+v, want the step of %s", claimed, r.ID)
+	}
+	s.backlog(1, 1)
+}
+
+func (s *bench) backlog(outbox, undecided int) {
+	s.Helper()
+	b, err := s.Backlog(s.ctx)
+	s.ok(err)
+	if b.Outbox != outbox || b.Undecided != undecided || (undecided > 0) != !b.OldestUndecided.IsZero() {
+		s.Errorf("backlog %+v, want outbox %d, undecided %d", b, outbox, undecided)
+	}
+}
+
+func leadReadsBack(s *bench) {
+	in := person(1)
+	in.Lead.ID, in.Lead.ExternalID, in.Lead.Epoch = "0193-a", "crm-7", 1
+	in.Lead.Codes = []string{"trimmed", "role_address"}
+	in.Lead.Role = true
+	in.Lead.CreatedAt = s.clock.now()
+	s.accept(in)
+	got, err := s.Record(s.ctx, "0193-a")
+	s.ok(err)
+	if !reflect.DeepEqual(got.Lead, in.Lead) {
+		s.Errorf("lead\n%+v, want\n%+v", got.Lead, in.Lead)
+	}
+	if got.Decision != nil {
+		s.Error("an undecided lead has a decision")
+	}
+}
+
+func oneKeyOneLead(s *bench) {
+	in := withKey(person(1), "t1", "k1", "body")
+	got := make([]galena.Receipt, 50)
+	parallel(50, func(i int) {
+		var err error
+		if got[i], err = s.Accept(s.ctx, in); err != nil {
+			s.Error(err)
+		}
+	})
+	for _, r := range got {
+		if !reflect.DeepEqual(r, got[0]) || r.Duplicate {
+			s.Fatalf("receipt %+v, want %+v", r, got[0])
+		}
+	}
+	s.backlog(1, 1)
+}
+
+func keyOtherBody(s *bench) {
+	s.accept(withKey(person(1), "t1", "k1", "body"))
+	_, err := s.Accept(s.ctx, withKey(person(2), "t1", "k1", "other"))
+	s.refused(err, galena.Invalid, "idempotency")
+	s.backlog(1, 1)
+}
+
+func keysPerToken(s *bench) {
+	a := s.accept(withKey(person(1), "t1", "k1", "body"))
+	b := s.accept(withKey(person(2), "t2", "k1", "body"))
+	if a.ID == b.ID {
+		s.Error("two tokens shared a key")
+	}
+}
+
+func keyForgotten(s *bench) {
+	in := person(1)
+	in.RepeatWithin = 0
+	a := s.accept(withKey(in, "t1", "k1", "body"))
+	s.clock.pass(25 * time.Hour)
+	if b := s.accept(withKey(in, "t1", "k1", "other")); a.ID == b.ID {
+		s.Error("the key was still held after a day")
+	}
+	s.clock.pass(25 * time.Hour)
+	s.ok(s.Tidy(s.ctx))
+}
+
+func parallelPersons(s *bench) {
+	ids := make([]galena.Receipt, 20)
+	parallel(len(ids), func(i int) {
+		var err error
+		if ids[i], err = s.Accept(s.ctx, submission("ana@acme.test", "demo")); err != nil {
+			s.Error(err)
+		}
+	})
+	firsts := 0
+	for _, r := range ids {
+		if r.ID != ids[0].ID {
+			s.Fatalf("two leads: %s and %s", r.ID, ids[0].ID)
+		}
+		if !r.Duplicate {
+			firsts++
+		}
+	}
+	if firsts != 1 {
+		s.Errorf("%d firsts, want 1", firsts)
+	}
+	s.backlog(1, 1)
+}
+
+func repeatGetsFirst(s *bench) {
+	first := s.accept(submission("ana@acme.test", "demo"))
+	again := withKey(submission("ana@acme.test", "demo"), "t1", "k1", "body")
+	r := s.accept(again)
+	if r.ID != first.ID || !r.Duplicate {
+		s.Errorf("receipt %+v, want the first lead %s as a duplicate", r, first.ID)
+	}
+	if replay := s.accept(again); !reflect.DeepEqual(replay, r) {
+		s.Errorf("replay %+v, want %+v", replay, r)
+	}
+	if other := s.accept(submission("ana@acme.test", "trial")); other.ID == first.ID {
+		s.Error("another form is another lead")
+	}
+}
+
+func repeatLater(s *bench) {
+	first := s.accept(submission("ana@acme.test", "demo"))
+	s.clock.pass(24*time.Hour - time.Second)
+	if r := s.accept(submission("ana@acme.test", "demo")); r.ID != first.ID {
+		s.Error("within the time it must be the same lead")
+	}
+	s.clock.pass(time.Second)
+	second := s.accept(submission("ana@acme.test", "demo"))
+	if second.ID == first.ID {
+		s.Error("after the time it must be a new lead")
+	}
+	if r := s.accept(submission("ana@acme.test", "demo")); r.ID != second.ID {
+		s.Error("a repeat belongs to the newest lead")
+	}
+}
+
+func dropLeavesKey(s *bench) {
+	in := withKey(person(1), "t1", "k1", "body")
+	in.Forget = true
+	r := s.accept(in)
+	if _, err := s.Record(s.ctx, r.ID); galena.KindOf(err) != galena.NotFound {
+		s.Errorf("record: %v, want not found", err)
+	}
+	if again := s.accept(in); !reflect.DeepEqual(again, r) || r.Status != galena.StatusAccepted {
+		s.Errorf("replay %+v, want %+v", again, r)
+	}
+	s.backlog(0, 0)
+	if later := s.accept(person(1)); later.Duplicate {
+		s.Error("a dropped lead was remembered")
+	}
+}
+
+func quarantinedDelivers(s *bench) {
+	in := person(1)
+	in.Lead.Status, in.Lead.Verdict = galena.StatusQuarantined, galena.Quarantine
+	in.Deliveries = []galena.Delivery{{ID: "d1", Event: galena.EventQuarantined, Target: "default", Body: body("held")}}
+	r := s.accept(in)
+	claimed, err := s.ClaimOutbox(s.ctx, 10)
+	s.ok(err)
+	if len(claimed) != 1 || claimed[0].Kind != galena.StepDeliver || claimed[0].ID != "d1" || claimed[0].Queue != "deliveries" {
+		s.Fatalf("outbox %+v, want the delivery only", claimed)
+	}
+	d, err := s.Delivery(s.ctx, "d1")
+	s.ok(err)
+	if want := "lead.quarantined:" + r.ID + ":1"; d.Key != want || d.LeadID != r.ID || string(d.Body) != `"held"` {
+		s.Errorf("delivery %+v, want key %s", d, want)
+	}
+	s.backlog(1, 0)
+}
+
+func cleansText(s *bench) {
+	in := person(1)
+	in.Lead.Name = "Ana\x00 \xff"
+	in.Lead.Fields = map[string]any{"a": "x\x00y"}
+	in.Observations = []galena.Observation{{Entity: "lead:1", Field: "lead.company", Source: "fo\x00rm",
+		Class: galena.ClassForm, Value: galena.TextValue(`back\u0000slash` + "\x00")}}
+	r := s.accept(in)
+	got, err := s.Record(s.ctx, r.ID)
+	s.ok(err)
+	if got.Lead.Name != "Ana \ufffd" {
+		s.Errorf("name %q", got.Lead.Name)
+	}
+}
+
+func recalls(s *bench) {
+	hit, miss := []byte{1, 2}, []byte{3}
+	s.ok(s.Suppress(s.ctx, hit, "asked"))
+	s.ok(s.Suppress(s.ctx, hit, "asked again"))
+	s.ok(s.SetAccountOwner(s.ctx, "owned.test", "ana"))
+	s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: "alpha", Domain: "held.test"}, galena.LedgerEntry{Provider: "alpha"}))
+	s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: "alpha", Domain: "missed.test", Kind: galena.NotFound}, galena.LedgerEntry{}))
+	tests := []struct {
+		hashes     [][]byte
+		domain     string
+		suppressed bool
+		known      bool
+	}{
+		{[][]byte{miss, hit}, "nobody.test", true, false},
+		{[][]byte{miss}, "owned.test", false, true},
+		{nil, "held.test", false, true},
+		{nil, "missed.test", false, false},
+	}
+	for _, tt := range tests {
+		suppressed, known, err := s.Recall(s.ctx, tt.hashes, tt.domain)
+		s.ok(err)
+		if suppressed != tt.suppressed || known != tt.known {
+			s.Errorf("%s: suppressed %v, known %v", tt.domain, suppressed, known)
+		}
+	}
+	domains, err := s.KnownDomains(s.ctx)
+	s.ok(err)
+	if !reflect.DeepEqual(domains, []string{"owned.test"}) {
+		s.Errorf("known domains %v", domains)
+	}
+}
+
+func outboxOrder(s *bench) {
+	var want []string
+	for i := range 5 {
+		want = append(want, s.accept(person(i)).ID)
+	}
+	claimed, err := s.ClaimOutbox(s.ctx, 3)
+	s.ok(err)
+	for i, st := range claimed {
+		if st.ID != want[i] {
+			s.Errorf("%d is %s, want %s", i, st.ID, want[i])
+		}
+	}
+	if len(claimed) != 3 {
+		s.Errorf("%d claimed, want 3", len(claimed))
+	}
+}

@@ -1,0 +1,167 @@
+// Package sqltest is the store's contract: what must hold on every database.
+//
+//	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
+//	                          each a sub-test with an empty store of its own
+package sqltest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/sql"
+)
+
+// Open makes an empty, migrated store that reads the given clock, and closes it
+// when the test ends.
+type Open func(t testing.TB, now func() time.Time) *sql.Store
+
+// Run plays the whole contract, each rule on a store of its own.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules} {
+		for name, rule := range group {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				rule(newBench(t, open))
+			})
+		}
+	}
+}
+
+// Benchmarks measures the two transactions that every lead needs.
+func Benchmarks(b *testing.B, open Open) {
+	b.Run("Accept", func(b *testing.B) {
+		s := newBench(b, open)
+		for i := 0; b.Loop(); i++ {
+			s.accept(person(i))
+		}
+	})
+	b.Run("Rule", func(b *testing.B) {
+		s := newBench(b, open)
+		for i := 0; b.Loop(); i++ {
+			id := s.accept(person(i)).ID
+			s.begin(id)
+			if _, err := s.Rule(s.ctx, s.ruling(id, rotate(nil))); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// bench is a store with its clock and short ways to use it.
+type bench struct {
+	testing.TB
+	*sql.Store
+	ctx   context.Context
+	clock *clock
+}
+
+func newBench(t testing.TB, open Open) *bench {
+	c := &clock{at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	return &bench{TB: t, Store: open(t, c.now), ctx: context.Background(), clock: c}
+}
+
+// clock stands still until it is moved.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// ok stops the test on an error.
+func (s *bench) ok(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// refused checks the kind and operation of an error.
+func (s *bench) refused(err error, kind galena.Kind, op string) {
+	s.Helper()
+	e, ok := err.(*galena.Error) //nolint:errorlint // the store returns them unwrapped
+	if !ok || e.Kind != kind || (op != "" && e.Op != op) {
+		s.Fatalf("error %v, want kind %s, op %q", err, kind, op)
+	}
+}
+
+// person is an accepted submission of a person of their own.
+func person(i int) galena.Intake {
+	return submission(fmt.Sprintf("ana%d@acme.test", i), "demo")
+}
+
+func submission(email, form string) galena.Intake {
+	return galena.Intake{
+		Lead: galena.Lead{
+			Judgement: galena.Judgement{Verdict: galena.Accept, Email: email, Key: email, Host: "acme.test",
+				Domain: "acme.test", Class: galena.Corporate, Spendable: true},
+			Status: galena.StatusAccepted, Name: "Ana Souza", Form: form, Source: "web",
+			UTM: map[string]string{"source": "ads"}, Consent: map[string]any{"marketing": true},
+			Fields: map[string]any{"team": "12"},
+		},
+		RepeatWithin: 24 * time.Hour,
+	}
+}
+
+func (s *bench) accept(in galena.Intake) galena.Receipt {
+	s.Helper()
+	r, err := s.Accept(s.ctx, in)
+	s.ok(err)
+	return r
+}
+
+// begin takes the first run of a lead's step.
+func (s *bench) begin(id string) {
+	s.Helper()
+	ok, err := s.Begin(s.ctx, galena.StepLead, id, 1, 1)
+	s.ok(err)
+	if !ok {
+		s.Fatalf("step of %s was not ours to begin", id)
+	}
+}
+
+// run is a lead's step as a worker holds it.
+func run(id string, n int) galena.Step {
+	return galena.Step{Kind: galena.StepLead, ID: id, Epoch: 1, Run: n, Queue: sql.QueueLeads}
+}
+
+// begun accepts a lead and takes its step.
+func (s *bench) begun(in galena.Intake) string {
+	s.Helper()
+	id := s.accept(in).ID
+	s.begin(id)
+	return id
+}
+
+// parallel runs n calls at once and waits for them.
+func parallel(n int, call func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { call(i) })
+	}
+	wg.Wait()
+}
+
+func body(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
