@@ -67,6 +67,18 @@ func (c Config) Fields(specs []Spec) map[string]float64 {
 	return out
 }
 
+// missing names what a vendor needs and has not got.
+func (l listing) missing(key string) string {
+	switch {
+	case l.url == "":
+		return "address (url, or GALENA_PROVIDER_" + EnvName(l.id) + "_URL)"
+	case key == "" && !l.spec.Keyless:
+		return "key (GALENA_PROVIDER_" + EnvName(l.id) + "_KEY)"
+	default:
+		return ""
+	}
+}
+
 // specOf finds the adapter of an entry; its name is "" when there is none.
 func specOf(e Entry, specs []Spec) Spec {
 	find := func(name string) (Spec, bool) {

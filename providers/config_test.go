@@ -2,6 +2,7 @@ package providers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,5 +158,24 @@ func TestLimitsInTheUnitsOfTheirReaders(t *testing.T) {
 	l := Limits{PerLeadCents: 0.25, PerDayCents: 5000, InteractiveDeadlineMS: 2200}
 	if l.PerLeadMicros() != 2_500 || l.PerDayMicros() != 50_000_000 || l.Deadline() != 2200*time.Millisecond {
 		t.Errorf("%d %d %v", l.PerLeadMicros(), l.PerDayMicros(), l.Deadline())
+	}
+}
+
+func TestListSaysWhoWouldBeAskedAndWhyNot(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{{Name: "one", BaseURL: "https://one.example"}, {Name: "two", BaseURL: "https://two.example"}, {Name: "fixture", Keyless: true}}
+	c := Config{Providers: []Entry{{ID: "one"}, {ID: "two"}, {ID: "two-b", Adapter: "two", Enabled: "false"}, {ID: "ours"}}}
+	value := func(values map[string]string) func(string) string {
+		return func(id string) string { return values[id] }
+	}
+	got := c.List(specs, value(map[string]string{"one": "k", "two-b": "k"}), value(map[string]string{"ours": "https://ours.example/x"}))
+	want := []Listed{
+		{ID: "one", Adapter: "one", On: true, KeyPresent: true, BaseURL: "https://one.example"},
+		{ID: "two", Adapter: "two", BaseURL: "https://two.example"},
+		{ID: "two-b", Adapter: "two", KeyPresent: true, BaseURL: "https://two.example"},
+		{ID: "ours", Adapter: "fixture", On: true, BaseURL: "https://ours.example/x"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,22 +137,14 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	if v.spec.New == nil {
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: no adapter is built in for it", e.ID)
 	}
-	if at := w.deps.URLs(e.ID); at != "" {
-		v.url = at
-	}
+	v.url = cmp.Or(w.deps.URLs(e.ID), v.url)
 	key := w.deps.Keys(e.ID)
 	v.breaker = newBreaker(e.ID, func(state string) { w.breakerChanged(v, state) })
 	w.metrics.setBreaker(e.ID, Closed)
 	if v.rate > 0 {
 		v.pace = rate.NewLimiter(rate.Limit(v.rate), v.burst)
 	}
-	missing := ""
-	switch {
-	case v.url == "":
-		missing = "address (url, or GALENA_PROVIDER_" + EnvName(e.ID) + "_URL)"
-	case key == "" && !v.spec.Keyless:
-		missing = "key (GALENA_PROVIDER_" + EnvName(e.ID) + "_KEY)"
-	}
+	missing := v.missing(key)
 	switch {
 	case v.enabled == "false", v.enabled == "auto" && missing != "":
 		return v, nil
