@@ -1,0 +1,204 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/galenahq/galena"
+)
+
+// Deps is what the API is made of.
+type Deps struct {
+	Gate      Gate
+	Store     Store
+	Tokens    Tokens
+	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
+	Ready     func(ctx context.Context) error // can a lead be accepted now?
+	Metrics   http.Handler
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// shortestBootstrap is how long a token that an operator made up must be.
+const shortestBootstrap = 32
+
+// New builds the handler of every route in openapi.yaml.
+func New(d Deps) (http.Handler, error) {
+	if d.Gate == nil || d.Store == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
+		return nil, errors.New("the api needs a gate, a store, tokens, readiness, metrics, a log and a clock")
+	}
+	if d.Bootstrap != "" && len(d.Bootstrap) < shortestBootstrap {
+		return nil, galena.Errorf(galena.Invalid, "api", "the bootstrap token must have at least %d characters", shortestBootstrap)
+	}
+	k := newKeeper(d)
+	mux := http.NewServeMux()
+	contract := build(mux, &handlers{d}, k.middleware, readBody)
+	spec, err := json.Marshal(contract)
+	if err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(spec)
+	})
+	mux.Handle("GET /metrics", k.guard(galena.ScopeOpsRead, d.Metrics))
+	return observe(d.Log, d.Now, noKeyInURL(strangers(mux))), nil
+}
+
+// OpenAPI is the contract, as YAML.
+func OpenAPI() ([]byte, error) {
+	return build(http.NewServeMux(), &handlers{}).YAML()
+}
+
+// Paths lists the first words of the routes, for whoever mounts the handler
+// beside others.
+func Paths() []string { return []string{"/v1/", "/healthz", "/readyz", "/openapi.json", "/metrics"} }
+
+type handlers struct{ deps Deps }
+
+// build registers every operation. The contract is what the handlers are.
+func build(mux *http.ServeMux, h *handlers, middleware ...func(huma.Context, func(huma.Context))) *huma.OpenAPI {
+	useOurProblems()
+	config := huma.DefaultConfig("galena", "1")
+	config.Info.Description = "Raw leads in, routed leads out. Errors are application/problem+json (RFC 9457) with code, errors and request_id."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil // no $schema in answers
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{security: {Type: "http", Scheme: "bearer",
+		Description: "A token made by `galena token create`, in the header Authorization. Never in the URL."}}
+	a := humago.New(mux, config)
+	a.UseMiddleware(middleware...)
+	h.register(a)
+	plain(a.OpenAPI())
+	correct(a.OpenAPI())
+	return a.OpenAPI()
+}
+
+func needs(scope string) []map[string][]string { return []map[string][]string{{security: {scope}}} }
+
+func (h *handlers) register(a huma.API) {
+	schema := func(v any) *huma.Schema {
+		t := reflect.TypeOf(v)
+		return a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+	}
+	body := func(v any) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{"application/json": {Schema: schema(v)}}
+	}
+	huma.Register(a, huma.Operation{
+		OperationID: "post-lead", Method: http.MethodPost, Path: "/v1/leads", Summary: "Hand in one lead",
+		Description:   "202 means: this lead will be decided or quarantined, whatever dies next.",
+		DefaultStatus: http.StatusAccepted, Security: needs(galena.ScopeLeadsWrite), MaxBodyBytes: maxLead,
+		Errors: []int{400, 401, 403, 409, 413, 415, 422, 429, 500, 503},
+	}, h.postLead)
+	// Said after the registration: huma would read a body that it knew of by itself.
+	a.OpenAPI().Paths["/v1/leads"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(LeadBody{})}
+	huma.Register(a, huma.Operation{
+		OperationID: "list-leads", Method: http.MethodGet, Path: "/v1/leads", Summary: "Leads, newest first",
+		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 422, 429, 500, 503},
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: body(LeadPage{})}},
+	}, h.listLeads)
+	huma.Register(a, huma.Operation{
+		OperationID: "get-lead", Method: http.MethodGet, Path: "/v1/leads/{id}", Summary: "One lead with its decision",
+		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 422, 429, 500, 503},
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: body(Lead{})}, "304": {Description: "Not Modified"}},
+	}, h.getLead)
+	huma.Register(a, huma.Operation{
+		OperationID: "why-lead", Method: http.MethodGet, Path: "/v1/leads/{id}/why", Summary: "Why this score, why this rep",
+		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 429, 500, 503},
+	}, h.getWhy)
+	huma.Register(a, huma.Operation{
+		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/companies/{domain}",
+		Summary:  "A company: each value with its source, age and confidence",
+		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 422, 429, 500, 503},
+	}, h.getCompany)
+	huma.Register(a, huma.Operation{
+		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "The process lives",
+	}, h.healthz)
+	huma.Register(a, huma.Operation{
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "A lead could be accepted now", Errors: []int{503},
+	}, h.readyz)
+}
+
+// plain adds the two routes that are not huma's to the contract.
+func plain(o *huma.OpenAPI) {
+	o.AddOperation(&huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Summary: "This contract",
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/openapi+json": {}}}}})
+	o.AddOperation(&huma.Operation{OperationID: "metrics", Method: http.MethodGet, Path: "/metrics",
+		Summary:  "Prometheus metrics; open on loopback",
+		Security: append(needs(galena.ScopeOpsRead), map[string][]string{}),
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/plain": {}}},
+			"401": {Description: "Unauthorized"}, "403": {Description: "Forbidden"}}})
+}
+
+// correct says what huma cannot see in the Go types: points are kept in tenths as
+// whole numbers and written as 94.5, and an object behind a pointer may be null.
+func correct(o *huma.OpenAPI) {
+	for _, s := range o.Components.Schemas.Map() {
+		for name, p := range s.Properties {
+			switch {
+			case p.Type == huma.TypeInteger && slices.Contains([]string{"points", "lo", "hi", "max"}, name):
+				s.Properties[name] = &huma.Schema{Type: huma.TypeNumber, Description: p.Description}
+			case p.Ref != "" && slices.Contains([]string{"decision", "disqualified", "would_change"}, name):
+				s.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
+			}
+		}
+	}
+}
+
+// State is the answer of the two probes.
+type State struct {
+	Status string `json:"status" enum:"ok"`
+}
+
+type stateOutput struct{ Body State }
+
+func (h *handlers) healthz(context.Context, *struct{}) (*stateOutput, error) {
+	return &stateOutput{State{"ok"}}, nil
+}
+
+func (h *handlers) readyz(ctx context.Context, _ *struct{}) (*stateOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := h.deps.Ready(ctx); err != nil {
+		return nil, refuse(ctx, &galena.Error{Kind: galena.Unavailable, Op: "readyz", Err: err})
+	}
+	return &stateOutput{State{"ok"}}, nil
+}
+
+// strangers answers paths and methods that are not in the contract, in our words.
+func strangers(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" && path.Clean(r.URL.Path) == r.URL.Path { // no redirect to what was meant
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := &silent{header: http.Header{}}
+		h.ServeHTTP(probe, r)
+		if probe.status == http.StatusMethodNotAllowed {
+			problem(r.Context(), probe.status, "method_not_allowed", "this method is not allowed here").
+				with("Allow", probe.header.Get("Allow")).write(w)
+			return
+		}
+		problem(r.Context(), http.StatusNotFound, string(galena.NotFound), details[http.StatusNotFound]).write(w)
+	})
+}
+
+// silent keeps the status and the headers of an answer, and says nothing.
+type silent struct {
+	header http.Header
+	status int
+}
+
+func (s *silent) Header() http.Header         { return s.header }
+func (s *silent) Write(b []byte) (int, error) { return len(b), nil }
+func (s *silent) WriteHeader(status int)      { s.status = status }
