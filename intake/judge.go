@@ -65,12 +65,28 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 		k, _ := suppressionKey(s)
 		j.suppressed.add(k)
 	}
-	for _, s := range []set{j.freemail, j.known} {
-		for d := range s {
-			j.meant = append(j.meant, newCandidate(d))
-		}
+	return j, j.setMeant(c)
+}
+
+// setMeant collects what somebody may have meant: the mailbox hosts that people
+// use and whatever the operator named. The whole free-mail list would hold a
+// tenth of the best known companies for a question, each for its likeness to a
+// host that nobody uses.
+func (j *Judge) setMeant(c Config) error {
+	hosts, err := baseList(lists, "mailhosts")
+	if err != nil {
+		return err
 	}
-	return j, nil
+	for _, h := range hosts {
+		m := newCandidate(h)
+		label, _, _ := strings.Cut(h, ".")
+		m.suffixOnly = len(label) < tellingLabel
+		j.meant = append(j.meant, m)
+	}
+	for _, d := range slices.Concat(c.Freemail, c.KnownDomains) {
+		j.meant = append(j.meant, newCandidate(readHost(strings.TrimSpace(d)).ascii))
+	}
+	return nil
 }
 
 // Judge says what a submission is worth, and why. It asks nobody.

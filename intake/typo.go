@@ -8,14 +8,19 @@ import (
 // shortLabel is the longest label in which two slips would make another word.
 const shortLabel = 8
 
+// tellingLabel is the shortest label of a mailbox host that can be recognised
+// when misspelt: aon.com is no slip for aol.com, but aol.con is.
+const tellingLabel = 5
+
 // candidate is a domain that somebody may have meant. mask has a bit for each
 // character in it: a cheap proof that most candidates are too far away.
 type candidate struct {
-	domain string
-	mask   uint64
+	domain     string
+	mask       uint64
+	suffixOnly bool // the slip must be after the first label
 }
 
-func newCandidate(domain string) candidate { return candidate{domain, maskOf(domain)} }
+func newCandidate(domain string) candidate { return candidate{domain: domain, mask: maskOf(domain)} }
 
 func maskOf(s string) uint64 {
 	var m uint64
@@ -39,6 +44,9 @@ func didYouMean(domain string, lists ...[]candidate) string {
 		for _, c := range list {
 			if abs(len(c.domain)-len(domain)) > reach || bits.OnesCount64(mask^c.mask) > 2*reach {
 				continue // each slip changes at most two characters of the alphabet used
+			}
+			if c.suffixOnly && !strings.HasPrefix(c.domain, label+".") {
+				continue
 			}
 			d := distance(domain, c.domain)
 			if d > 0 && (d < at || d == at && d <= reach && c.domain < best) {
