@@ -226,6 +226,41 @@ func TestDeadConnectionsAreNotSeen(t *testing.T) {
 	}
 }
 
+// A table that somebody locks must not hang the gate: the caller hears within
+// the lock timeout that the store is away, and all is well afterwards.
+func TestALockedTableIsUnavailableAndRecovers(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	address := schema(t, server)
+	s := open(t, address, time.Now)
+	other, err := stdsql.Open("pgx", withoutPool(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("LOCK TABLE leads"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = s.Accept(context.Background(), galena.Intake{})
+	if took := time.Since(began); galena.KindOf(err) != galena.Unavailable || took > 3*time.Second {
+		t.Errorf("after %s: %v, want unavailable within 3s", took, err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accept(context.Background(), galena.Intake{}); err != nil {
+		t.Errorf("after the lock: %v", err)
+	}
+}
+
 func TestBothSchemasHaveTheSameColumns(t *testing.T) {
 	t.Parallel()
 	server := postgresURL(t)
@@ -249,14 +284,7 @@ func TestBothSchemasHaveTheSameColumns(t *testing.T) {
 func columns(t *testing.T, driver, address, query string) []string {
 	t.Helper()
 	if driver == "pgx" {
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		q := u.Query()
-		q.Del("pool_max_conns")
-		u.RawQuery = q.Encode()
-		address = u.String()
+		address = withoutPool(t, address)
 	} else {
 		address = "file:" + (&url.URL{Path: address}).EscapedPath()
 	}
@@ -280,4 +308,17 @@ func columns(t *testing.T, driver, address, query string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// withoutPool takes off what only the store understands.
+func withoutPool(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Del("pool_max_conns")
+	u.RawQuery = q.Encode()
+	return u.String()
 }

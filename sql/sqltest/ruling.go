@@ -210,7 +210,7 @@ func deliverySteps(s *bench) {
 	settle := r.Settle
 	r.Settle = func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 		d, told, after, err := settle(roster)
-		return d, append(told, galena.Delivery{ID: "d2", Event: galena.EventRouted, Target: "second", Key: "mine", Body: body(2)}), after, err
+		return d, append(told, galena.Delivery{ID: "d2", Event: galena.EventRouted, Target: "second", Key: "mine", Body: body("two")}), after, err
 	}
 	_, err := s.Rule(s.ctx, r)
 	s.ok(err)
@@ -241,7 +241,7 @@ func toldOnce(s *bench) {
 
 func deliveryEnds(s *bench) {
 	in := person(1)
-	in.Deliveries = []galena.Delivery{{ID: "d1", Event: galena.EventAccepted, Target: "default", Body: body(1)}}
+	in.Deliveries = []galena.Delivery{{ID: "d1", Event: galena.EventAccepted, Target: "default", Body: body("one")}}
 	s.accept(in)
 	s.relayed()
 	st := galena.Step{Kind: galena.StepDeliver, ID: "d1", Epoch: 1, Run: 1}
