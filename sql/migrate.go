@@ -36,14 +36,14 @@ func Migrate(ctx context.Context, url string, log *slog.Logger) (err error) {
 			err = fault(op, closed)
 		}
 	}()
-	if err := refuseStandby(ctx, db, texts[db.dialect]["standby"]); err != nil {
-		return err
-	}
 	unlock, err := lockFile(ctx, db)
 	if err != nil {
 		return fault(op, err)
 	}
 	defer unlock()
+	if err := refuseStandby(ctx, db, texts[db.dialect]["standby"]); err != nil {
+		return err
+	}
 	p, err := provider(db, true)
 	if err != nil {
 		return fault(op, err)
@@ -55,14 +55,16 @@ func Migrate(ctx context.Context, url string, log *slog.Logger) (err error) {
 	return fault(op, err)
 }
 
-// lockFile lets one process at a time migrate a SQLite file. goose locks none
-// itself, and a transaction cannot, for goose begins its own; so a second, empty
-// database beside the first is held by a writer. A process that dies lets go.
+// lockFile lets one process at a time open or migrate a SQLite file: the first
+// connection turns on write-ahead logging, which does not wait for others, and
+// goose locks nothing itself. A transaction cannot be the lock, for goose begins
+// its own; so a second, empty database beside the first is held by a writer. A
+// process that dies lets go.
 func lockFile(ctx context.Context, db database) (unlock func(), err error) {
 	if db.dialect != dialectSQLite {
 		return func() {}, nil
 	}
-	beside, err := sqlx.Open(dialectSQLite, fileName(db.path+".migrate")+
+	beside, err := sqlx.Open(dialectSQLite, fileName(db.path+".lock")+
 		"?_pragma=busy_timeout(60000)&_txlock=exclusive")
 	if err != nil {
 		return nil, err

@@ -48,6 +48,11 @@ func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Tim
 // prepare refuses what cannot serve, then compiles the statements, in an order
 // that makes the same fault show first every time.
 func (s *Store) prepare(ctx context.Context, texts map[string]string) error {
+	unlock, err := lockFile(ctx, s.database)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := refuseStandby(ctx, s.database, texts["standby"]); err != nil {
 		return err
 	}
@@ -55,7 +60,6 @@ func (s *Store) prepare(ctx context.Context, texts map[string]string) error {
 		return err
 	}
 	names := slices.Sorted(maps.Keys(texts))
-	var err error
 	if s.writes, err = prepareAll(ctx, s.write, names, texts); err != nil {
 		return err
 	}

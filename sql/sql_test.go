@@ -156,7 +156,7 @@ func TestAStoreThatIsAwayIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestMigratingTwiceAtOnceIsSafe(t *testing.T) {
+func TestMigratingAndOpeningAtOnceIsSafe(t *testing.T) {
 	t.Parallel()
 	addresses := []string{sqliteURL(t)}
 	if server := postgresURL(t); server != "" {
@@ -164,9 +164,18 @@ func TestMigratingTwiceAtOnceIsSafe(t *testing.T) {
 	}
 	for _, address := range addresses {
 		var wg sync.WaitGroup
-		for range 3 {
+		for range 4 {
 			wg.Go(func() {
 				if err := sql.Migrate(context.Background(), address, nil); err != nil {
+					t.Error(err)
+					return
+				}
+				s, err := sql.Open(context.Background(), address, nil, time.Now)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Close(); err != nil {
 					t.Error(err)
 				}
 			})
