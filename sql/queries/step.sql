@@ -40,20 +40,21 @@ WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'r
 RETURNING attempts;
 
 -- name: suspects
--- Steps that nobody seems to work on: a lease ran out, a wait is over, or a run
--- handed out before :stale was never begun. What still stands in the outbox is
+-- Steps that nobody seems to work on: a lease ran out, a wait is over (both
+-- lost: no task of theirs counts any more), or a run handed out before :stale
+-- was never begun. What still stands in the outbox is
 -- not lost, only late.
-SELECT kind, id, epoch, run, queue, attempts, due_at FROM (
+SELECT kind, id, epoch, run, queue, attempts, due_at, lost FROM (
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS class, lease_until AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS class, 1 AS lost, lease_until AS since
         FROM steps WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 1 AS class, due_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 1 AS class, 1 AS lost, due_at AS since
         FROM steps WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit) AS due
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 2 AS class, queued_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 2 AS class, 0 AS lost, queued_at AS since
         FROM steps WHERE state = 'queued' AND queued_at <= :stale
           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.step_id = steps.id AND o.kind = steps.kind
               AND o.epoch = steps.epoch AND o.run = steps.run)

@@ -127,8 +127,8 @@ func unbegunIsSuspect(s *bench) {
 	s.suspects(0) // it stands in the outbox: late, not lost
 	s.relayed()
 	got := s.suspects(1)
-	if got[0].ID != id || got[0].Run != 1 || got[0].Queue != "leads" {
-		s.Errorf("suspect %+v", got[0])
+	if got[0].ID != id || got[0].Run != 1 || got[0].Queue != "leads" || got[0].Lost {
+		s.Errorf("suspect %+v, want run 1, which the queue may still hold", got[0])
 	}
 	s.rehand(got, 1)
 	claimed, err := s.ClaimOutbox(s.ctx, 10)
@@ -150,7 +150,11 @@ func lostLease(s *bench) {
 	s.clock.pass(14 * time.Second)
 	s.suspects(0)
 	s.clock.pass(time.Second)
-	s.rehand(s.suspects(1), 1)
+	got := s.suspects(1)
+	if !got[0].Lost {
+		s.Error("a run whose lease ran out may still be asked for on the queue: a killed worker's task looks alive there")
+	}
+	s.rehand(got, 1)
 	s.refused(s.Finish(s.ctx, run(id, 1)), galena.Conflict, "fence")
 }
 
