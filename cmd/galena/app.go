@@ -88,7 +88,7 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 	if err := a.wireGate(); err != nil {
 		return nil, err
 	}
-	return a, a.wireHTTP()
+	return a, a.wireHTTP(ctx)
 }
 
 // open connects the stores.
@@ -161,11 +161,9 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 	if err != nil {
 		return err
 	}
-	states, err := a.store.ProviderStates(ctx)
-	if err != nil {
+	if err := a.adopt(ctx); err != nil {
 		return err
 	}
-	a.waterfall.Adopt(states)
 	rules, err := compile(a.rules, a.waterfall, a.frozen)
 	if err != nil {
 		return err
@@ -187,6 +185,20 @@ func (a *App) publish(s galena.ProviderState) {
 	if err := a.store.SaveProviderState(ctx, s); err != nil {
 		a.log.Warn("provider state not published", "provider", s.Provider, "kind", galena.KindOf(err), "error", err)
 	}
+}
+
+// adoptEvery is how soon a pause or an open breaker of one process is known to
+// the others.
+const adoptEvery = 2 * time.Second
+
+// adopt learns from what other processes published.
+func (a *App) adopt(ctx context.Context) error {
+	states, err := a.store.ProviderStates(ctx)
+	if err != nil {
+		return err
+	}
+	a.waterfall.Adopt(states)
+	return nil
 }
 
 // backoff gives up after the tries that notify allows.
@@ -219,15 +231,19 @@ func (a *App) wireGate() error {
 func (a *App) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	if a.server != nil {
-		if err := a.startWorker(ctx); err != nil {
-			return err
-		}
-		g.Go(func() error { <-ctx.Done(); a.server.Stop(); return nil })
+		g.Go(func() error {
+			a.startWorker(ctx)
+			<-ctx.Done()
+			a.server.Stop()
+			return nil
+		})
+		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	if a.roles.scheduler {
 		sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
 		g.Go(func() error { return sweeper.Run(ctx) })
+		g.Go(func() error { return a.every(ctx, tidyEvery, "tidy", a.store.Tidy) })
 	}
 	for _, h := range a.http {
 		g.Go(func() error { return h.run(ctx) })
@@ -235,17 +251,33 @@ func (a *App) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// startWorker waits for a Redis that is not there yet instead of dying of it.
-func (a *App) startWorker(ctx context.Context) error {
+// tidyEvery is how often old idempotency keys and sessions are dropped.
+const tidyEvery = 10 * time.Minute
+
+// every does a thing again and again until the context ends. A failure is
+// logged and tried again at the next turn.
+func (a *App) every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) error {
+	t := time.NewTicker(interval)
+	defer t.Stop()
 	for {
-		err := a.server.Start(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		a.log.WarnContext(ctx, "worker waits", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-t.C:
+		}
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, what+" failed", "kind", galena.KindOf(err), "error", err)
+		}
+	}
+}
+
+// startWorker waits for a Redis that is not there yet instead of dying of it.
+func (a *App) startWorker(ctx context.Context) {
+	for err := a.server.Start(ctx); err != nil; err = a.server.Start(ctx) {
+		a.log.WarnContext(ctx, "worker waits", "error", err)
+		select {
+		case <-ctx.Done():
+			return
 		case <-time.After(time.Second):
 		}
 	}

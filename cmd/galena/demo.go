@@ -55,7 +55,7 @@ func (c demoCmd) Run(ctx context.Context, std streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d := &demo{cmd: c, std: std, decided: make(chan galena.Record, 1)}
-	s, err := d.settings()
+	s, err := d.settings(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (d *demo) watch(ctx context.Context) {
 }
 
 // settings are those of serve, with everything outside replaced.
-func (d *demo) settings() (settings, error) {
+func (d *demo) settings(ctx context.Context) (settings, error) {
 	env, err := configs.ReadEnv()
 	if err != nil {
 		return settings{}, usageError{err}
@@ -116,7 +116,7 @@ func (d *demo) settings() (settings, error) {
 		env.AllowPrivateTargets = []string{"loopback"}
 	}
 	if !env.AddrGiven {
-		env.Addr = freeAddress(env.Addr)
+		env.Addr = freeAddress(ctx, env.Addr)
 	}
 	s := settings{env: env, roles: roles{web: true, worker: true, scheduler: true},
 		log: newLog(env, d.std.Err), key: []byte(rand.Text()), once: rand.Text(),
@@ -139,13 +139,11 @@ func (d *demo) note(ctx context.Context, r galena.Record) {
 
 // load reads the scenario and starts its clock.
 func (d *demo) load() error {
-	name, raw, err := "leads.yaml", []byte(nil), error(nil)
+	name, read := "leads.yaml", func(n string) ([]byte, error) { return fs.ReadFile(configs.Demo(), n) }
 	if d.cmd.Scenario != "" {
-		name = d.cmd.Scenario
-		raw, err = os.ReadFile(name)
-	} else {
-		raw, err = fs.ReadFile(configs.Demo(), name)
+		name, read = d.cmd.Scenario, os.ReadFile
 	}
+	raw, err := read(name)
 	if err != nil {
 		return usageError{err}
 	}
@@ -197,8 +195,8 @@ func (d *demo) vendors(ctx context.Context, s *settings) (err error) {
 }
 
 // freeAddress is the usual one, or any free port when it is taken.
-func freeAddress(addr string) string {
-	l, err := net.Listen("tcp", addr)
+func freeAddress(ctx context.Context, addr string) string {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return "127.0.0.1:0"
 	}

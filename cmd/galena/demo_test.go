@@ -22,7 +22,7 @@ func TestTheSampleLeadsGetTheDecisionsTheyMust(t *testing.T) {
 	if err := os.CopyFS(dir, configs.Demo()); err != nil {
 		t.Fatal(err)
 	}
-	s := &system{t: t, env: append(foreign(os.Environ()), asGalena+"=1")}
+	s := &system{t: t, env: foreign(os.Environ())}
 	got := jsonLines(t, []byte(s.must("demo", "--scenario", filepath.Join(dir, "leads.yaml"), "--configs", dir, "--json", "--exit")))
 	if len(got) != len(want) {
 		t.Fatalf("%d leads, want %d", len(got), len(want))
@@ -36,7 +36,7 @@ func TestTheSampleLeadsGetTheDecisionsTheyMust(t *testing.T) {
 
 func TestTheDemoPrintsATableAndTellsWhereToLook(t *testing.T) {
 	t.Parallel()
-	s := &system{t: t, env: append(foreign(os.Environ()), asGalena+"=1", "GALENA_ADDR="+freeAddr(t))}
+	s := &system{t: t, env: append(foreign(os.Environ()), "GALENA_ADDR="+freeAddr(t))}
 	out := s.must("demo", "--exit")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 25 || !strings.HasPrefix(lines[0], "LEAD") {
@@ -52,7 +52,7 @@ func TestTheDemoPrintsATableAndTellsWhereToLook(t *testing.T) {
 func jsonLines(t *testing.T, b []byte) []map[string]any {
 	t.Helper()
 	var out []map[string]any
-	for _, line := range bytes.Split(bytes.TrimSpace(b), []byte("\n")) {
+	for line := range bytes.SplitSeq(bytes.TrimSpace(b), []byte("\n")) {
 		m := map[string]any{}
 		if err := json.Unmarshal(line, &m); err != nil {
 			t.Fatalf("not JSON: %s", line)

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// real says which stores an end-to-end test runs on: the ones that make test
+// onReal says which stores an end-to-end test runs on: the ones that make test
 // starts, or the embedded ones where somebody runs a single test by hand.
-func real(t *testing.T) bool {
+func onReal(t *testing.T) bool {
 	pg, _ := stores(t)
 	return pg != ""
 }
 
 func TestALeadTravelsThroughTheProcessesOfTheProcfile(t *testing.T) {
 	t.Parallel()
-	if !real(t) {
+	if !onReal(t) {
 		t.Log("separate processes need real stores: run make test")
 		return
 	}
@@ -59,7 +59,7 @@ func TestALeadTravelsThroughTheProcessesOfTheProcfile(t *testing.T) {
 
 func TestAFlushedQueueLosesNoLead(t *testing.T) {
 	t.Parallel()
-	if !real(t) {
+	if !onReal(t) {
 		t.Log("flushing Redis needs real stores: run make test")
 		return
 	}
@@ -93,7 +93,7 @@ func TestAFlushedQueueLosesNoLead(t *testing.T) {
 
 func TestADeadVendorOpensItsBreakerAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	s := newSystem(t, real(t))
+	s := newSystem(t, onReal(t))
 	s.vendor.answer(http.StatusInternalServerError)
 	s.start("serve")
 	s.ready()
@@ -114,7 +114,7 @@ func TestADeadVendorOpensItsBreakerAndHoldsUpNobody(t *testing.T) {
 
 func TestBadInputIsToldAndNotStored(t *testing.T) {
 	t.Parallel()
-	s := newSystem(t, real(t))
+	s := newSystem(t, onReal(t))
 	s.start("serve")
 	s.ready()
 	for _, tc := range []struct {

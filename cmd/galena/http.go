@@ -18,11 +18,11 @@ import (
 
 // wireHTTP binds the listeners: the public one of the web role, and one for
 // metrics and profiles where an address is given.
-func (a *App) wireHTTP() error {
+func (a *App) wireHTTP(ctx context.Context) error {
 	a.gauges()
 	metrics := promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 	if a.env.MetricsAddr != "" {
-		h, err := listen(a.env.MetricsAddr, api.NewServer(privateMux(metrics), a.log), nil, a.log.With("part", "metrics"))
+		h, err := listen(ctx, a.env.MetricsAddr, api.NewServer(privateMux(metrics), a.log), nil, a.log.With("part", "metrics"))
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (a *App) wireHTTP() error {
 	if err != nil {
 		return err
 	}
-	h, err := listen(a.env.Addr, api.NewServer(handler, a.log), draining, a.log.With("part", "web"))
+	h, err := listen(ctx, a.env.Addr, api.NewServer(handler, a.log), draining, a.log.With("part", "web"))
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,8 @@ const (
 	lastRequests = 15 * time.Second
 )
 
-func listen(addr string, srv *http.Server, draining *atomic.Bool, log *slog.Logger) (*httpServer, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+func listen(ctx context.Context, addr string, srv *http.Server, draining *atomic.Bool, log *slog.Logger) (*httpServer, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}

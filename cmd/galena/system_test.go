@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,25 +14,54 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// asGalena makes the test binary be the program: the tests of this package run
-// it from outside, as a platform would.
-const asGalena = "GALENA_TEST_AS_BINARY"
-
+// TestMain makes the test binary be the program as well: every test of this
+// package runs `galena` from outside, as a shell or a platform would.
 func TestMain(m *testing.M) {
-	if os.Getenv(asGalena) != "" {
-		os.Unsetenv(asGalena)
-		os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+	testscript.Main(m, map[string]func(){"galena": main})
+}
+
+// TestScripts are the commands as a person uses them.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			// The program refuses names it does not know, and make test sets some.
+			e.Vars = foreign(e.Vars)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": exitCodeIs},
+	})
+}
+
+// exitCodeIs runs a command and demands its exit code: `code 3 galena check bad.yaml`.
+func exitCodeIs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command…")
 	}
-	os.Exit(m.Run())
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s ended with %d, want %d", args[1], got, want)
+	}
 }
 
 const (
@@ -63,20 +93,19 @@ type system struct {
 	vendor *vendor
 }
 
-// newSystem prepares an installation on real stores, or on embedded ones when
-// real is false.
-func newSystem(t *testing.T, real bool) *system {
+// newSystem prepares an installation on real stores, or on embedded ones.
+func newSystem(t *testing.T, realStores bool) *system {
 	t.Helper()
 	s := &system{t: t, sink: newSink(t), vendor: newVendor(t)}
 	addr := freeAddr(t)
 	s.base = "http://" + addr
-	s.env = append(foreign(os.Environ()), asGalena+"=1",
+	s.env = append(foreign(os.Environ()),
 		"GALENA_ADDR="+addr, "GALENA_SECRET_KEY=a-secret-of-the-tests",
 		"GALENA_BOOTSTRAP_TOKEN="+testToken, "GALENA_ALLOW_RESERVED_DOMAINS=true",
 		"GALENA_ALLOW_PRIVATE_TARGETS=loopback", "GALENA_DNS=off",
 		"GALENA_WEBHOOK_URL="+s.sink.url, "GALENA_WEBHOOK_SECRET="+testSecret,
 		"GALENA_CONFIG_DIR="+s.configs(), "GALENA_PROVIDER_TESTVENDOR_URL="+s.vendor.url)
-	if real {
+	if realStores {
 		pg, rd := stores(t)
 		s.env = append(s.env, "GALENA_DATABASE_URL="+createDatabase(t, pg), "GALENA_REDIS_URL="+claimRedis(t, rd))
 	} else {
@@ -114,7 +143,7 @@ func (s *system) must(args ...string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd := exec.CommandContext(ctx, "galena", args...)
 	cmd.Env = s.env
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -135,7 +164,7 @@ type process struct {
 // start runs a long-lived command until the test ends or stop is called.
 func (s *system) start(args ...string) *process {
 	s.t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], args...), log: &lockedBuffer{}, end: make(chan error, 1)}
+	p := &process{cmd: exec.Command("galena", args...), log: &lockedBuffer{}, end: make(chan error, 1)}
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = s.env, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -281,7 +310,7 @@ type vendor struct {
 func newVendor(t *testing.T) *vendor {
 	t.Helper()
 	v := &vendor{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		v.mu.Lock()
 		v.calls++
 		status := v.status
