@@ -1,0 +1,116 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/redis"
+)
+
+// begun tells of every hand-out that a worker tried to begin, and lets none of
+// them go on.
+type begun struct {
+	Steps
+	seen chan galena.Step
+}
+
+func (b *begun) Begin(_ context.Context, kind, id string, epoch, run int) (bool, error) {
+	b.seen <- galena.Step{Kind: kind, ID: id, Epoch: epoch, Run: run}
+	return false, nil
+}
+
+func (b *begun) Renew(context.Context, []galena.Step) error { return nil }
+
+// startServer runs a server on an embedded Redis and returns what feeds it.
+func startServer(tb testing.TB) (*Client, *begun) {
+	tb.Helper()
+	log := slog.New(slog.DiscardHandler)
+	conn, err := redis.Open("", 20, log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	b := &begun{seen: make(chan galena.Step, 100)}
+	s := NewServer(conn.Shared(), ServerConfig{Concurrency: 4}, &Pipeline{Steps: b, Log: log}, &Deliverer{Steps: b, Log: log}, log)
+	if err := s.Start(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Stop)
+	return NewClient(conn.Shared()), b
+}
+
+func TestEveryKindOfStepReachesItsHandlerOnce(t *testing.T) {
+	t.Parallel()
+	c, b := startServer(t)
+	steps := []galena.Step{
+		{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads},
+		{Kind: galena.StepDeliver, ID: someLead, Epoch: 1, Run: 1, Queue: queueDeliveries},
+	}
+	sent, err := c.Enqueue(context.Background(), steps)
+	if err != nil || len(sent) != 2 {
+		t.Fatalf("sent %v, error %v", sent, err)
+	}
+	kinds := map[string]int{}
+	for range steps {
+		select {
+		case s := <-b.seen:
+			kinds[s.Kind]++
+		case <-time.After(5 * time.Second):
+			t.Fatalf("only %v began", kinds)
+		}
+	}
+	if kinds[galena.StepLead] != 1 || kinds[galena.StepDeliver] != 1 {
+		t.Errorf("began %v, want one of each", kinds)
+	}
+}
+
+func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
+	t.Parallel()
+	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := NewClient(conn.Shared())
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if c.Alive(s) {
+		t.Error("a step that was never enqueued looks alive")
+	}
+	for range 2 { // the second finds its id taken, which is success
+		if sent, err := c.Enqueue(context.Background(), []galena.Step{s}); err != nil || len(sent) != 1 {
+			t.Fatalf("sent %v, error %v", sent, err)
+		}
+	}
+	if !c.Alive(s) {
+		t.Error("a step on the queue looks lost")
+	}
+	s.Run = 2
+	if c.Alive(s) {
+		t.Error("a later run is taken for the one on the queue")
+	}
+}
+
+// BenchmarkIdlePickUp measures how long a task waits for an idle worker.
+func BenchmarkIdlePickUp(b *testing.B) {
+	c, begun := startServer(b)
+	var waits []time.Duration
+	run := 0
+	for b.Loop() {
+		time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // fall anywhere between two looks
+		run++
+		at := time.Now()
+		if _, err := c.Enqueue(context.Background(), []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: run, Queue: queueLeads}}); err != nil {
+			b.Fatal(err)
+		}
+		<-begun.seen
+		waits = append(waits, time.Since(at))
+	}
+	slices.Sort(waits)
+	b.ReportMetric(float64(waits[len(waits)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
+}
