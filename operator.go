@@ -456,11 +456,16 @@ func (t textTest) eval(l Lookup, _ Clock) Truth {
 }
 
 // Nearest proposes the known word closest to a mistyped one as
-// `did you mean "x"?`, or "" when none is near.
+// `did you mean "x"?`, or "" when none is near. The beginning of a longer word
+// is nearly the word: people shorten.
 func Nearest(word string, known []string) string {
-	best, bestAt := "", len(word)/2+1
+	best, bestAt := "", len(word)/3+2
 	for _, k := range known {
-		if d := editDistance(word, k); d < bestAt || d == bestAt && best != "" && k < best {
+		d := editDistance(word, k)
+		if len(k) > len(word) {
+			d = min(d, editDistance(word, k[:len(word)])+1)
+		}
+		if d < bestAt || d == bestAt && best != "" && k < best {
 			best, bestAt = k, d
 		}
 	}

@@ -57,7 +57,7 @@ func TestAScenarioIsReadStrictly(t *testing.T) {
 	const leads = "leads: [{n: 1, email: a@b.example}]\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown section", now + leads + "answer: {}\n", `s.yaml:3:1: E01 unknown key "answer" (did you mean "answers"?)`},
-		{"unknown list", now + leads + "hygiene: {free: [a.example]}\n", `s.yaml:3:11: E01 unknown key "free"`},
+		{"unknown list", now + leads + "hygiene: {free: [a.example]}\n", `s.yaml:3:11: E01 unknown key "free" (did you mean "freemail"?)`},
 		{"unknown key of an account", now + leads + "crm: {accounts: [{domain: a.example, ownr: x}]}\n",
 			`s.yaml:3:38: E01 unknown key "ownr" (did you mean "owner"?)`},
 		{"no clock", leads, `s.yaml:1:1: E02 now must be a time such as 2026-11-23T14:30:00Z`},
