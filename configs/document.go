@@ -151,9 +151,6 @@ func faultsOf(err error) []*galena.Fault {
 	if err == nil {
 		return nil
 	}
-	if f, ok := err.(*galena.Fault); ok {
-		return []*galena.Fault{f}
-	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []*galena.Fault
 		for _, e := range many.Unwrap() {

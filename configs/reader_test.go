@@ -27,17 +27,17 @@ type garden struct {
 	Any     any                `yaml:"any"`
 	Only    *bed               `yaml:"only"`
 	Tags    []string           `yaml:"tags"`
-	private int
+	private int                //nolint:unused // must not become a key
 }
 
 type bed struct {
-	sizes  `yaml:"-"`
+	sizes  `yaml:"-"` //nolint:unused // must not become a key
 	Sizes  `yaml:",inline"`
 	ID     string `yaml:"id"`
 	Weight int    `yaml:"weight"`
 }
 
-type sizes struct{}
+type sizes struct{} //nolint:unused // see bed
 
 // Sizes is inlined.
 type Sizes struct {

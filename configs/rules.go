@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -82,7 +83,7 @@ func LoadFiles(sources []Source, o Options) (Rules, error) {
 // Check lints a directory as Load would read it.
 func Check(dir fs.FS, o Options) Report {
 	rules, err := Load(dir, o)
-	if report, ok := err.(Report); ok {
+	if report, ok := errors.AsType[Report](err); ok {
 		return report
 	}
 	if err != nil {

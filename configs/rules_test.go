@@ -3,6 +3,7 @@ package configs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -153,7 +154,7 @@ func TestHalfAFileIsNeverHalfRead(t *testing.T) {
 		}
 		for cut := 0; cut < len(b); cut += 97 {
 			rules, err := Load(fstest.MapFS{name: {Data: b[:cut]}}, Options{})
-			report, isReport := err.(Report)
+			report, isReport := errors.AsType[Report](err)
 			if err != nil && (!isReport || slices.ContainsFunc(report, func(f Finding) bool { return f.Line < 1 || f.Column < 1 })) {
 				t.Fatalf("%s cut at %d: %v", name, cut, err)
 			}

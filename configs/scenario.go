@@ -251,7 +251,7 @@ func (r *scenarioReader) whole(path string, value any) int {
 	if !ok || n > 1<<31 {
 		r.fail(path, "E02", "must be a whole number from 0")
 	}
-	return int(n)
+	return int(n) //nolint:gosec // one that does not fit was refused above
 }
 
 // group reads the three properties that hold properties themselves.

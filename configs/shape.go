@@ -264,8 +264,7 @@ func number(n ast.Node) (float64, bool) {
 // fieldsOf lists the keys of a struct, those of inlined structs among them.
 func fieldsOf(t reflect.Type) (map[string]reflect.Type, []string) {
 	known, names := map[string]reflect.Type{}, []string(nil)
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, rest, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if name == "-" || !f.IsExported() {
 			continue
