@@ -44,7 +44,7 @@ func (w *Waterfall) Ask(ctx context.Context, provider, domain string) (galena.An
 	case !askable(domain):
 		return failed(call, galena.Errorf(galena.Invalid, "providers.ask", "the domain is not one to ask for"))
 	case ctx.Err() != nil:
-		return failed(call, gaveUp(provider, ctx))
+		return failed(call, gaveUp(ctx, provider))
 	}
 	led := false // this caller's function ran: it pays
 	ch := w.flights.DoChan(provider+" "+domain, func() (any, error) {
@@ -53,7 +53,7 @@ func (w *Waterfall) Ask(ctx context.Context, provider, domain string) (galena.An
 	})
 	select {
 	case <-ctx.Done():
-		return failed(call, gaveUp(provider, ctx))
+		return failed(call, gaveUp(ctx, provider))
 	case r := <-ch:
 		res, _ := r.Val.(result)
 		if r.Err != nil {
@@ -94,7 +94,7 @@ func failed(call galena.Call, err error) (galena.Answer, galena.Call, error) {
 }
 
 // gaveUp is the error of a caller who stopped waiting.
-func gaveUp(provider string, ctx context.Context) error {
+func gaveUp(ctx context.Context, provider string) error {
 	e := &galena.Error{Kind: galena.Unavailable, Op: provider + ".ask", Cause: "cancelled", Err: ctx.Err()}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Cause = "timeout"
@@ -115,7 +115,7 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string) (resul
 	defer w.flying.Done()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(caller))
 	defer cancel()
-	defer context.AfterFunc(w.ending, cancel)()
+	defer context.AfterFunc(w.ending, cancel)() //nolint:contextcheck // the waterfall ends a flight, no caller does
 
 	if held, ok, err := w.held(ctx, v, domain); ok || err != nil {
 		return result{answer: held, cached: true}, err
@@ -180,7 +180,7 @@ func (w *Waterfall) admit(ctx context.Context, v *vendor) (probe bool, err error
 		}
 		select {
 		case <-ctx.Done():
-			return false, gaveUp(v.id, ctx)
+			return false, gaveUp(ctx, v.id)
 		case <-time.After(wait):
 		}
 	}
@@ -251,10 +251,10 @@ func (w *Waterfall) settle(v *vendor, now time.Time, err error, probe bool) {
 // answer makes a complete answer of what the vendor said.
 func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now time.Time) galena.Answer {
 	a := galena.Answer{Provider: v.id, Domain: domain, Kind: galena.KindOf(err), FetchedAt: now}
-	switch {
-	case a.Kind == "":
+	switch a.Kind {
+	case "":
 		a.ExpiresAt, a.CostMicros = now.Add(holdHit), v.costMicros
-	case a.Kind == galena.NotFound:
+	case galena.NotFound:
 		a.ExpiresAt = now.Add(holdMiss)
 		if !v.perMatch {
 			a.CostMicros = v.costMicros

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"maps"
 	"sync"
 
 	"golang.org/x/text/language"
@@ -79,9 +80,7 @@ var countries = sync.OnceValue(func() map[string]string {
 			}
 		}
 	}
-	for name, code := range inverted(countrySynonyms) {
-		out[name] = code
-	}
+	maps.Copy(out, inverted(countrySynonyms))
 	delete(out, "")
 	return out
 })

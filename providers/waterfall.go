@@ -59,7 +59,7 @@ type Waterfall struct {
 	metrics *metrics
 	flights singleflight.Group
 
-	ending context.Context // ended by Close: calls under way are given up
+	ending context.Context //nolint:containedctx // ended by Close: calls under way are given up
 	end    context.CancelFunc
 	mu     sync.Mutex
 	closed bool

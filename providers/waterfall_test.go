@@ -544,13 +544,17 @@ func TestWhoIsSwitchedOn(t *testing.T) {
 func TestANewCatalogueKeepsTheCounters(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, hit, nil)
-	_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); err != nil {
+		t.Fatal(err)
+	}
 	again, err := New(Config{Providers: []Entry{{ID: "one"}}}, b.deps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	_, _, _ = again.Ask(t.Context(), "one", "other.example")
+	if _, _, err := again.Ask(t.Context(), "one", "other.example"); err != nil {
+		t.Fatal(err)
+	}
 	if got := number(t, b.reg, "galena_provider_calls_total one hit"); got != 2 {
 		t.Errorf("counted %v hits, want 2", got)
 	}

@@ -117,7 +117,7 @@ func cutGzip(w http.ResponseWriter, _ *http.Request) {
 
 // hijack writes raw bytes and hangs up, but for a 101, which it keeps open.
 func hijack(raw string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return

@@ -16,6 +16,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -148,9 +149,7 @@ func playFile(t *testing.T, spec providers.Spec, file, want string, wait time.Du
 		if !strings.HasPrefix(r.URL.Path, "/base/") {
 			t.Errorf("asked %s: the base URL's own path is lost", r.URL.Path)
 		}
-		for k, v := range resp.Header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), resp.Header)
 		w.WriteHeader(resp.StatusCode)
 		_, _ = w.Write(body)
 	}))
