@@ -83,7 +83,8 @@ func observe(log *slog.Logger, now func() time.Time, next http.Handler) http.Han
 			id = uuid.Must(uuid.NewV7()).String()
 		}
 		req := &request{id: id, log: log}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, req))
+		ctx := context.WithValue(r.Context(), requestKey{}, req)
+		r = r.WithContext(ctx)
 		h := w.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -95,14 +96,14 @@ func observe(log *slog.Logger, now func() time.Time, next http.Handler) http.Han
 					panic(cause)
 				}
 				// The value of a panic may hold anything; its type and the stack do not.
-				log.ErrorContext(r.Context(), "panic", "request_id", id, "type", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+				log.ErrorContext(ctx, "panic", "request_id", id, "type", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
 				if rec.status == 0 {
-					problemOf(r.Context(), nil).write(rec)
+					problemOf(ctx, nil).write(rec)
 				}
 			}
 			req.mu.Lock()
 			defer req.mu.Unlock()
-			log.InfoContext(r.Context(), "request", append([]any{"request_id", id, "method", method(r.Method), "route", r.Pattern,
+			log.InfoContext(ctx, "request", append([]any{"request_id", id, "method", method(r.Method), "route", r.Pattern,
 				"status", rec.status, "bytes", rec.bytes, "ms", now().Sub(start).Milliseconds()}, req.attrs...)...)
 		}()
 		next.ServeHTTP(rec, r)

@@ -218,7 +218,7 @@ func TestTheServerHasLimits(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		_ = release.Close()
-		if took := time.Since(start); resp.StatusCode != 413 || took > 2*time.Second {
+		if took := time.Since(start); resp.StatusCode != http.StatusRequestEntityTooLarge || took > 2*time.Second {
 			t.Errorf("%d after %v", resp.StatusCode, took)
 		}
 	}
@@ -228,7 +228,7 @@ func TestTheServerHasLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if resp.StatusCode != 413 {
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("chunked: %d", resp.StatusCode)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -66,12 +67,10 @@ func (p *Problem) retry(after time.Duration) *Problem {
 
 // write answers outside of huma.
 func (p *Problem) write(w http.ResponseWriter) {
-	for k, v := range p.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), p.header)
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the caller is gone when this fails
+	_ = json.NewEncoder(w).Encode(p) //nolint:errchkjson // the caller is gone when this fails
 }
 
 // statuses is the table from Kind to HTTP at the gate.
@@ -126,7 +125,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 		if after <= 0 {
 			after = pause
 		}
-		p.retry(after)
+		return p.retry(after)
 	}
 	return p
 }

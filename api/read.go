@@ -48,7 +48,7 @@ type domainInput struct {
 // raw is an answer whose bytes are made here: with fields= it has no fixed shape.
 type raw struct {
 	Status      int
-	ETag        string `header:"ETag"`
+	ETag        string `header:"ETag"` //nolint:tagliatelle // so RFC 9110 spells it
 	ContentType string `header:"Content-Type"`
 	Body        []byte
 }

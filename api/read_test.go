@@ -35,9 +35,9 @@ func (d *desk) decided() string {
 	return r.Lead.ID
 }
 
-func (d *desk) get(t *testing.T, path string, want int, headers ...string) map[string]any {
+func (d *desk) get(t *testing.T, path string, want int) map[string]any {
 	t.Helper()
-	w := d.call(http.MethodGet, path, "", append(headers, auth(bootstrap))...)
+	w := d.call(http.MethodGet, path, "", auth(bootstrap))
 	var m map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &m); err != nil || w.Code != want {
 		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
