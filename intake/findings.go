@@ -25,10 +25,6 @@ type findings struct {
 
 func (f *findings) say(code string) { f.codes = append(f.codes, code) }
 
-func (f *findings) said(codes ...string) bool {
-	return slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(f.codes, c) })
-}
-
 // readable says that the address has both its halves, so that it can be known.
 func (f *findings) readable() bool { return f.address.key != "" && f.domain != "" }
 
@@ -100,7 +96,7 @@ func (f *findings) memory(known Known) {
 
 // class says what kind of mailbox it is, and whose.
 func (f *findings) class() {
-	on := func(s set) bool { _, ok := s.hasAny(f.hosts); return ok }
+	on := func(s set) bool { return s.hasAny(f.hosts) }
 	f.role = f.judge.roles.has(f.address.key)
 	f.kind = galena.Corporate
 	if f.role {

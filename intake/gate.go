@@ -82,16 +82,16 @@ func Hash(pepper []byte, canonical string) []byte {
 
 // SuppressionHash is the digest of an address or a domain as people write it.
 func SuppressionHash(pepper []byte, who string) ([]byte, error) {
-	a, what := host{}, ""
+	var fault, what string
 	if strings.Contains(who, "@") {
-		r := readAddress(who)
-		a.fault, what = r.fault, r.canonical()
+		a := readAddress(who)
+		fault, what = a.fault, a.canonical()
 	} else {
-		a = readHost(strings.TrimSpace(who))
-		what = a.ascii
+		h := readHost(strings.TrimSpace(who))
+		fault, what = h.fault, h.ascii
 	}
-	if a.fault != "" {
-		return nil, galena.Errorf(galena.Invalid, "suppress", "neither an address nor a domain: %s", a.fault)
+	if fault != "" {
+		return nil, galena.Errorf(galena.Invalid, "suppress", "neither an address nor a domain: %s", fault)
 	}
 	return Hash(pepper, what), nil
 }

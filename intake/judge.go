@@ -116,5 +116,5 @@ func digest(canonical string) string {
 // then it is a mailbox host even where the public-suffix list calls it a suffix.
 func (j *Judge) listed(hosts []string) bool {
 	return slices.ContainsFunc([]set{j.freemail, j.disposable, j.shared, j.own, j.competitor, j.known, j.nullMX},
-		func(s set) bool { _, ok := s.hasAny(hosts); return ok })
+		func(s set) bool { return s.hasAny(hosts) })
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -27,15 +28,8 @@ func (s set) add(words ...string) {
 	}
 }
 
-// hasAny finds the first of the words that is in the set.
-func (s set) hasAny(words []string) (string, bool) {
-	for _, w := range words {
-		if s.has(w) {
-			return w, true
-		}
-	}
-	return "", false
-}
+// hasAny says that one of the words is in the set.
+func (s set) hasAny(words []string) bool { return slices.ContainsFunc(words, s.has) }
 
 // baseList reads the newest embedded list of a name and proves its checksum: a
 // list that was edited by hand without saying so is refused.
