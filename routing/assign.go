@@ -60,10 +60,8 @@ func (d *draw) person(w ways) {
 	if w.owner != "" && d.owner(w) {
 		return
 	}
-	for _, p := range w.pools {
-		if d.pool(p) {
-			return
-		}
+	if slices.ContainsFunc(w.pools, d.pool) {
+		return
 	}
 	if w.opening != "" && d.opening(w.opening) {
 		return

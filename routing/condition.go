@@ -54,7 +54,7 @@ func (t test) unknown(l galena.Lookup, now time.Time) []string {
 
 // values prints what the test saw: the several values of a field that differs
 // between worlds are joined by "|".
-func (t test) values(in Input, worlds []*world) map[string]string {
+func (t test) values(worlds []*world) map[string]string {
 	out := map[string]string{}
 	for _, name := range t.when.Fields() {
 		var seen []string

@@ -61,7 +61,7 @@ func (p replay) apply(weights map[string]int, a galena.Assignment, eligible []st
 		}
 		return slices.Compare([]byte(a), []byte(b))
 	})
-	for i := int64(0); i < left; i++ {
+	for i := range left {
 		p.credits[eligible[i]]++
 	}
 	p.credits[a.Rep] -= 1_000_000

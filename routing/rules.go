@@ -48,7 +48,7 @@ func (r *Router) Match(in Input) Outcome {
 	for i := range r.rules {
 		ru := &r.rules[i]
 		result := tryRule(ru, worlds, in, territory, open)
-		out.Tries = append(out.Tries, galena.RuleTry{Rule: ru.ID, Result: result, Values: ru.test.values(in, worlds)})
+		out.Tries = append(out.Tries, galena.RuleTry{Rule: ru.ID, Result: result, Values: ru.test.values(worlds)})
 		if result == galena.True {
 			out.Rule, out.rule = ru.ID, ru
 			break
