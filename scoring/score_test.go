@@ -79,8 +79,8 @@ func TestScore(t *testing.T) {
 			factsOf(galena.Fact{Field: "company.employee_count", State: galena.Known, Value: galena.Number(50), Confidence: 0.9}), 400, 0, 1000, 0},
 		{"OwnPolicyOverrides", func(c *Config) { c.Criteria[0].Unknown = &UnknownOverride{Policy: PolicyWorst} }, nil, 280, 0, 1000, 0},
 		{"OwnPriorOverrides", func(c *Config) { x := 1.0; c.Criteria[0].Unknown = &UnknownOverride{Prior: &x} }, nil, 760, 0, 1000, 0},
-		{"DoesNotApply", applies("GB"), factsOf(galena.KnownFact("company.hq_country", galena.CountryValue("US"), "alpha", noon), size(500, 500)), 160, 0, 400, 0.5},
-		{"MayNotApply", applies("GB"), factsOf(size(500, 500), stack(true)), 600, 0, 600, 0.5},
+		{"DoesNotApply", inBritain, factsOf(galena.KnownFact("company.hq_country", galena.CountryValue("US"), "alpha", noon), size(500, 500)), 160, 0, 400, 0.5},
+		{"MayNotApply", inBritain, factsOf(size(500, 500), stack(true)), 600, 0, 600, 0.5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,11 +95,9 @@ func TestScore(t *testing.T) {
 	}
 }
 
-// applies makes the first criterion count in one country only.
-func applies(country string) func(*Config) {
-	return func(c *Config) {
-		c.Criteria[0].AppliesWhen = &galena.Condition{Field: "company.hq_country", Operators: galena.Operators{Eq: country}}
-	}
+// inBritain makes the first criterion count in one country only.
+func inBritain(c *Config) {
+	c.Criteria[0].AppliesWhen = &galena.Condition{Field: "company.hq_country", Operators: galena.Operators{Eq: "GB"}}
 }
 
 // TestThreshold: exact arithmetic keeps a lead that sits on a threshold there.
@@ -143,7 +141,7 @@ func TestNeed(t *testing.T) {
 		t.Errorf("need %v with all known", got.Need)
 	}
 	c := small()
-	applies("GB")(&c)
+	inBritain(&c)
 	got = mustNew(t, c).Score(factsOf(size(500, 500), stack(true)), noon, false)
 	if got.Need != nil || !slices.Equal(got.OpenRequires, []string{"company.hq_country"}) {
 		t.Errorf("need %v, open %v: only the country decides whether the known size counts", got.Need, got.OpenRequires)

@@ -36,7 +36,7 @@ func TestTier(t *testing.T) {
 		{"RequiresTrue", requiring, append(slices.Clone(best), in("US")), "A", true, false, []string{"A"}, nil},
 		{"RequiresFalseContinuesBelow", requiring, append(slices.Clone(best), in("DE")), "B", true, false, []string{"B"}, nil},
 		{"RequiresUnknownIsOpen", requiring, best, "B", false, false, []string{"A", "B"}, []string{"company.hq_country"}},
-		{"UnknownApplicabilityIsOpen", applies("GB"), best, "B", false, false, []string{"A", "C"}, []string{"company.hq_country"}},
+		{"UnknownApplicabilityIsOpen", inBritain, best, "B", false, false, []string{"A", "C"}, []string{"company.hq_country"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

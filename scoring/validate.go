@@ -59,15 +59,16 @@ func (k *checker) oneOf(path, code, what, got string, want ...string) {
 	}
 }
 
-func (k *checker) within(path string, x, lo, hi float64) {
-	if !(x >= lo && x <= hi) { // written so that not-a-number fails as well
-		k.fail(path, "E08", "must be from %v to %v, is %v", lo, hi, x)
+// within checks a share, from lo to 1.
+func (k *checker) within(path string, x, lo float64) {
+	if !(x >= lo && x <= 1) { // written so that not-a-number fails as well
+		k.fail(path, "E08", "must be from %v to 1, is %v", lo, x)
 	}
 }
 
 // value checks a share of the weight. Two decimals keep the arithmetic exact.
 func (k *checker) value(path string, x float64) {
-	k.within(path, x, -1, 1)
+	k.within(path, x, -1)
 	if math.Abs(x*100-math.Round(x*100)) > 1e-9 {
 		k.fail(path, "E08", "must have at most 2 decimals, is %v", x)
 	}
@@ -76,8 +77,8 @@ func (k *checker) value(path string, x float64) {
 func (k *checker) unknown() {
 	u := k.config.Unknown
 	k.oneOf("spec.unknown.policy", "E02", "policy", u.Policy, PolicyPrior, PolicyExclude, PolicyWorst)
-	k.within("spec.unknown.prior", u.Prior, 0, 1)
-	k.within("spec.unknown.min_confidence", u.MinConfidence, 0, 1)
+	k.within("spec.unknown.prior", u.Prior, 0)
+	k.within("spec.unknown.min_confidence", u.MinConfidence, 0)
 }
 
 // condition compiles a condition of the profile.
@@ -159,7 +160,7 @@ func (k *checker) shape(path string, c Criterion) {
 			k.oneOf(path+".unknown.policy", "E02", "policy", u.Policy, PolicyPrior, PolicyExclude, PolicyWorst)
 		}
 		if u.Prior != nil {
-			k.within(path+".unknown.prior", *u.Prior, 0, 1)
+			k.within(path+".unknown.prior", *u.Prior, 0)
 		}
 	}
 }
@@ -233,7 +234,7 @@ func (k *checker) allTiers() {
 	for i, t := range tiers {
 		path := fmt.Sprintf("spec.tiers[%d]", i)
 		k.name(path+".name", t.Name, seen)
-		k.within(path+".min_coverage", t.MinCoverage, 0, 1)
+		k.within(path+".min_coverage", t.MinCoverage, 0)
 		if i > 0 && !(math.Round(10*t.Min) < math.Round(10*tiers[i-1].Min)) {
 			k.fail(path+".min", "E10", "tiers must be strictly decreasing: %v is not below %v", t.Min, tiers[i-1].Min)
 		}
