@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,7 +116,7 @@ func (v *leadsView) choices(f galena.LeadFilter, user string, tiers []string) {
 		add(&v.Statuses, "status", string(st), title(words), "", string(f.Status))
 	}
 	add(&v.Tiers, "tier", "", "Any", "", f.Tier)
-	for _, t := range append(tiers[:len(tiers):len(tiers)], "X") {
+	for _, t := range append(slices.Clip(tiers), "X") {
 		add(&v.Tiers, "tier", t, t, tierClasses[t], f.Tier)
 	}
 	add(&v.Owners, "owner", "", "Everybody", "", f.Owner)

@@ -20,7 +20,7 @@ import (
 // redisOpt is what the worker hands in: something that has a Redis client.
 type redisOpt struct{ client any }
 
-func (o redisOpt) MakeRedisClient() interface{} { return o.client }
+func (o redisOpt) MakeRedisClient() any { return o.client }
 
 func embeddedRedis(t *testing.T) Monitor {
 	t.Helper()

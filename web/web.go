@@ -37,7 +37,7 @@ type Store interface {
 
 // Monitor hands out the shared Redis client. It has the shape of asynq's
 // RedisConnOpt, so that asynq itself stays behind the worker's door.
-type Monitor interface{ MakeRedisClient() interface{} }
+type Monitor interface{ MakeRedisClient() any }
 
 // Deps is what the pages are built from. Only Store is required.
 type Deps struct {
