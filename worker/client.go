@@ -52,9 +52,9 @@ func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galen
 		})
 	}
 	err = g.Wait()
-	for i, ok := range done {
-		if ok {
-			sent = append(sent, steps[i])
+	for i, s := range steps {
+		if done[i] {
+			sent = append(sent, s)
 		}
 	}
 	return sent, err
