@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -39,8 +40,7 @@ func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Tim
 	}
 	s := &Store{database: db, log: orDiscard(log), now: now}
 	if err := s.prepare(ctx, texts[db.dialect]); err != nil {
-		db.close()
-		return nil, fault(op, err)
+		return nil, errors.Join(fault(op, err), db.close())
 	}
 	return s, nil
 }
@@ -72,7 +72,7 @@ func (s *Store) prepare(ctx context.Context, texts map[string]string) error {
 func prepareAll(ctx context.Context, db *sqlx.DB, names []string, texts map[string]string) (map[string]*sqlx.NamedStmt, error) {
 	out := make(map[string]*sqlx.NamedStmt, len(names))
 	for _, name := range names {
-		stmt, err := db.PrepareNamedContext(ctx, texts[name])
+		stmt, err := db.PrepareNamedContext(ctx, texts[name]) //nolint:sqlclosecheck // it lives as long as the store
 		if err != nil {
 			return nil, &galena.Error{Kind: kindOf(err), Op: "sql.open: statement " + name, Err: describe(err)}
 		}

@@ -315,6 +315,9 @@ func columns(t *testing.T, driver, address, query string) []string {
 		}
 		out = append(out, name)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	slices.Sort(out)
 	return out
 }

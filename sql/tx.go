@@ -90,7 +90,7 @@ func pause(ctx context.Context, try int) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(time.Duration(try) * (5*time.Millisecond + rand.N(15*time.Millisecond))):
+	case <-time.After(time.Duration(try) * (5*time.Millisecond + rand.N(15*time.Millisecond))): //nolint:gosec // jitter, not a secret
 		return true
 	}
 }

@@ -18,16 +18,16 @@ var accessRules = map[string]func(*bench){
 	"TheTrailIsReadFromTheNewest":     trail,
 }
 
-func (s *bench) token(id string) galena.Token {
+func (s *bench) token() galena.Token {
 	s.Helper()
-	t := galena.Token{ID: id, Description: "form", Group: "forms", Scopes: []string{galena.ScopeLeadsWrite}, Hash: []byte("hash " + id),
+	t := galena.Token{ID: "t1", Description: "form", Group: "forms", Scopes: []string{galena.ScopeLeadsWrite}, Hash: []byte("hash t1"),
 		Prefix: "gl_live_", Last4: "wxyz", CreatedBy: "cli", CreatedAt: s.clock.now(), ExpiresAt: s.clock.now().Add(time.Hour)}
 	s.ok(s.CreateToken(s.ctx, t))
 	return t
 }
 
 func tokenFound(s *bench) {
-	want := s.token("t1")
+	want := s.token()
 	got, err := s.TokenByHash(s.ctx, want.Hash)
 	s.ok(err)
 	if !reflect.DeepEqual(got, want) {
@@ -38,7 +38,7 @@ func tokenFound(s *bench) {
 }
 
 func tokenRevoked(s *bench) {
-	t := s.token("t1")
+	t := s.token()
 	first := s.clock.now()
 	s.ok(s.RevokeToken(s.ctx, "t1"))
 	s.clock.pass(time.Hour)
@@ -52,7 +52,7 @@ func tokenRevoked(s *bench) {
 }
 
 func tokenUnique(s *bench) {
-	t := s.token("t1")
+	t := s.token()
 	t.ID = "t2"
 	s.refused(s.CreateToken(s.ctx, t), galena.Conflict, "")
 	all, err := s.Tokens(s.ctx)
@@ -63,7 +63,7 @@ func tokenUnique(s *bench) {
 }
 
 func tokenTouched(s *bench) {
-	t := s.token("t1")
+	t := s.token()
 	used := func() time.Time {
 		s.Helper()
 		s.ok(s.TouchToken(s.ctx, "t1"))

@@ -205,7 +205,7 @@ func sweepsOnce(s *bench) {
 		if err != nil {
 			s.Error(err)
 		}
-		handed.Add(int32(n)) //nolint:gosec // twenty at most
+		handed.Add(int32(n))
 	})
 	if handed.Load() != 20 {
 		s.Errorf("%d handed out, want 20", handed.Load())
