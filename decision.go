@@ -238,6 +238,9 @@ const (
 	StepLead     = "lead:created"
 	StepComplete = "lead:complete"
 	StepDeliver  = "lead:deliver"
+	StepSLA      = "sla:due"
+	StepRefresh  = "company:refresh"
+	StepAudit    = "lead:audit"
 )
 
 // The outgoing events.
@@ -245,6 +248,9 @@ const (
 	EventRouted      = "lead.routed"
 	EventAccepted    = "lead.accepted"
 	EventQuarantined = "lead.quarantined"
+	EventRerouted    = "lead.rerouted"
+	EventBreached    = "sla.breached"
+	EventConflict    = "conflict.opened"
 )
 
 // Answer is what a provider said of a domain, hit or miss, kept so that it is

@@ -50,6 +50,23 @@ type Ruling struct {
 	Settle func(Roster) (Decision, []Delivery, Roster, error)
 }
 
+// Move gives a decided lead to somebody else: the next epoch, with the old one
+// kept. It is written only while From is still the lead's epoch.
+type Move struct {
+	Step      Step // the step that asks for it, whose run must still hold; zero for a person's act
+	LeadID    string
+	From      int    // the epoch that the mover saw
+	Reason    string // "sla", "hand_back:<reason>", "reassign", "settled"
+	Actor     string // rep, user or "galena"
+	Refund    bool   // the rep who loses the lead gets the credit back
+	Untouched bool   // only while nobody has accepted or touched it
+	Pools     []string
+	Reps      []string
+	// Settle runs under the locks, as in Ruling. It sees the decision that is
+	// left and everybody who held the lead before.
+	Settle func(old Decision, earlier []string, roster Roster) (Decision, []Delivery, Roster, error)
+}
+
 // Record is a lead with its decision, nil while undecided.
 type Record struct {
 	Lead     Lead
