@@ -1,0 +1,261 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/merging"
+	"github.com/galenahq/galena/routing"
+	"github.com/galenahq/galena/scoring"
+)
+
+// desk is a store in memory for one lead.
+type desk struct {
+	stepLog
+	memory   galena.Memory
+	refuse   bool  // Begin: this hand-out is an old one
+	away     error // Begin: the store cannot be reached
+	ruleErrs []error
+	ruled    []galena.Decision
+	told     []galena.Delivery
+	finished bool
+}
+
+func (d *desk) Begin(context.Context, string, string, int, int) (bool, error) {
+	return !d.refuse && d.away == nil, d.away
+}
+
+func (d *desk) Finish(context.Context, galena.Step) error {
+	d.finished = true
+	return nil
+}
+
+func (d *desk) Memory(context.Context, string) (galena.Memory, error) { return d.memory, nil }
+
+func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error) {
+	if len(d.ruleErrs) > 0 {
+		err := d.ruleErrs[0]
+		d.ruleErrs = d.ruleErrs[1:]
+		if err != nil {
+			return galena.Decision{}, err
+		}
+	}
+	decision, told, _, err := r.Settle(galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}, NextSeq: 1})
+	d.ruled, d.told = append(d.ruled, decision), append(d.told, told...)
+	return decision, err
+}
+
+// market is a waterfall with one provider.
+type market struct {
+	offers []galena.Offer
+	err    error
+	panics bool
+	asked  int
+}
+
+func (m *market) Offers() []galena.Offer { return m.offers }
+
+func (m *market) Ask(_ context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
+	m.asked++
+	if m.panics {
+		panic("a vendor's answer that nobody foresaw")
+	}
+	call := galena.Call{Provider: provider, Outcome: "hit", Cents: 2}
+	if m.err != nil {
+		return galena.Answer{Kind: galena.KindOf(m.err)}, galena.Call{Provider: provider, Outcome: "error:500"}, m.err
+	}
+	return galena.Answer{Observations: []galena.Observation{{ID: "o1", Entity: domain, Field: "company.employee_count",
+		Value: galena.Number(420), Source: provider, Class: galena.ClassProvider, Confidence: 1,
+		ObservedAt: testNow, FetchedAt: testNow}}}, call, nil
+}
+
+type nobody struct{}
+
+func (nobody) Announce(r galena.Record) ([]galena.Delivery, error) {
+	return []galena.Delivery{{ID: "d1", Event: galena.EventRouted, LeadID: r.Lead.ID}}, nil
+}
+
+var testNow = time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
+
+// testRules score by size alone and send A to a queue.
+func testRules(t *testing.T) *Rules {
+	t.Helper()
+	icp, err := scoring.New(scoring.Config{Unknown: scoring.Defaults().Unknown,
+		Criteria: []scoring.Criterion{{ID: "size", Field: "company.employee_count", Weight: 10,
+			Bands: []scoring.Band{{Operators: galena.Operators{Range: []any{100, nil}}, Value: 1, Label: "large"}}}},
+		Tiers: []scoring.Tier{{Name: "A", Min: 50}, {Name: "D", Min: 0}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := merging.New(merging.Defaults(), map[string]float64{"one": 0.8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := routing.New(routing.Config{Rules: []routing.Rule{
+		{ID: "tier-a", When: &galena.Condition{Field: "decision.tier", Operators: galena.Operators{Eq: "A"}}, To: routing.Target{Queue: "hot"}},
+		{ID: "rest", When: &galena.Condition{Field: "decision.tier", Operators: galena.Operators{Eq: "D"}}, To: routing.Target{Sink: "archive"}},
+	}, Fallback: routing.Fallback{Queue: "unrouted"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Rules{ICP: icp, Merging: policy, Routing: router, LimitMicros: 150_000, Deadline: -1}
+}
+
+// pipelineOn builds a pipeline on a desk and a market.
+func pipelineOn(t *testing.T, d *desk, m *market) (p *Pipeline, woken *int) {
+	t.Helper()
+	if m.offers == nil {
+		m.offers = []galena.Offer{{Provider: "one", CostMicros: 20_000, P95: time.Second, Available: true,
+			Hits: map[string]float64{"company.employee_count": 0.9}}}
+	}
+	d.memory.Lead = galena.Lead{ID: someLead, Epoch: 1, CreatedAt: testNow, Judgement: galena.Judgement{
+		Email: "ana@acme.example", Domain: "acme.example", Class: galena.Corporate, Verdict: galena.Accept, Spendable: true}}
+	rules, woken := testRules(t), new(int)
+	return &Pipeline{Steps: d, Leads: d, Enricher: m, Announce: nobody{}, Rules: func() *Rules { return rules },
+		Wake: func() { *woken++ }, Now: func() time.Time { return testNow }, Chance: func() float64 { return 0.5 },
+		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler), leases: newLeases()}, woken
+}
+
+var firstRun = galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1}
+
+func TestALeadIsAskedForScoredRoutedAndTold(t *testing.T) {
+	t.Parallel()
+	d, m := &desk{}, &market{}
+	p, woken := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.ruled) != 1 {
+		t.Fatalf("%d decisions, want one", len(d.ruled))
+	}
+	got := d.ruled[0]
+	if got.Tier != "A" || got.To != "queue:hot" || got.Stop != galena.StopSettled || got.Cents != 2 || got.Calls != 1 {
+		t.Errorf("tier %s to %s, stop %s, %v cents in %d calls; want A to queue:hot, settled, 2 cents in 1", got.Tier, got.To, got.Stop, got.Cents, got.Calls)
+	}
+	if len(d.told) != 1 || *woken != 1 {
+		t.Errorf("%d deliveries, relay woken %d times; want one of each", len(d.told), *woken)
+	}
+}
+
+func TestAnOldHandOutDoesNothing(t *testing.T) {
+	t.Parallel()
+	d, m := &desk{refuse: true}, &market{}
+	p, _ := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil || m.asked != 0 || len(d.ruled) != 0 {
+		t.Errorf("error %v, %d calls, %d decisions; want none of all", err, m.asked, len(d.ruled))
+	}
+}
+
+func TestAProvidersErrorIsAStepAndNotTheLeads(t *testing.T) {
+	t.Parallel()
+	d, m := &desk{}, &market{err: galena.Errorf(galena.Unavailable, "one.enrich", "status 500")}
+	p, _ := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil || len(d.ruled) != 1 {
+		t.Fatalf("error %v, %d decisions; want the lead decided on what is known", err, len(d.ruled))
+	}
+	if got := d.ruled[0]; got.Stop != galena.StopDegraded || got.Settled || got.Cents != 0 {
+		t.Errorf("stop %s, settled %v, %v cents; want degraded, provisional and free", got.Stop, got.Settled, got.Cents)
+	}
+}
+
+func TestALeadFollowsAColleagueWhoTookTheAccountMeanwhile(t *testing.T) {
+	t.Parallel()
+	race := &galena.Error{Kind: galena.Conflict, Op: "owner", Err: errors.New("taken")}
+	d, m := &desk{ruleErrs: []error{race, nil}}, &market{}
+	p, _ := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil || len(d.ruled) != 1 {
+		t.Errorf("error %v, %d decisions; want it decided at the second reading", err, len(d.ruled))
+	}
+}
+
+func TestAStaleRunEndsQuietly(t *testing.T) {
+	t.Parallel()
+	stale := &galena.Error{Kind: galena.Conflict, Op: "fence", Err: errors.New("stale")}
+	d, m := &desk{ruleErrs: []error{stale}}, &market{}
+	p, woken := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil || !d.parked.IsZero() || d.failed != "" || *woken != 0 {
+		t.Errorf("error %v, parked %v, failed %q; want nothing written", err, d.parked, d.failed)
+	}
+}
+
+func TestAPanicParksItsLeadAlone(t *testing.T) {
+	t.Parallel()
+	d, m := &desk{}, &market{panics: true}
+	p, _ := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); err != nil || d.parked.IsZero() {
+		t.Errorf("error %v, parked %v; want the step parked and the process alive", err, d.parked)
+	}
+}
+
+func TestAStoreThatIsAwayLeavesTheStepToTheQueue(t *testing.T) {
+	t.Parallel()
+	d, m := &desk{away: galena.Errorf(galena.Unavailable, "sql.begin", "away")}, &market{}
+	p, _ := pipelineOn(t, d, m)
+	if err := p.Process(context.Background(), firstRun); galena.KindOf(err) != galena.Unavailable {
+		t.Errorf("error %v, want the store's: asynq tries again", err)
+	}
+}
+
+// target answers every delivery alike.
+type target struct{ err error }
+
+func (t target) Send(context.Context, galena.Delivery) error { return t.err }
+
+func (d *desk) Delivery(context.Context, string) (galena.Delivery, error) {
+	return galena.Delivery{ID: "d1", Attempts: 2}, nil
+}
+
+func TestADeliveryEndsWaitsOrIsGivenUp(t *testing.T) {
+	t.Parallel()
+	throttled := &galena.Error{Kind: galena.RateLimited, RetryAfter: time.Hour}
+	for _, tc := range []struct {
+		name     string
+		err      error
+		giveUp   bool
+		finished bool
+		waits    time.Duration
+		failed   galena.Kind
+	}{
+		{name: "taken", finished: true},
+		{name: "away for a moment", err: galena.Errorf(galena.Unavailable, "x", "status 502"), waits: time.Minute},
+		{name: "a longer hint is obeyed", err: throttled, waits: time.Hour},
+		{name: "gone for good", err: galena.Errorf(galena.Invalid, "x", "status 410"), failed: galena.Invalid},
+		{name: "tried often enough", err: galena.Errorf(galena.Unavailable, "x", "status 502"), giveUp: true, failed: galena.Unavailable},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			d := &desk{}
+			deliverer := &Deliverer{Steps: d, Deliveries: d, Sender: target{tc.err}, Now: func() time.Time { return testNow },
+				Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler), leases: newLeases(),
+				Backoff: func(int, float64) time.Duration {
+					if tc.giveUp {
+						return -1
+					}
+					return time.Minute
+				}}
+			if err := deliverer.Process(context.Background(), galena.Step{Kind: galena.StepDeliver, ID: "d1"}); err != nil {
+				t.Fatal(err)
+			}
+			if d.finished != tc.finished || d.failed != tc.failed {
+				t.Errorf("finished %v, failed %q; want %v, %q", d.finished, d.failed, tc.finished, tc.failed)
+			}
+			if tc.waits > 0 && d.parked.Sub(testNow) != tc.waits {
+				t.Errorf("waits %v, want %v", d.parked.Sub(testNow), tc.waits)
+			}
+		})
+	}
+}
+
+func TestAFailureIsNotedShort(t *testing.T) {
+	t.Parallel()
+	if got := noteOf(errors.New(strings.Repeat("x", 500))); len(got) != 200 {
+		t.Errorf("a note of %d bytes, want it cut at 200", len(got))
+	}
+}
