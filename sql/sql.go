@@ -102,6 +102,16 @@ func (s *Store) Ping(ctx context.Context) error {
 	return fault("sql.ping", err)
 }
 
+// About says what the database is, and what time it is there: zero for a file,
+// which has no clock of its own.
+func (s *Store) About(ctx context.Context) (engine string, now time.Time, err error) {
+	r, err := one[struct {
+		Now     int64  `db:"now"`
+		Version string `db:"version"`
+	}](ctx, s.reader(), "clock", args{})
+	return s.dialect + " " + r.Version, at(r.Now), fault("sql.about", err)
+}
+
 func orDiscard(log *slog.Logger) *slog.Logger {
 	if log == nil {
 		return slog.New(slog.DiscardHandler)

@@ -43,6 +43,7 @@ type cli struct {
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
+	Doctor    doctorCmd    `cmd:"" help:"Look at settings, files and stores, and say what is wrong."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -5,3 +5,7 @@ SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS
 -- name: ping
 -- Answers when the store does.
 SELECT 1 AS one;
+
+-- name: clock
+-- The database's time in microseconds since 1970, and its version.
+SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) AS now, current_setting('server_version') AS version;
