@@ -58,6 +58,7 @@ type Move struct {
 	From      int    // the epoch that the mover saw
 	Reason    string // "sla", "hand_back:<reason>", "reassign", "settled"
 	Actor     string // rep, user or "galena"
+	Note      string // in the actor's words
 	Refund    bool   // the rep who loses the lead gets the credit back
 	Untouched bool   // only while nobody has accepted or touched it
 	Pools     []string
