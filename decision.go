@@ -262,7 +262,9 @@ type Answer struct {
 	Observations []Observation
 	CostMicros   int64
 	FetchedAt    time.Time
+	FreshUntil   time.Time // of a hit: then stale, until it expires; zero = fresh to the end
 	ExpiresAt    time.Time
+	Misses       int // clean misses in a row, this one included
 }
 
 // CentsOf turns millionths of a dollar into cents.

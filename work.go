@@ -44,7 +44,9 @@ type Ruling struct {
 	Pools        []string // rotation pools to lock and read
 	Reps         []string // further reps to lock and read (owners, named)
 	Observations []Observation
-	Company      Company // Domain "" when the lead has none
+	Company      Company  // Domain "" when the lead has none
+	Refresh      *Refresh // the decision used stale answers: buy them anew, nil = it did not
+	Audit        bool     // buy everything afterwards, to see whether stopping early was right
 	// Settle runs under the locks with what they protect. It is pure, returns
 	// the finished decision, what must be told, and the changed roster.
 	Settle func(Roster) (Decision, []Delivery, Roster, error)

@@ -15,12 +15,8 @@ import (
 	"github.com/galenahq/galena"
 )
 
-const (
-	holdHit  = 90 * 24 * time.Hour
-	holdMiss = 7 * 24 * time.Hour
-	// maxPace is how long a call waits for its turn before it is put off.
-	maxPace = 500 * time.Millisecond
-)
+// maxPace is how long a call waits for its turn before it is put off.
+const maxPace = 500 * time.Millisecond
 
 // result is what one flight brings home, for everybody who waits for it.
 type result struct {
@@ -36,6 +32,16 @@ type result struct {
 // waiting; the call goes on within its time limit, because it will be paid for
 // and its answer is kept.
 func (w *Waterfall) Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
+	return w.ask(ctx, provider, domain, false)
+}
+
+// AskFresh asks although an answer is held: the answer is replaced by what the
+// vendor says now, and stays when the vendor fails.
+func (w *Waterfall) AskFresh(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
+	return w.ask(ctx, provider, domain, true)
+}
+
+func (w *Waterfall) ask(ctx context.Context, provider, domain string, fresh bool) (galena.Answer, galena.Call, error) {
 	call := galena.Call{Provider: provider}
 	v, ok := w.byID[provider]
 	switch {
@@ -47,9 +53,13 @@ func (w *Waterfall) Ask(ctx context.Context, provider, domain string) (galena.An
 		return failed(call, gaveUp(ctx, provider))
 	}
 	led := false // this caller's function ran: it pays
-	ch := w.flights.DoChan(provider+" "+domain, func() (any, error) {
+	flight := provider + " " + domain
+	if fresh {
+		flight += " fresh" // a flight that ends with what is held is not the same
+	}
+	ch := w.flights.DoChan(flight, func() (any, error) {
 		led = true
-		return w.fly(ctx, v, domain)
+		return w.fly(ctx, v, domain, fresh)
 	})
 	select {
 	case <-ctx.Done():
@@ -104,7 +114,7 @@ func gaveUp(ctx context.Context, provider string) error {
 
 // fly is the one flight per vendor and domain. It outlives the caller who
 // started it, but not the waterfall.
-func (w *Waterfall) fly(caller context.Context, v *vendor, domain string) (result, error) {
+func (w *Waterfall) fly(caller context.Context, v *vendor, domain string, fresh bool) (result, error) {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -117,8 +127,13 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string) (resul
 	defer cancel()
 	defer context.AfterFunc(w.ending, cancel)() //nolint:contextcheck // the waterfall ends a flight, no caller does
 
-	if held, ok, err := w.held(ctx, v, domain); ok || err != nil {
-		return result{answer: held, cached: true}, err
+	last, held, err := w.held(ctx, v, domain)
+	if err != nil {
+		return result{}, err
+	}
+	if held && !fresh {
+		w.metrics.calls.WithLabelValues(v.id, "cached").Inc()
+		return result{answer: last, cached: true}, nil
 	}
 	probe, err := w.admit(ctx, v)
 	if err != nil {
@@ -133,6 +148,7 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string) (resul
 	}
 	w.settle(v, now, err, probe)
 	res := result{answer: w.answer(v, domain, record, err, now), took: now.Sub(start)}
+	w.hold(&res.answer, last)
 	w.book(ctx, v, res, err)
 	if res.answer.Kind == "" || res.answer.Kind == galena.NotFound {
 		return res, nil
@@ -140,21 +156,21 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string) (resul
 	return result{}, err
 }
 
-// held looks for an answer that was paid for before. When the memory cannot be
-// read nothing is bought: it would be bought again and again.
-func (w *Waterfall) held(ctx context.Context, v *vendor, domain string) (galena.Answer, bool, error) {
+// held looks for the last answer, and says whether it may still be used. When
+// the memory cannot be read nothing is bought: it would be bought again and again.
+func (w *Waterfall) held(ctx context.Context, v *vendor, domain string) (last galena.Answer, held bool, err error) {
 	if w.deps.Cache == nil {
-		return galena.Answer{}, false, nil
+		return last, false, nil
 	}
-	a, ok, err := w.deps.Cache.Answer(ctx, v.id, domain)
+	last, ok, err := w.deps.Cache.Answer(ctx, v.id, domain)
 	if err != nil {
 		return galena.Answer{}, false, fmt.Errorf("%s.held: %w", v.id, err)
 	}
-	if !ok || !w.deps.Now().Before(a.ExpiresAt) {
+	if !ok {
 		return galena.Answer{}, false, nil
 	}
-	w.metrics.calls.WithLabelValues(v.id, "cached").Inc()
-	return a, true, nil
+	last = w.shorten(last)
+	return last, w.deps.Now().Before(last.ExpiresAt), nil
 }
 
 // admit passes the pause and the pace.
@@ -253,9 +269,8 @@ func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now ti
 	a := galena.Answer{Provider: v.id, Domain: domain, Kind: galena.KindOf(err), FetchedAt: now}
 	switch a.Kind {
 	case "":
-		a.ExpiresAt, a.CostMicros = now.Add(holdHit), v.costMicros
+		a.CostMicros = v.costMicros
 	case galena.NotFound:
-		a.ExpiresAt = now.Add(holdMiss)
 		if !v.perMatch {
 			a.CostMicros = v.costMicros
 		}

@@ -20,7 +20,7 @@ import (
 
 // Cache remembers answers, so that a company is paid for once.
 type Cache interface {
-	// Answer returns the hit or miss that is held and has not expired.
+	// Answer returns the last hit or miss, expired or not; false when there is none.
 	Answer(ctx context.Context, provider, domain string) (galena.Answer, bool, error)
 	// SaveAnswer holds a hit or a miss and books the call. A failure (Kind
 	// neither "" nor NotFound) is booked and not held.
@@ -33,8 +33,8 @@ type Limiter interface {
 }
 
 // Deps are what a waterfall works with. Cache may be nil (nothing is held), and
-// so may Limiter (each process paces itself), Client (the guarded one),
-// Registerer, Log, Now and OnState.
+// so may Limiter (each process paces itself), Client (the guarded one), TTL (a
+// hit is held for 90 days), Chance (no jitter), Registerer, Log, Now and OnState.
 type Deps struct {
 	Specs      []Spec
 	Keys       func(id string) string
@@ -42,6 +42,8 @@ type Deps struct {
 	Client     *http.Client
 	Cache      Cache
 	Limiter    Limiter
+	TTL        func(field string) (fresh, held time.Duration) // how long a value counts as fresh, and at all
+	Chance     func() float64                                 // 0..1
 	Registerer prometheus.Registerer
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -121,6 +123,12 @@ func (d *Deps) complete() (err error) {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Chance == nil {
+		d.Chance = func() float64 { return 0.5 }
+	}
+	if d.TTL == nil {
+		d.TTL = func(string) (fresh, held time.Duration) { return holdHit, holdHit }
 	}
 	if d.OnState == nil {
 		d.OnState = func(galena.ProviderState) {}

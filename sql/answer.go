@@ -13,24 +13,32 @@ type answerRow struct {
 	Observations string `db:"observations"`
 	CostMicros   int64  `db:"cost_micros"`
 	FetchedAt    int64  `db:"fetched_at"`
+	FreshUntil   int64  `db:"fresh_until"`
 	ExpiresAt    int64  `db:"expires_at"`
+	Misses       int    `db:"misses"`
 }
 
-// Answer is what the provider said of the domain, hit or miss, while it is
-// fresh; false when it must be asked. An answer without an expiry stays.
+func (r answerRow) answer() (galena.Answer, error) {
+	obs, err := parse[[]galena.Observation](r.Observations)
+	return galena.Answer{Provider: r.Provider, Domain: r.Domain, Kind: galena.Kind(r.Kind), Observations: obs,
+		CostMicros: r.CostMicros, FetchedAt: at(r.FetchedAt), FreshUntil: at(r.FreshUntil), ExpiresAt: at(r.ExpiresAt),
+		Misses: r.Misses}, err
+}
+
+// Answer is what the provider last said of the domain, hit or miss, expired or
+// not; false when it was never asked. Whoever buys needs the old ones too: the
+// next miss in a row is held for longer.
 func (s *Store) Answer(ctx context.Context, provider, domain string) (galena.Answer, bool, error) {
 	const op = "sql.answer"
-	r, err := one[answerRow](ctx, s.reader(), "answer",
-		args{"provider": provider, "domain": domain, "now": micros(s.now())})
+	r, err := one[answerRow](ctx, s.reader(), "answer", args{"provider": provider, "domain": domain})
 	if missing(err) {
 		return galena.Answer{}, false, nil
 	}
 	if err != nil {
 		return galena.Answer{}, false, fault(op, err)
 	}
-	obs, err := parse[[]galena.Observation](r.Observations)
-	return galena.Answer{Provider: r.Provider, Domain: r.Domain, Kind: galena.Kind(r.Kind), Observations: obs,
-		CostMicros: r.CostMicros, FetchedAt: at(r.FetchedAt), ExpiresAt: at(r.ExpiresAt)}, err == nil, fault(op, err)
+	a, err := r.answer()
+	return a, err == nil, fault(op, err)
 }
 
 // SaveAnswer writes the call into the ledger and holds its answer, unless the
@@ -54,7 +62,8 @@ func (s *Store) SaveAnswer(ctx context.Context, a galena.Answer, call galena.Led
 		}
 		_, err = tx.exec(ctx, "save-answer", args{"provider": a.Provider, "domain": a.Domain, "kind": string(a.Kind),
 			"observations": obs, "cost_micros": a.CostMicros, "fetched_at": micros(a.FetchedAt),
-			"expires_at": micros(a.ExpiresAt)})
+			"early_until": micros(a.StaleAt(true)), "fresh_until": micros(a.FreshUntil),
+			"expires_at": micros(a.ExpiresAt), "misses": a.Misses})
 		return err
 	})
 }

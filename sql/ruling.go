@@ -112,6 +112,14 @@ func (s *Store) writeRuling(ctx context.Context, tx conn, r galena.Ruling, d gal
 	if err != nil {
 		return err
 	}
+	if r.Audit {
+		todo = append(todo, stepRow{Kind: galena.StepAudit, ID: r.Lead.ID, LeadID: r.Lead.ID, Epoch: d.Epoch, Run: 1, Queue: QueueBulk})
+	}
+	if r.Refresh != nil {
+		if err := s.planRefresh(ctx, tx, *r.Refresh); err != nil {
+			return err
+		}
+	}
 	if err := s.insertSteps(ctx, tx, todo); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ const (
 const (
 	QueueLeads      = "leads"
 	QueueDeliveries = "deliveries"
+	QueueBulk       = "bulk"
 )
 
 // uncounted says for every kind whether a wait for it leaves the attempts

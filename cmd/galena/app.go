@@ -153,10 +153,14 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 	if specs == nil {
 		specs = registry.All()
 	}
+	ttl, err := lifetimes(a.rules)
+	if err != nil {
+		return err
+	}
 	a.waterfall, err = providers.New(a.rules.Providers, providers.Deps{
 		Specs: specs, Keys: a.env.ProviderKey, URLs: urls, Client: client,
 		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg,
-		Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen,
+		TTL: ttl, Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen,
 	})
 	if err != nil {
 		return err

@@ -1,16 +1,24 @@
 -- name: answer
--- What the provider said of the domain, while it is fresh.
-SELECT provider, domain, kind, observations, cost_micros, fetched_at, expires_at
+-- What the provider last said of the domain, however old.
+SELECT provider, domain, kind, observations, cost_micros, fetched_at, fresh_until, expires_at, misses
 FROM answers
-WHERE provider = :provider AND domain = :domain AND (expires_at = 0 OR expires_at > :now);
+WHERE provider = :provider AND domain = :domain;
+
+-- name: answers-of
+-- What every provider last said of the domain.
+SELECT provider, domain, kind, observations, cost_micros, fetched_at, fresh_until, expires_at, misses
+FROM answers
+WHERE domain = :domain
+ORDER BY provider;
 
 -- name: save-answer
 -- Holds the newer answer.
-INSERT INTO answers (provider, domain, kind, observations, cost_micros, fetched_at, expires_at)
-VALUES (:provider, :domain, :kind, :observations, :cost_micros, :fetched_at, :expires_at)
+INSERT INTO answers (provider, domain, kind, observations, cost_micros, fetched_at, early_until, fresh_until, expires_at, misses)
+VALUES (:provider, :domain, :kind, :observations, :cost_micros, :fetched_at, :early_until, :fresh_until, :expires_at, :misses)
 ON CONFLICT (provider, domain) DO UPDATE
 SET kind = excluded.kind, observations = excluded.observations, cost_micros = excluded.cost_micros,
-    fetched_at = excluded.fetched_at, expires_at = excluded.expires_at
+    fetched_at = excluded.fetched_at, early_until = excluded.early_until, fresh_until = excluded.fresh_until,
+    expires_at = excluded.expires_at, misses = excluded.misses
 WHERE answers.fetched_at <= excluded.fetched_at;
 
 -- name: insert-call

@@ -11,7 +11,7 @@ var readingRules = map[string]func(*bench){
 	"RecordsPageFromTheNewest":            recordsPage,
 	"RecordsAreFilteredByWhatWasDecided":  recordsFiltered,
 	"ALeadNobodyKnowsIsNotFound":          leadNotFound,
-	"AnAnswerIsHeldUntilItExpires":        answerHeld,
+	"AnAnswerIsKeptWithItsAge":            answerHeld,
 	"AFailureIsNeverHeld":                 failureNotHeld,
 	"AnOlderAnswerDoesNotReplaceANewer":   answerNewest,
 	"ProviderStatesKeepTheNewestWord":     statesNewest,
@@ -85,7 +85,8 @@ func leadNotFound(s *bench) {
 }
 
 func (s *bench) hit(at time.Time) galena.Answer {
-	return galena.Answer{Provider: "alpha", Domain: "acme.test", CostMicros: 30_000, FetchedAt: at, ExpiresAt: at.Add(time.Hour),
+	return galena.Answer{Provider: "alpha", Domain: "acme.test", CostMicros: 30_000, FetchedAt: at,
+		FreshUntil: at.Add(30 * time.Minute), ExpiresAt: at.Add(time.Hour),
 		Observations: []galena.Observation{{ID: "o1", Entity: "acme.test", Field: "company.industry", Source: "alpha",
 			Value: galena.EnumValue("software"), Confidence: 1, ObservedAt: at, FetchedAt: at}}}
 }
@@ -109,8 +110,8 @@ func answerHeld(s *bench) {
 		s.Error("another provider's answer was held")
 	}
 	s.clock.pass(time.Hour)
-	if _, held, err := s.Answer(s.ctx, "alpha", "acme.test"); held || err != nil {
-		s.Errorf("held after it expired: %v", err)
+	if got, _, err := s.Answer(s.ctx, "alpha", "acme.test"); err != nil || !reflect.DeepEqual(got, want) {
+		s.Errorf("after it expired %+v, %v: want it as it was, so that misses can be counted", got, err)
 	}
 }
 
@@ -127,11 +128,11 @@ func failureNotHeld(s *bench) {
 
 func answerNewest(s *bench) {
 	now := s.clock.now()
-	miss := galena.Answer{Provider: "alpha", Domain: "acme.test", Kind: galena.NotFound, FetchedAt: now, ExpiresAt: now.Add(time.Hour)}
+	miss := galena.Answer{Provider: "alpha", Domain: "acme.test", Kind: galena.NotFound, FetchedAt: now, ExpiresAt: now.Add(time.Hour), Misses: 2}
 	s.ok(s.SaveAnswer(s.ctx, miss, ledger("not_found", now)))
 	s.ok(s.SaveAnswer(s.ctx, s.hit(now.Add(-time.Minute)), ledger("hit", now)))
-	if got, held, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != galena.NotFound {
-		s.Errorf("answer %+v, held %v, %v: want the miss", got, held, err)
+	if got, held, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != galena.NotFound || got.Misses != 2 {
+		s.Errorf("answer %+v, held %v, %v: want the second miss", got, held, err)
 	}
 }
 
