@@ -277,6 +277,9 @@ func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now ti
 	default:
 		return a // an error costs nothing and is not held
 	}
+	if r.Credits != nil {
+		a.CostMicros = *r.Credits * v.costMicros
+	}
 	if r.CostMicros != nil {
 		a.CostMicros = *r.CostMicros
 	}

@@ -30,6 +30,8 @@ type Request struct {
 	Form   url.Values
 	Header map[string]string
 	Means  map[int]galena.Kind // statuses by which this vendor means something of its own
+	Reset  string              // the header that tells when a throttle ends, of a vendor without Retry-After
+	Heard  func(http.Header)   // is told the headers of a hit: what the call cost
 }
 
 // GetJSON asks and returns the JSON object of a hit.
@@ -68,7 +70,10 @@ func exchange(ctx context.Context, s Settings, r Request, method string, body io
 		if resp.StatusCode >= http.StatusOK {
 			_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // the status has said it all
 		}
-		return nil, statusError(r.Op, kind, resp, s.Now())
+		return nil, statusError(r, kind, resp, s.Now())
+	}
+	if r.Heard != nil {
+		r.Heard(resp.Header)
 	}
 	return readObject(r.Op, resp)
 }

@@ -53,6 +53,21 @@ func (o Object) Texts(key string) []string {
 	return out
 }
 
+// Objects returns the objects of a list, nil when the key holds no list.
+func (o Object) Objects(key string) []Object {
+	list, ok := o[key].([]any)
+	if !ok {
+		return nil
+	}
+	out := make([]Object, 0, len(list))
+	for _, it := range list {
+		if m, ok := it.(Object); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // Number returns a whole number above zero; vendors write 0 for "we do not know".
 func (o Object) Number(key string) (int64, bool) {
 	x, err := strconv.ParseFloat(o.Text(key), 64)

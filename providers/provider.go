@@ -26,6 +26,7 @@ type Provider interface {
 type Record struct {
 	Observations []galena.Observation
 	CostMicros   *int64            // what this call really cost; nil = as configured
+	Credits      *int64            // or how many credits, of a vendor that counts them: each at the configured price
 	Unmapped     map[string]string // field -> the vendor's word that no table of ours knows
 }
 
@@ -35,6 +36,14 @@ func (r *Record) Add(field string, v galena.Value, ref string) {
 		return
 	}
 	r.Observations = append(r.Observations, galena.Observation{Field: field, Value: v, Ref: ref})
+}
+
+// Vouch says of all values so far how sure the vendor is of them and when they
+// were true; 0 and the zero time are what it does not tell.
+func (r *Record) Vouch(confidence float64, at time.Time) {
+	for i := range r.Observations {
+		r.Observations[i].Confidence, r.Observations[i].ObservedAt = confidence, at
+	}
 }
 
 // unmapped remembers a word that could not be mapped, so that it is seen and

@@ -53,18 +53,21 @@ func kindOf(status int, means map[int]galena.Kind) galena.Kind {
 
 // statusError is the failure that a status means. It is made before the body
 // is looked at: an error body may echo the key, and a 101 has no end.
-func statusError(op string, kind galena.Kind, resp *http.Response, now time.Time) error {
+func statusError(r Request, kind galena.Kind, resp *http.Response, now time.Time) error {
 	code := strconv.Itoa(resp.StatusCode)
 	wait := RetryAfter(resp.Header.Get("Retry-After"), now)
+	if kind == galena.RateLimited && wait == 0 && r.Reset != "" {
+		wait = RetryAfter(resp.Header.Get(r.Reset), now)
+	}
 	if kind == galena.Pending && wait == 0 {
 		wait = pendingWait
 	}
-	return &galena.Error{Kind: kind, Op: op, RetryAfter: wait, Cause: code, Err: errors.New("status " + code)}
+	return &galena.Error{Kind: kind, Op: r.Op, RetryAfter: wait, Cause: code, Err: errors.New("status " + code)}
 }
 
-// RetryAfter reads a Retry-After header: seconds or any of the three forms of
-// an HTTP date. Nonsense, the past and nothing are 0, no hint; more than a day
-// is a day.
+// RetryAfter reads a Retry-After header: seconds, any of the three forms of an
+// HTTP date, or the instant that some vendors write in its place. Nonsense, the
+// past and nothing are 0, no hint; more than a day is a day.
 func RetryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
 	if header == "" {
@@ -78,6 +81,9 @@ func RetryAfter(header string, now time.Time) time.Duration {
 		return min(time.Duration(n)*time.Second, maxRetryAfter)
 	}
 	at, err := http.ParseTime(header)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, header)
+	}
 	if err != nil {
 		return 0
 	}

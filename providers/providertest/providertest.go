@@ -208,6 +208,9 @@ func checkGolden(t *testing.T, spec providers.Spec, file string, r providers.Rec
 	if len(r.Unmapped) > 0 {
 		profile["unmapped"] = r.Unmapped
 	}
+	if r.Credits != nil {
+		profile["credits"] = *r.Credits
+	}
 	var got bytes.Buffer
 	enc := json.NewEncoder(&got)
 	enc.SetEscapeHTML(false)
