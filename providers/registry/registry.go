@@ -8,6 +8,7 @@ import (
 	"github.com/galenahq/galena/providers/cufinder"
 	"github.com/galenahq/galena/providers/fixture"
 	"github.com/galenahq/galena/providers/hunter"
+	"github.com/galenahq/galena/providers/peopledatalabs"
 )
 
 // All lists the built-in vendors in the order in which a catalogue that names
@@ -16,6 +17,7 @@ func All() []providers.Spec {
 	return []providers.Spec{
 		cufinder.Spec,
 		hunter.Spec,
+		peopledatalabs.Spec,
 		clearbit.Spec,
 		fixture.Spec,
 	}
