@@ -81,7 +81,7 @@ var noProducts = inverted(map[string]string{
 	"mobile-friendly": "responsive;viewport meta;mobile optimized;iphone mobile compatible",
 	"html":            "html5;css;css3;javascript;js;ajax;json ld;open graph;rss;xhtml",
 	"protocol":        "hsts;http 2;http 3;http2;http3;https;ipv6;ssl;tls;utf 8;ssl by default;dnssec;spf;dmarc;dkim",
-	"other":           "n a;none;unknown;other;remote",
+	"other":           "n a;none;unknown;other;remote;reviews",
 })
 
 // technologyNames looks a product up by any of its spellings.

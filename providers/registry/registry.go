@@ -4,6 +4,7 @@ package registry
 
 import (
 	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/apollo"
 	"github.com/galenahq/galena/providers/clearbit"
 	"github.com/galenahq/galena/providers/cufinder"
 	"github.com/galenahq/galena/providers/fixture"
@@ -18,6 +19,7 @@ func All() []providers.Spec {
 		cufinder.Spec,
 		hunter.Spec,
 		peopledatalabs.Spec,
+		apollo.Spec,
 		clearbit.Spec,
 		fixture.Spec,
 	}
