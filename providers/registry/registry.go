@@ -10,6 +10,7 @@ import (
 	"github.com/galenahq/galena/providers/fixture"
 	"github.com/galenahq/galena/providers/hunter"
 	"github.com/galenahq/galena/providers/peopledatalabs"
+	"github.com/galenahq/galena/providers/thecompaniesapi"
 )
 
 // All lists the built-in vendors in the order in which a catalogue that names
@@ -20,6 +21,7 @@ func All() []providers.Spec {
 		hunter.Spec,
 		peopledatalabs.Spec,
 		apollo.Spec,
+		thecompaniesapi.Spec,
 		clearbit.Spec,
 		fixture.Spec,
 	}
