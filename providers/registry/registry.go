@@ -4,6 +4,7 @@ package registry
 
 import (
 	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/abstract"
 	"github.com/galenahq/galena/providers/apollo"
 	"github.com/galenahq/galena/providers/clearbit"
 	"github.com/galenahq/galena/providers/cufinder"
@@ -23,6 +24,7 @@ func All() []providers.Spec {
 		apollo.Spec,
 		thecompaniesapi.Spec,
 		clearbit.Spec,
+		abstract.Spec,
 		fixture.Spec,
 	}
 }
