@@ -38,14 +38,16 @@ type listing struct {
 }
 
 // Entries is the catalogue that is in force: the file's, or every built-in
-// vendor that has an address of its own.
+// vendor that has an address of its own and wants a key. One that wants none
+// would be asked by an installation that nobody told to call out: it has to be
+// named.
 func (c Config) Entries(specs []Spec) []Entry {
 	if c.Providers != nil {
 		return c.Providers
 	}
 	var out []Entry
 	for _, s := range specs {
-		if s.BaseURL != "" {
+		if s.BaseURL != "" && !s.Keyless {
 			out = append(out, Entry{ID: s.Name})
 		}
 	}
@@ -67,13 +69,22 @@ func (c Config) Fields(specs []Spec) map[string]float64 {
 	return out
 }
 
+// settingOf looks up a vendor's key or address under its own id, then under
+// that of the vendor whose key it shares.
+func settingOf(l listing, look func(id string) string) string {
+	if own := look(l.id); own != "" || l.spec.KeyOf == "" {
+		return own
+	}
+	return look(l.spec.KeyOf)
+}
+
 // missing names what a vendor needs and has not got.
 func (l listing) missing(key string) string {
 	switch {
 	case l.url == "":
 		return "address (url, or GALENA_PROVIDER_" + EnvName(l.id) + "_URL)"
 	case key == "" && !l.spec.Keyless:
-		return "key (GALENA_PROVIDER_" + EnvName(l.id) + "_KEY)"
+		return "key (GALENA_PROVIDER_" + EnvName(cmp.Or(l.spec.KeyOf, l.id)) + "_KEY)"
 	default:
 		return ""
 	}

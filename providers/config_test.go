@@ -179,3 +179,45 @@ func TestListSaysWhoWouldBeAskedAndWhyNot(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestAFurtherServiceUsesTheKeyAndAddressOfItsVendor(t *testing.T) {
+	t.Parallel()
+	var got []Settings
+	spec := func(name, keyOf string) Spec {
+		return Spec{Name: name, KeyOf: keyOf, BaseURL: "https://own.example", New: func(s Settings) (Provider, error) {
+			got = append(got, s)
+			return vendorFunc(hit), nil
+		}}
+	}
+	specs := []Spec{spec("one", ""), spec("one-more", "one"), spec("one-other", "one")}
+	look := func(table map[string]string) func(string) string { return func(id string) string { return table[id] } }
+	keys := look(map[string]string{"one": "k", "one-other": "o"})
+	urls := look(map[string]string{"one": "https://gateway.example"})
+	c := Config{Providers: []Entry{{ID: "one-more"}, {ID: "one-other"}}}
+	w, err := New(c, Deps{Specs: specs, Keys: keys, URLs: urls})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	if len(got) != 2 || got[0].Key != "k" || got[1].Key != "o" || got[0].BaseURL != "https://gateway.example" {
+		t.Errorf("got %+v", got)
+	}
+	if l := c.List(specs, keys, urls); !l[0].On || !l[0].KeyPresent || l[0].BaseURL != "https://gateway.example" {
+		t.Errorf("got %+v", l)
+	}
+	if ids := c.KeyIDs(specs); !slices.Contains(ids, "one") {
+		t.Errorf("ids %v: the key of the vendor would be called unknown", ids)
+	}
+	c.Providers[0].Enabled = "true"
+	if _, err := New(c, Deps{Specs: specs}); err == nil || !strings.Contains(err.Error(), "GALENA_PROVIDER_ONE_KEY") {
+		t.Errorf("got %v, want the name of the key that is missing", err)
+	}
+}
+
+func TestWhoWantsNoKeyIsAskedOnlyWhenNamed(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{{Name: "paid", BaseURL: "https://a.example"}, {Name: "free", BaseURL: "https://b.example", Keyless: true}}
+	if e := (Config{}).Entries(specs); len(e) != 1 || e[0].ID != "paid" {
+		t.Errorf("entries %+v", e)
+	}
+}

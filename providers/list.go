@@ -1,5 +1,7 @@
 package providers
 
+import "cmp"
+
 // Listed is a catalogue entry as people see it.
 type Listed struct {
 	ID         string
@@ -9,17 +11,26 @@ type Listed struct {
 	On         bool // it is asked: switched on, or on auto with all it needs
 }
 
+// KeyIDs are the ids under which a catalogue's keys and addresses are looked up.
+func (c Config) KeyIDs(specs []Spec) []string {
+	var ids []string
+	for _, e := range c.Entries(specs) {
+		ids = append(ids, e.ID)
+		if of := specOf(e, specs).KeyOf; of != "" {
+			ids = append(ids, of)
+		}
+	}
+	return ids
+}
+
 // List shows the catalogue as a waterfall with these keys and addresses would
 // use it.
 func (c Config) List(specs []Spec, keys, urls func(id string) string) []Listed {
 	var out []Listed
 	for _, e := range c.Entries(specs) {
 		l := fill(e, specOf(e, specs))
-		at := l.url
-		if u := urls(e.ID); u != "" {
-			at = u
-		}
-		has := keys(e.ID) != ""
+		at := cmp.Or(settingOf(l, urls), l.url)
+		has := settingOf(l, keys) != ""
 		out = append(out, Listed{ID: e.ID, Adapter: l.spec.Name, BaseURL: at, KeyPresent: has,
 			On: l.enabled != "false" && at != "" && (has || l.spec.Keyless)})
 	}

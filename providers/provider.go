@@ -66,14 +66,15 @@ type Settings struct {
 
 // Spec says everything about a vendor that an operator does not have to.
 type Spec struct {
-	Name  string // the folder's name, and the id in a catalogue
+	Name  string // the id in a catalogue: the folder's name, with "-service" behind it for a further service
 	Title string
 	Docs  string // the vendor's documentation
 
 	BaseURL    string // "" = an operator must give one
 	Keyless    bool
-	CostMicros int64 // of one call, in millionths of a dollar
-	PerMatch   bool  // misses are free
+	KeyOf      string // the vendor whose key and address it uses where it has none of its own
+	CostMicros int64  // of one call, in millionths of a dollar
+	PerMatch   bool   // misses are free
 	P95        time.Duration
 	Timeout    time.Duration
 	Trust      float64 // 0..1: the weight of its word in a merge

@@ -145,8 +145,8 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	if v.spec.New == nil {
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: no adapter is built in for it", e.ID)
 	}
-	v.url = cmp.Or(w.deps.URLs(e.ID), v.url)
-	key := w.deps.Keys(e.ID)
+	v.url = cmp.Or(settingOf(v.listing, w.deps.URLs), v.url)
+	key := settingOf(v.listing, w.deps.Keys)
 	v.breaker = newBreaker(e.ID, func(state string) { w.breakerChanged(v, state) })
 	w.metrics.setBreaker(e.ID, Closed)
 	if v.rate > 0 {

@@ -30,7 +30,7 @@ func loadRules(env configs.Env, log *slog.Logger) (configs.Rules, error) {
 	for _, f := range rules.Warnings {
 		log.Warn("configuration", "finding", f.String())
 	}
-	return rules, env.CheckVendors(providerIDs(rules), nil)
+	return rules, env.CheckVendors(rules.Providers.KeyIDs(registry.All()), nil)
 }
 
 // providerIDs lists the catalogue.

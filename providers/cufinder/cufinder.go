@@ -1,5 +1,7 @@
-// Package cufinder asks CUFinder's company enrichment (ENC): a form post whose
-// 400 means that the credits are used up, and whose 200 may still be a miss.
+// Package cufinder asks CUFinder: company enrichment (ENC), revenue (CAR) and
+// technologies (FTS), each charged by itself and therefore each planned by
+// itself. All are form posts whose 400 means that the credits are used up, and
+// whose 200 may still be a miss.
 package cufinder
 
 import (
@@ -14,8 +16,7 @@ import (
 	"github.com/galenahq/galena/providers"
 )
 
-// Spec describes CUFinder. Revenue and technologies are services of their own
-// that cost as much again each; they are not asked.
+// Spec describes company enrichment.
 var Spec = providers.Spec{
 	Name: "cufinder", Title: "CUFinder", Docs: "https://apidoc.cufinder.io",
 	BaseURL: "https://api.cufinder.io", CostMicros: 30_000, PerMatch: true,
@@ -35,18 +36,10 @@ type adapter struct{ settings providers.Settings }
 
 // Enrich asks for one company.
 func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Record, error) {
-	o, err := providers.PostForm(ctx, a.settings, providers.Request{
-		Op: op, Path: "/v2/enc", Form: url.Values{"query": {q.Domain}},
-		Header: map[string]string{"x-api-key": a.settings.Key},
-		Means:  map[int]galena.Kind{http.StatusBadRequest: galena.Exhausted},
-	})
+	data, err := ask(ctx, a.settings, op, "/v2/enc", q)
 	if err != nil {
 		return providers.Record{}, err
 	}
-	if status := o.Text("status"); status != "1" {
-		return providers.Record{}, refusal(status, o.Text("message"))
-	}
-	data := o.Object("data")
 	company := data.Object("company")
 	if company == nil {
 		return providers.Record{}, galena.Errorf(galena.Malformed, op, "the answer has no company")
@@ -55,17 +48,36 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 		return providers.Record{}, err
 	}
 	r := read(company, a.settings.Now())
-	if n, ok := data.Number("confidence_level"); ok && n <= 100 {
-		for i := range r.Observations {
-			r.Observations[i].Confidence = float64(n) / 100
-		}
-	}
+	vouch(&r, data)
 	return r, nil
+}
+
+// ask posts to one of the services and returns the data of a hit.
+func ask(ctx context.Context, s providers.Settings, op, path string, q providers.Query) (providers.Object, error) {
+	o, err := providers.PostForm(ctx, s, providers.Request{
+		Op: op, Path: path, Form: url.Values{"query": {q.Domain}},
+		Header: map[string]string{"x-api-key": s.Key},
+		Means:  map[int]galena.Kind{http.StatusBadRequest: galena.Exhausted},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if status := o.Text("status"); status != "1" {
+		return nil, refusal(op, status, o.Text("message"))
+	}
+	return o.Object("data"), nil
+}
+
+// vouch takes over how sure they are, in percent.
+func vouch(r *providers.Record, data providers.Object) {
+	if n, ok := data.Number("confidence_level"); ok && n <= 100 {
+		r.Vouch(float64(n)/100, time.Time{})
+	}
 }
 
 // refusal reads a 200 that is none. Misses, used up credits and a refused key
 // share the status -1; only the message tells them apart.
-func refusal(status, message string) error {
+func refusal(op, status, message string) error {
 	message = strings.ToLower(message)
 	switch {
 	case status != "-1":
@@ -99,10 +111,17 @@ func read(c providers.Object, now time.Time) providers.Record {
 	r.Add("company.hq_country", providers.CountryOf(c.Text("country"), location.Text("country")), "company.country")
 	r.Add("company.hq_city", galena.TextValue(providers.Name(either(c.Text("city"), location.Text("city")))), "company.city")
 	r.Add("company.linkedin_url", providers.LinkedIn(c.Text("linkedin_url")), "company.linkedin_url")
-	if tech := c.Texts("technologies"); tech != nil {
-		r.Add("company.technologies", providers.Technologies(tech), "company.technologies")
-	}
+	r.Add("company.technologies", technologies(c), "company.technologies")
 	return r
+}
+
+// technologies are a list; nothing when there is none.
+func technologies(c providers.Object) galena.Value {
+	tech := c.Texts("technologies")
+	if tech == nil {
+		return galena.Value{}
+	}
+	return providers.Technologies(tech)
 }
 
 // revenue is a figure, a band, or an object with a currency.

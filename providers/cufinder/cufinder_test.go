@@ -6,4 +6,6 @@ import (
 	"github.com/galenahq/galena/providers/providertest"
 )
 
-func TestConformance(t *testing.T) { providertest.Run(t, Spec) }
+func TestConformance(t *testing.T)        { providertest.Run(t, Spec) }
+func TestRevenueConformance(t *testing.T) { providertest.Run(t, Revenue) }
+func TestTechConformance(t *testing.T)    { providertest.Run(t, Tech) }

@@ -3,6 +3,7 @@
 //
 //	testdata/found.http              whole HTTP answer: status line, headers, body
 //	testdata/found.golden.json       the profile it must become (UPDATE_GOLDEN=1 rewrites)
+//	testdata/tech/found.http         an answer of the further service "vendor-tech"
 //	testdata/rate_limited-30s.http   first word: the Kind; last word: the RetryAfter it must carry
 //
 // The header X-Asked-Domain of a file names the company that was asked for when
@@ -43,7 +44,7 @@ func now() time.Time { return time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC) }
 func Run(t *testing.T, spec providers.Spec) {
 	t.Parallel()
 	checkSpec(t, spec)
-	files, err := filepath.Glob(filepath.Join("testdata", "*.http"))
+	files, err := filepath.Glob(filepath.Join(testdata(spec), "*.http"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,10 +59,17 @@ func Run(t *testing.T, spec providers.Spec) {
 	}
 	for _, kind := range required(spec) {
 		if !seen[kind] {
-			t.Errorf("testdata has no recording of %s: save one as testdata/%s.http", kind, kind)
+			t.Errorf("no recording of %s: save one as %s/%s.http", kind, testdata(spec), kind)
 		}
 	}
 	runHostile(t, spec)
+}
+
+// testdata is the folder of a vendor's recordings: of a further service the one
+// with the service's name.
+func testdata(spec providers.Spec) string {
+	_, service, _ := strings.Cut(spec.Name, "-")
+	return filepath.Join("testdata", service)
 }
 
 // required are the cases that every vendor must show.
@@ -87,8 +95,9 @@ func caseOf(file string) (kind string, wait time.Duration) {
 // checkSpec refuses a Spec that leaves an operator without an answer.
 func checkSpec(t *testing.T, s providers.Spec) {
 	t.Helper()
-	if dir, err := os.Getwd(); err != nil || filepath.Base(dir) != s.Name {
-		t.Errorf("Spec.Name %q is not the folder's name", s.Name)
+	vendor, _, _ := strings.Cut(s.Name, "-")
+	if dir, err := os.Getwd(); err != nil || filepath.Base(dir) != vendor {
+		t.Errorf("Spec.Name %q does not begin with the folder's name", s.Name)
 	}
 	if s.Title == "" || s.Docs == "" || s.New == nil {
 		t.Error("Spec needs Title, Docs and New")

@@ -19,6 +19,8 @@ import (
 func All() []providers.Spec {
 	return []providers.Spec{
 		cufinder.Spec,
+		cufinder.Revenue,
+		cufinder.Tech,
 		hunter.Spec,
 		peopledatalabs.Spec,
 		apollo.Spec,
