@@ -47,6 +47,9 @@ type Ruling struct {
 	Company      Company  // Domain "" when the lead has none
 	Refresh      *Refresh // the decision used stale answers: buy them anew, nil = it did not
 	Audit        bool     // buy everything afterwards, to see whether stopping early was right
+	// Later is when the decision is looked at again, by a step StepComplete of
+	// the same epoch; zero when nothing is left to wait for.
+	Later time.Time
 	// Settle runs under the locks with what they protect. It is pure, returns
 	// the finished decision, what must be told, and the changed roster.
 	Settle func(Roster) (Decision, []Delivery, Roster, error)
@@ -70,11 +73,36 @@ type Move struct {
 	Settle func(old Decision, earlier []string, roster Roster) (Decision, []Delivery, Roster, error)
 }
 
-// Record is a lead with its decision, nil while undecided.
+// The kinds of Notice.
+const (
+	NoticeUnchanged = "unchanged" // the data that was late changes nothing
+	NoticeToday     = "today"     // it would, but the lead stays where it is
+)
+
+// Notice is a remark beside a decision, which itself is never changed: what the
+// data says that came after it.
+type Notice struct {
+	Epoch int       `json:"epoch"` // of the decision that it is about
+	Kind  string    `json:"kind"`
+	At    time.Time `json:"at"`
+	Text  string    `json:"text"` // for people: "today this lead would be tier A / emea"
+	Tier  string    `json:"tier"`
+	Score Tenths    `json:"score"`
+	Lo    Tenths    `json:"lo"`
+	Hi    Tenths    `json:"hi"`
+	Rule  string    `json:"rule"`
+	Stop  Stop      `json:"stop"`
+	Cents float64   `json:"cents"` // spent after the decision
+	Calls int       `json:"calls"`
+}
+
+// Record is a lead with its decision, nil while undecided. Notices are left out
+// of lists.
 type Record struct {
 	Lead     Lead
 	Company  Company
 	Decision *Decision
+	Notices  []Notice // oldest first
 }
 
 // LeadFilter selects leads for a list, newest first.
@@ -95,6 +123,8 @@ type Offer struct {
 	OnlyIf     Predicate
 	Hits       map[string]float64 // field -> share of companies for which it is answered
 	Available  bool               // enabled, breaker not open, not paused
+	Away       bool               // enabled, but paused or behind an open breaker: asking is a matter of time
+	BackAt     time.Time          // when one that is away asked to be asked again, zero = it did not say
 }
 
 // ProviderState is how a provider fares, as workers publish it.

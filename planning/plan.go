@@ -17,7 +17,8 @@ type State struct {
 	Facts         galena.Facts
 	Offers        []galena.Offer // in the order of the catalogue
 	Asked         map[string]bool
-	Failed        bool // some vendor that was asked erred
+	Paid          map[string]bool // vendors whose answer the lead has paid for already: the limit is no question for them
+	Failed        bool            // some vendor that was asked erred
 	SpentMicros   int64
 	LimitMicros   int64         // what one lead may cost
 	TimeLeft      time.Duration // below zero: no deadline
@@ -35,7 +36,7 @@ type Next struct {
 	Why      string
 	Stop     galena.Stop
 	// Unavailable names the vendors that would help and are paused or behind an
-	// open breaker. With any of them a stop is not for ever.
+	// open breaker. With any of them a stop is degraded: it is not for ever.
 	Unavailable []string
 }
 
@@ -127,11 +128,11 @@ type obstacles struct {
 	unavailable []string
 }
 
-// stop names what kept us from asking on. A failure goes first: the vendors that
-// erred are worth another try, and neither more time nor more money replaces it.
+// stop names what kept us from asking on. A vendor that erred or is away goes
+// first: it is worth another try, and neither more time nor more money replaces it.
 func (o obstacles) stop(failed bool) galena.Stop {
 	switch {
-	case failed:
+	case failed, len(o.unavailable) > 0:
 		return galena.StopDegraded
 	case o.slow:
 		return galena.StopDeadline
@@ -152,10 +153,12 @@ func candidates(s State, open []need) ([]candidate, obstacles) {
 		if gain <= 0 || s.Asked[o.Provider] || o.OnlyIf.Eval(s.Facts.Get, s.Now) != galena.True {
 			continue
 		}
-		slow, dear := s.TimeLeft >= 0 && o.P95 > s.TimeLeft, o.CostMicros > 0 && s.SpentMicros+o.CostMicros > s.LimitMicros
+		slow := s.TimeLeft >= 0 && o.P95 > s.TimeLeft
+		dear := o.CostMicros > 0 && !s.Paid[o.Provider] && s.SpentMicros+o.CostMicros > s.LimitMicros
 		switch {
-		case !o.Available:
+		case o.Away:
 			blocked.unavailable = append(blocked.unavailable, o.Provider)
+		case !o.Available: // switched off: nothing to wait for
 		case slow || dear:
 			blocked.slow, blocked.dear = blocked.slow || slow, blocked.dear || dear
 		default:

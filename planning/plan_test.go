@@ -85,6 +85,18 @@ func TestPlan(t *testing.T) {
 		{"GainZeroIsNeverAsked", []func(*State){func(s *State) { s.Result.Need = []scoring.Need{{Field: turnover, Points: 90}} }}, "", galena.StopExhausted, ""},
 		{"Degraded", []func(*State){askAll, func(s *State) { s.Failed = true }}, "", galena.StopDegraded, ""},
 		{"Budget", []func(*State){func(s *State) { s.LimitMicros = 19_999 }}, "", galena.StopBudget, ""},
+		{"SwitchedOffIsNothingToWaitFor", []func(*State){func(s *State) {
+			for i := range s.Offers {
+				s.Offers[i].Available = false
+			}
+		}}, "", galena.StopExhausted, ""},
+		{"AVendorThatIsAwayDegrades", []func(*State){func(s *State) {
+			s.Asked["dear"], s.Asked["tech"] = true, true
+			s.Offers[1].Available, s.Offers[1].Away = false, true
+		}}, "", galena.StopDegraded, ""},
+		{"WhatWasPaidIsAffordable", []func(*State){func(s *State) {
+			s.SpentMicros, s.Paid = 150_000, map[string]bool{"dear": true}
+		}}, "dear", "", ""},
 		{"Deadline", []func(*State){func(s *State) { s.TimeLeft = 0 }}, "", galena.StopDeadline, ""},
 		{"NoCompanyDomain", []func(*State){func(s *State) { s.HasDomain = false }}, "", galena.StopNoCompanyDomain, ""},
 		{"NotSpendable", []func(*State){func(s *State) { s.Spendable = false }}, "", galena.StopNoCompanyDomain, ""},
@@ -121,11 +133,11 @@ func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	s := open()
 	for i := range s.Offers {
-		s.Offers[i].Available = i == 2
+		s.Offers[i].Available, s.Offers[i].Away = i == 2, i != 2
 	}
 	s.Asked["tech"] = true
 	got := Plan(s)
-	if got.Stop != galena.StopExhausted || !slices.Equal(got.Unavailable, []string{"dear", "cheap"}) {
+	if got.Stop != galena.StopDegraded || !slices.Equal(got.Unavailable, []string{"dear", "cheap"}) {
 		t.Errorf("stops %q, unavailable %v", got.Stop, got.Unavailable)
 	}
 }

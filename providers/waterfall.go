@@ -188,12 +188,13 @@ func (w *Waterfall) Offers() []galena.Offer {
 	now := w.deps.Now()
 	out := make([]galena.Offer, 0, len(w.vendors))
 	for _, v := range w.vendors {
-		available := v.on
-		if available && !w.deps.Frozen {
-			_, reason, _ := v.pause.state(now)
-			available = reason == "" && v.breaker.state() != Open
+		o := v.offer(v.on)
+		if v.on && !w.deps.Frozen {
+			until, reason, _ := v.pause.state(now)
+			o.Away = reason != "" || v.breaker.state() == Open
+			o.Available, o.BackAt = !o.Away, until
 		}
-		out = append(out, v.offer(available))
+		out = append(out, o)
 	}
 	return out
 }

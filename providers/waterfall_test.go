@@ -339,7 +339,8 @@ func TestAVendorThatAsksForPauseIsLeftAlone(t *testing.T) {
 					}
 				}
 				_, _, err := b.Ask(t.Context(), "one", "acme.example")
-				if b.calls.Load() != 1 || galena.RetryAfterOf(err) != c.wait || b.Offers()[0].Available {
+				if b.calls.Load() != 1 || galena.RetryAfterOf(err) != c.wait || b.Offers()[0].Available ||
+					!b.Offers()[0].Away || !b.Offers()[0].BackAt.Equal(time.Now().Add(c.wait)) {
 					t.Errorf("%d calls, wait %v, want one call and %v", b.calls.Load(), galena.RetryAfterOf(err), c.wait)
 				}
 				if got := strings.Count(b.log.String(), "level=WARN"); got != c.logs {
