@@ -8,8 +8,12 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// The reason of a move that takes the account along.
-const reasonReassign = "reassign"
+// The reasons of a move that concern the account: a person's word takes it
+// along, and a first decision that is put right takes back what it gave.
+const (
+	reasonReassign = "reassign"
+	reasonSettled  = "settled"
+)
 
 // Move makes the next decision of a lead and closes the assignment before it,
 // in one transaction. The lead's row is locked first, so that of all who accept,
@@ -238,7 +242,8 @@ func (s *Store) closeAssignment(ctx context.Context, tx conn, m galena.Move, ret
 
 // passOn makes the new rep the holder of the person. The account stays with its
 // owner, whom colleagues follow; only a person who reassigns the lead takes it
-// along, and an account that nobody owns gets its first owner.
+// along, one that this very lead gave away is given anew when the lead's decision
+// settles, and an account that nobody owns gets its first owner.
 func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedLead, held assignmentRow, a galena.Assignment) error {
 	p := args{"lead_id": m.LeadID, "rep": a.Rep, "from_rep": held.Rep, "source": "assignment",
 		"email_key": lead.Key, "domain": lead.Domain, "now": micros(s.now())}
@@ -248,6 +253,11 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 			name = "leave-person"
 		}
 		if _, err := tx.exec(ctx, name, p); err != nil {
+			return err
+		}
+	}
+	if lead.Domain != "" && m.Reason == reasonSettled {
+		if _, err := tx.exec(ctx, "leave-company", p); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (r recordRow) record() (galena.Record, error) {
 	return out, errors.Join(err1, err2, err3)
 }
 
-// Record reads one lead with its current decision; NotFound when there is none.
+// Record reads one lead with its current decision and the remarks on it; NotFound when there is none.
 func (s *Store) Record(ctx context.Context, leadID string) (galena.Record, error) {
 	const op = "sql.record"
 	r, err := one[recordRow](ctx, s.reader(), "record", args{"id": leadID})
@@ -42,6 +42,9 @@ func (s *Store) Record(ctx context.Context, leadID string) (galena.Record, error
 		return galena.Record{}, fault(op, err)
 	}
 	out, err := r.record()
+	if err == nil {
+		out.Notices, err = notices(ctx, s.reader(), leadID)
+	}
 	return out, fault(op, err)
 }
 

@@ -27,7 +27,7 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 			out, err = decidedBefore(ctx, tx, r)
 			return err
 		}
-		if err := learn(ctx, tx, r); err != nil {
+		if err := learn(ctx, tx, r.Observations, r.Company); err != nil {
 			return err
 		}
 		before, err := s.lockRoster(ctx, tx, r.Pools, r.Reps)
@@ -74,16 +74,15 @@ func decidedBefore(ctx context.Context, tx conn, r galena.Ruling) (galena.Decisi
 
 // learn writes what needs no pool lock before any is taken, so that the locks
 // are held for a shorter time.
-func learn(ctx context.Context, tx conn, r galena.Ruling) error {
-	if err := insertObservations(ctx, tx, r.Observations); err != nil || r.Company.Domain == "" {
+func learn(ctx context.Context, tx conn, obs []galena.Observation, c galena.Company) error {
+	if err := insertObservations(ctx, tx, obs); err != nil || c.Domain == "" {
 		return err
 	}
-	facts, err := text(r.Company.Facts)
+	facts, err := text(c.Facts)
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "upsert-company", args{"domain": r.Company.Domain, "facts": facts,
-		"updated_at": micros(r.Company.UpdatedAt)})
+	_, err = tx.exec(ctx, "upsert-company", args{"domain": c.Domain, "facts": facts, "updated_at": micros(c.UpdatedAt)})
 	return err
 }
 
@@ -123,6 +122,11 @@ func (s *Store) writeRuling(ctx context.Context, tx conn, r galena.Ruling, d gal
 	if err := s.insertSteps(ctx, tx, todo); err != nil {
 		return err
 	}
+	if !r.Later.IsZero() {
+		if err := insertCompletion(ctx, tx, d, r.Later); err != nil {
+			return err
+		}
+	}
 	_, err = endStep(ctx, tx, r.Step, ending{state: "done"})
 	return err
 }
@@ -156,7 +160,7 @@ func (s *Store) hold(ctx context.Context, tx conn, r galena.Ruling, d galena.Dec
 		return err
 	}
 	owner, err := one[ownersRow](ctx, tx, "owners", a)
-	if err == nil && owner.Company != rep {
+	if err == nil && owner.Company != "" && owner.Company != rep {
 		return galena.Errorf(galena.Conflict, "owner", "another rep became the owner of the company meanwhile")
 	}
 	return err

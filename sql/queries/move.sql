@@ -41,3 +41,7 @@ DELETE FROM person_owners WHERE email_key = :email_key AND lead_id = :lead_id;
 -- The account goes with the lead, if the rep who loses the one owns the other.
 UPDATE company_owners SET rep = :rep, source = :source, lead_id = :lead_id
 WHERE domain = :domain AND rep = :from_rep;
+
+-- name: leave-company
+-- The account loses the owner whom this lead brought.
+DELETE FROM company_owners WHERE domain = :domain AND lead_id = :lead_id;

@@ -37,6 +37,7 @@ ON CONFLICT (domain) DO NOTHING;
 
 -- name: owners
 -- Who holds another open lead of the person, and who owns the company; empty
--- when nobody does.
+-- when nobody does. A company that came to its owner with this very lead does
+-- not speak for it.
 SELECT COALESCE((SELECT rep FROM person_owners WHERE email_key = :email_key AND lead_id <> :lead_id), '') AS person,
-       COALESCE((SELECT rep FROM company_owners WHERE domain = :domain), '') AS company;
+       COALESCE((SELECT rep FROM company_owners WHERE domain = :domain AND lead_id <> :lead_id), '') AS company;

@@ -283,7 +283,7 @@ func memoryOwners(s *bench) {
 	s.ok(s.SetAccountOwner(s.ctx, "acme.test", ""))
 	_, err := s.Rule(s.ctx, s.ruling(first, to("ben", true)))
 	s.ok(err)
-	held(first, "", "ben") // its own assignment is no other open lead
+	held(first, "", "") // its own assignment is neither another open lead nor an older account
 	second := s.accept(submission("ana@acme.test", "trial")).ID
 	held(second, "ben", "ben")
 	s.ok(s.SetOpenLead(s.ctx, "ana@acme.test", ""))

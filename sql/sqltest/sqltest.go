@@ -1,6 +1,6 @@
 // Package sqltest is the store's contract: what must hold on every database.
 //
-//	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access  move  fresh
+//	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access  move  fresh  notice
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -24,7 +24,7 @@ type Open func(t testing.TB, now func() time.Time) *sql.Store
 // Run plays the whole contract, each rule on a store of its own.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules, moveRules, freshRules} {
+	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules, moveRules, freshRules, noticeRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -1,0 +1,57 @@
+package sql
+
+import (
+	"context"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// insertCompletion lets a decision that was made on too little be looked at
+// again. A lead has one such step at a time: another one is not added.
+func insertCompletion(ctx context.Context, tx conn, d galena.Decision, due time.Time) error {
+	_, err := tx.exec(ctx, "insert-completion", args{"kind": galena.StepComplete, "id": d.LeadID, "epoch": d.Epoch,
+		"queue": QueueBulk, "due": micros(due)})
+	return err
+}
+
+// Learn keeps what was bought after a decision: the observations, and what they
+// make of the company. Learning the same twice does no harm.
+func (s *Store) Learn(ctx context.Context, obs []galena.Observation, c galena.Company) error {
+	return s.inTx(ctx, "sql.learn", func(tx conn) error { return learn(ctx, tx, obs, c) })
+}
+
+// Note writes a remark beside a decision and finishes the step that made it, in
+// one transaction. A run that lost its step gets Conflict with Op "fence".
+func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice) error {
+	const op = "sql.note"
+	body, err := text(n)
+	if err != nil {
+		return fault(op, err)
+	}
+	return s.inTx(ctx, op, func(tx conn) error {
+		if _, err := endStep(ctx, tx, st, ending{state: "done"}); missing(err) {
+			return lostFence()
+		} else if err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "insert-notice", args{"lead_id": st.ID, "epoch": n.Epoch, "kind": n.Kind,
+			"at": micros(n.At), "body": body})
+		return err
+	})
+}
+
+// notices reads the remarks on a lead, oldest first.
+func notices(ctx context.Context, c conn, leadID string) ([]galena.Notice, error) {
+	bodies, err := list[string](ctx, c, "notices", args{"lead_id": leadID})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]galena.Notice, len(bodies))
+	for i, b := range bodies {
+		if out[i], err = parse[galena.Notice](b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,232 @@
+package sqltest
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/sql"
+)
+
+var noticeRules = map[string]func(*bench){
+	"ACompletionWaitsWithItsDecision":  completionWaits,
+	"ADecisionWithoutLaterHasNone":     noCompletion,
+	"ALeadHasOneCompletion":            oneCompletion,
+	"ANoticeEndsItsStep":               noticeEnds,
+	"AStaleRunNotesNothing":            staleNote,
+	"WaitingForVendorsBurnsNoAttempts": waitingIsFree,
+	"WhatComesLateIsLearnt":            learnsLate,
+	"OwnLeadDoesNotSpeakForTheCompany": ownLeadIsSilent,
+	"ASettledMoveTakesTheAccountAlong": settledAccount,
+	"ASettledMoveEndsTheCompletion":    settledMove,
+	"ACompletionIsNotTheLeadsOwnStep":  completionIsNoLead,
+}
+
+// completed rules a lead whose completion is due after the wait.
+func (s *bench) completed(wait time.Duration) string {
+	s.Helper()
+	id := s.begun(person(1))
+	r := s.ruling(id, to("ana", true))
+	r.Later = s.clock.now().Add(wait)
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	return id
+}
+
+// completions are the suspects of kind lead:complete, now.
+func (s *bench) completions() []galena.Step {
+	s.Helper()
+	all, err := s.Suspects(s.ctx, 100)
+	s.ok(err)
+	var out []galena.Step
+	for _, st := range all {
+		if st.Kind == galena.StepComplete {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// rehanded is the completion as the worker begins it.
+func (s *bench) rehanded() galena.Step {
+	s.Helper()
+	due := s.completions()
+	if len(due) != 1 {
+		s.Fatalf("completions %+v, want one that is due", due)
+	}
+	n, err := s.Rehand(s.ctx, due)
+	s.ok(err)
+	st := due[0]
+	st.Run++
+	ok, err := s.Begin(s.ctx, st.Kind, st.ID, st.Epoch, st.Run)
+	s.ok(err)
+	if n != 1 || !ok {
+		s.Fatalf("handed out %d, began %v", n, ok)
+	}
+	return st
+}
+
+func completionWaits(s *bench) {
+	id := s.completed(30 * time.Second)
+	if got := s.completions(); len(got) != 0 {
+		s.Fatalf("due at once: %+v", got)
+	}
+	claimed, err := s.ClaimOutbox(s.ctx, 10)
+	s.ok(err)
+	for _, st := range claimed {
+		if st.Kind == galena.StepComplete {
+			s.Errorf("handed out with its decision: %+v", st)
+		}
+	}
+	s.clock.pass(30 * time.Second)
+	got := s.completions()
+	if len(got) != 1 || got[0].ID != id || got[0].Epoch != 1 || got[0].Queue != sql.QueueBulk || !got[0].Lost {
+		s.Errorf("due %+v, want the completion of %s on the queue %s", got, id, sql.QueueBulk)
+	}
+}
+
+func noCompletion(s *bench) {
+	id := s.begun(person(1))
+	_, err := s.Rule(s.ctx, s.ruling(id, nil))
+	s.ok(err)
+	s.clock.pass(48 * time.Hour)
+	if got := s.completions(); len(got) != 0 {
+		s.Errorf("completions %+v, want none", got)
+	}
+}
+
+// A run that lost its answer rules again and is given the first decision: the
+// completion is the first one's.
+func oneCompletion(s *bench) {
+	id := s.begun(person(1))
+	r := s.ruling(id, nil)
+	r.Later = s.clock.now().Add(time.Minute)
+	for range 3 {
+		_, err := s.Rule(s.ctx, r)
+		s.ok(err)
+	}
+	s.clock.pass(time.Hour)
+	if got := s.completions(); len(got) != 1 {
+		s.Errorf("completions %+v, want one", got)
+	}
+}
+
+func noticeEnds(s *bench) {
+	id := s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	st := s.rehanded()
+	want := galena.Notice{Epoch: 1, Kind: galena.NoticeToday, At: s.clock.now(), Text: "today this lead would be tier A / emea",
+		Tier: "A", Score: 912, Lo: 900, Hi: 945, Rule: "tier-a", Stop: galena.StopSettled, Cents: 8, Calls: 2}
+	s.ok(s.Note(s.ctx, st, want))
+	r, err := s.Record(s.ctx, id)
+	s.ok(err)
+	if !reflect.DeepEqual(r.Notices, []galena.Notice{want}) {
+		s.Errorf("notices %+v, want %+v", r.Notices, want)
+	}
+	s.refused(s.Note(s.ctx, st, want), galena.Conflict, "fence")
+	s.clock.pass(time.Hour)
+	if got := s.completions(); len(got) != 0 {
+		s.Errorf("a finished completion is handed out again: %+v", got)
+	}
+}
+
+func staleNote(s *bench) {
+	id := s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	st := s.rehanded()
+	st.Run--
+	s.refused(s.Note(s.ctx, st, galena.Notice{Epoch: 1, Kind: galena.NoticeUnchanged, At: s.clock.now()}), galena.Conflict, "fence")
+	r, err := s.Record(s.ctx, id)
+	s.ok(err)
+	if len(r.Notices) != 0 {
+		s.Errorf("notices %+v, want none", r.Notices)
+	}
+}
+
+func waitingIsFree(s *bench) {
+	s.completed(time.Minute)
+	for range 3 {
+		s.clock.pass(time.Minute)
+		s.ok(s.Park(s.ctx, s.rehanded(), s.clock.now().Add(time.Minute), galena.Pending, "waits for alpha"))
+	}
+	s.clock.pass(time.Minute)
+	if got := s.completions(); len(got) != 1 || got[0].Attempts != 0 {
+		s.Errorf("completions %+v, want one without attempts", got)
+	}
+}
+
+func learnsLate(s *bench) {
+	id := s.completed(time.Minute)
+	r := s.ruling(id, nil)
+	c := r.Company
+	c.Facts = galena.Facts{"company.industry": galena.KnownFact("company.industry", galena.EnumValue("fintech"), "beta", s.clock.now())}
+	for range 2 { // a completion that is handed out twice learns the same twice
+		s.ok(s.Learn(s.ctx, r.Observations, c))
+	}
+	got, err := s.Company(s.ctx, "acme.test")
+	s.ok(err)
+	if got.Facts.Get("company.industry").Value.Text != "fintech" || got.Owner != "ana" {
+		s.Errorf("company %+v", got)
+	}
+}
+
+// The account that a lead brought to its first rep must not look like a reason
+// to give this lead to that rep.
+func ownLeadIsSilent(s *bench) {
+	id := s.completed(time.Minute)
+	m, err := s.Memory(s.ctx, id)
+	s.ok(err)
+	if m.AccountOwner != "" || m.OpenLeadOwner != "" {
+		s.Errorf("own lead: account %q, person %q, want nobody", m.AccountOwner, m.OpenLeadOwner)
+	}
+	other := s.accept(person(2)).ID
+	if m, err = s.Memory(s.ctx, other); err != nil || m.AccountOwner != "ana" {
+		s.Errorf("a colleague's lead: account %q, %v, want ana", m.AccountOwner, err)
+	}
+}
+
+// A completion that is due does not bring the lead's own step back.
+func completionIsNoLead(s *bench) {
+	id := s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	s.rehanded()
+	for run := 1; run <= 2; run++ {
+		if ok, err := s.Begin(s.ctx, galena.StepLead, id, 1, run); ok || err != nil {
+			s.Errorf("the decided lead began again: %v, %v", ok, err)
+		}
+	}
+}
+
+// settled is the move by which a completion puts its decision right.
+func (s *bench) settled(st galena.Step, settle func(galena.Roster, *galena.Decision) galena.Roster) galena.Move {
+	m := s.move(st.ID, st.Epoch, "settled", settle)
+	m.Step, m.Refund, m.Untouched = st, true, true
+	return m
+}
+
+func settledMove(s *bench) {
+	id := s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	st := s.rehanded()
+	d, err := s.Move(s.ctx, s.settled(st, to("ben", false)))
+	s.ok(err)
+	if d.Epoch != 2 || d.Owner != "ben" {
+		s.Errorf("epoch %d of %s, want 2 of ben", d.Epoch, d.Owner)
+	}
+	_, err = s.Move(s.ctx, s.settled(st, to("ana", false)))
+	s.refused(err, galena.Conflict, "fence")
+	s.clock.pass(48 * time.Hour)
+	if got := s.completions(); len(got) != 0 {
+		s.Errorf("lead %s is completed again: %+v", id, got)
+	}
+}
+
+func settledAccount(s *bench) {
+	s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	_, err := s.Move(s.ctx, s.settled(s.rehanded(), to("ben", true)))
+	s.ok(err)
+	if c, err := s.Company(s.ctx, "acme.test"); err != nil || c.Owner != "ben" {
+		s.Errorf("account of %q, %v, want ben's: ana had it from this lead alone", c.Owner, err)
+	}
+}
