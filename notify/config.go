@@ -41,7 +41,9 @@ type Endpoint struct {
 }
 
 // Events lists the events that are told.
-func Events() []string { return []string{galena.EventRouted, galena.EventQuarantined} }
+func Events() []string {
+	return []string{galena.EventRouted, galena.EventRerouted, galena.EventQuarantined}
+}
 
 // Defaults has no endpoint.
 func Defaults() Config { return Config{} }

@@ -7,7 +7,7 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// routed is the body of lead.routed. The e-mail is nil where the endpoint must
+// routed is the body of lead.routed and of lead.rerouted. The e-mail is nil where the endpoint must
 // not know who it is about.
 type routed struct {
 	Type        string         `json:"type"`
@@ -38,8 +38,17 @@ type quarantined struct {
 
 // Routed is the body of lead.routed.
 func Routed(l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
+	return body(galena.EventRouted, l, c, d, personal)
+}
+
+// Rerouted is the body of lead.rerouted: the decision that is in force now.
+func Rerouted(l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
+	return body(galena.EventRerouted, l, c, d, personal)
+}
+
+func body(event string, l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
 	b := routed{
-		Type: galena.EventRouted, ID: reference(l), LeadID: l.ID, Domain: l.Domain,
+		Type: event, ID: reference(l), LeadID: l.ID, Domain: l.Domain,
 		Score: d.Score.Score, Lo: d.Lo, Hi: d.Hi, Coverage: d.Coverage, Tier: d.Tier, Route: d.Rule, To: d.To,
 		Provisional: d.Provisional, Reasons: d.TopReasons, Company: company(c, d.Facts),
 	}

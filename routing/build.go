@@ -60,6 +60,18 @@ func join(faults []*galena.Fault) error {
 // Reps lists the reps as configured.
 func (r *Router) Reps() []Rep { return slices.Clone(r.cfg.Reps) }
 
+// settleWindow is long enough for a vendor's hiccup and shorter than a rep's first look.
+const settleWindow = 2 * time.Minute
+
+// SettleWindow is how long after its decision an untouched lead may still be
+// moved by what comes in late.
+func (r *Router) SettleWindow() time.Duration {
+	if w := r.cfg.SettleWindow; w != nil {
+		return *w
+	}
+	return settleWindow
+}
+
 // NamedRep is the rep for whom the company is reserved, "" when it is nobody's.
 func (r *Router) NamedRep(domain string) string { return r.named[strings.ToLower(domain)] }
 

@@ -13,6 +13,9 @@ type Config struct {
 	Rules            []Rule              `yaml:"rules,omitempty"` // first TRUE wins
 	Fallback         Fallback            `yaml:"fallback,omitempty"`
 	OffHours         map[string]string   `yaml:"off_hours,omitempty"` // by tier, or "default"
+	// SettleWindow is how long after a decision made on too little the lead may
+	// still be moved, untouched, by what comes in late; none = 2m, 0s = never.
+	SettleWindow *time.Duration `yaml:"settle_window,omitempty"`
 }
 
 // Calendar lists the days on which nobody who follows it works.

@@ -105,6 +105,16 @@ func (r *Router) Locks(o Outcome, in Input) (pools, reps []string) {
 	return slices.Sorted(maps.Keys(needed)), slices.Sorted(maps.Keys(people))
 }
 
+// Destination says where an outcome leads before anybody's turn is drawn: two
+// outcomes of one rule with one destination differ in the rotation alone.
+func (r *Router) Destination(o Outcome, in Input) string {
+	if o.rule == nil || o.rule.To.Sink != "" || o.rule.To.Queue != "" {
+		return o.Rule
+	}
+	w := r.ways(o, in, 0)
+	return strings.Join(slices.Concat([]string{o.Rule, w.owner}, w.pools), " ")
+}
+
 // Alarm says whether a person must be told of where a lead landed, and who: the
 // one whom the rule's breach names, or "" for whoever watches the fallback.
 func (r *Router) Alarm(a galena.Assignment) (page string, ok bool) {

@@ -12,9 +12,10 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 	v := r.look(true)
 	lead := r.memory.Lead
 	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
-	company := galena.Company{Domain: lead.Domain, Facts: companyFacts(v.facts), UpdatedAt: r.began}
+	company := r.company(v)
 	d, err := r.p.Leads.Rule(ctx, galena.Ruling{
 		Step: s, Lead: lead, Pools: pools, Reps: reps, Observations: r.bought, Company: company,
+		Later: r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
 			d := r.decision(v, a, candidates)
@@ -23,6 +24,11 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 		},
 	})
 	return galena.Record{Lead: lead, Company: company, Decision: &d}, err
+}
+
+// company is what is known of the account now.
+func (r *run) company(v view) galena.Company {
+	return galena.Company{Domain: r.memory.Lead.Domain, Facts: companyFacts(v.facts), UpdatedAt: r.began}
 }
 
 func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidate) galena.Decision {

@@ -27,11 +27,17 @@ type run struct {
 	asked    map[string]bool
 	failed   bool // some provider erred: the answer may come later
 	spent    int64
+	resumed  bool                 // a second look at a decision
+	before   int64                // spent on the lead before this look
+	paid     map[string]bool      // vendors that an earlier decision paid
+	missed   map[string]time.Time // vendors that erred or are away, and when they may be asked again (zero: unknown)
+	deadline time.Duration        // negative = none
 	stop     galena.Stop
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
-	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, asked: map[string]bool{}}
+	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
+		asked: map[string]bool{}, paid: map[string]bool{}, missed: map[string]time.Time{}}
 	r.fixed = leadFacts(m.Lead)
 	maps.Copy(r.fixed, matchFacts(m, rules.Routing.NamedRep(m.Lead.Domain), r.began))
 	return r
@@ -58,15 +64,16 @@ func (r *run) look(final bool) view {
 // enrich asks providers, one after the other, until no answer can change the
 // decision, or budget, deadline or providers end it.
 func (r *run) enrich(ctx context.Context) error {
-	if r.rules.Deadline >= 0 {
+	if r.deadline >= 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.rules.Deadline)
+		ctx, cancel = context.WithTimeout(ctx, r.deadline)
 		defer cancel()
 	}
 	for {
 		next := planning.Plan(r.state(r.look(false)))
 		if next.Provider == "" {
 			r.stop = next.Stop
+			r.missing(next.Unavailable)
 			return nil
 		}
 		r.ask(ctx, next)
@@ -77,16 +84,25 @@ func (r *run) enrich(ctx context.Context) error {
 	}
 }
 
+// missing notes the vendors that would help and are away.
+func (r *run) missing(unavailable []string) {
+	for _, o := range r.p.Enricher.Offers() {
+		if slices.Contains(unavailable, o.Provider) {
+			r.missed[o.Provider] = o.BackAt
+		}
+	}
+}
+
 func (r *run) state(v view) planning.State {
 	left := time.Duration(-1)
-	if r.rules.Deadline >= 0 {
-		left = max(0, r.rules.Deadline-r.p.Now().Sub(r.began))
+	if r.deadline >= 0 {
+		left = max(0, r.deadline-r.p.Now().Sub(r.began))
 	}
 	lead := r.memory.Lead
 	return planning.State{
 		Result: v.score, RouteOpen: v.outcome.Open, RouteSettled: v.outcome.Settled, Facts: v.facts,
-		Offers: r.p.Enricher.Offers(), Asked: r.asked, Failed: r.failed,
-		SpentMicros: r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
+		Offers: r.p.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
+		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: lead.Domain != "", Spendable: lead.Spendable,
 		AlwaysCollect: r.rules.AlwaysCollect, Now: r.began,
 	}
@@ -99,7 +115,14 @@ func (r *run) ask(ctx context.Context, next planning.Next) {
 	answer, call, err := r.p.Enricher.Ask(ctx, next.Provider, r.memory.Lead.Domain)
 	if err != nil && galena.KindOf(err) != galena.NotFound {
 		r.failed = true
+		r.missed[next.Provider] = time.Time{}
+		if wait := galena.RetryAfterOf(err); wait > 0 {
+			r.missed[next.Provider] = r.p.Now().Add(wait)
+		}
 		r.p.Log.DebugContext(ctx, "provider failed", "provider", next.Provider, "kind", galena.KindOf(err), "error", err)
+	}
+	if r.resumed && call.Outcome == "cached" && !r.paid[next.Provider] {
+		r.before += answer.CostMicros // bought by an earlier look, or for a colleague: the limit is the careful reading
 	}
 	call.Why = next.Why
 	r.steps = append(r.steps, call)

@@ -10,8 +10,9 @@ import (
 
 // Metrics are the pipeline's figures. Labels never hold a domain or a person.
 type Metrics struct {
-	seconds   *prometheus.HistogramVec
-	decisions *prometheus.CounterVec
+	seconds     *prometheus.HistogramVec
+	decisions   *prometheus.CounterVec
+	completions *prometheus.CounterVec
 }
 
 // NewMetrics registers the figures.
@@ -25,7 +26,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "galena_decisions_total", Help: "Decisions by tier and by why the buying of data ended.",
 		}, []string{"tier", "stop"}),
 	}
-	reg.MustRegister(m.seconds, m.decisions)
+	m.completions = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "galena_completions_total", Help: "Second looks at decisions made on too little, by what came of it: waiting, unchanged, rerouted or today (a notice).",
+	}, []string{"outcome"})
+	reg.MustRegister(m.seconds, m.decisions, m.completions)
 	return m
 }
 
@@ -34,3 +38,5 @@ func (m *Metrics) decided(d galena.Decision, total time.Duration) {
 	m.seconds.WithLabelValues("total").Observe(max(total, 0).Seconds())
 	m.decisions.WithLabelValues(d.Tier, string(d.Stop)).Inc()
 }
+
+func (m *Metrics) completed(outcome string) { m.completions.WithLabelValues(outcome).Inc() }

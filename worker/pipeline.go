@@ -32,25 +32,32 @@ type Enricher interface {
 	Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error)
 }
 
-// Announcer says what must be told of a decision, and to whom.
+// Announcer says what must be told of a decision, and to whom: of the first one,
+// and of one that gave the lead to somebody else.
 type Announcer interface {
 	Announce(r galena.Record) ([]galena.Delivery, error)
+	Rerouted(r galena.Record) ([]galena.Delivery, error)
 }
 
-// Pipeline decides one lead.
+// Pipeline decides one lead, and completes a decision that was made on too little.
 type Pipeline struct {
-	Steps    Steps
-	Leads    Leads
-	Enricher Enricher
-	Announce Announcer
-	Rules    func() *Rules // the set in force; read once per lead
-	Wake     func()        // nudges the relay after a commit
-	Decided  func(context.Context, galena.Record)
-	Now      func() time.Time
-	Chance   func() float64 // 0..1, for jitter
-	Metrics  *Metrics
-	Log      *slog.Logger
-	leases   *leases
+	Steps       Steps
+	Leads       Leads
+	Completions Completions
+	Mover       Mover
+	Enricher    Enricher
+	Announce    Announcer
+	Rules       func() *Rules // the set in force; read once per lead
+	Wake        func()        // nudges the relay after a commit
+	Decided     func(context.Context, galena.Record)
+	Now         func() time.Time
+	Chance      func() float64 // 0..1, for jitter
+	// FirstLook is how long a decision made on too little waits before it is
+	// looked at again: 0 = half a minute, negative = it never is (a scenario).
+	FirstLook time.Duration
+	Metrics   *Metrics
+	Log       *slog.Logger
+	leases    *leases
 }
 
 // Process runs one hand-out of one lead. It returns an error only when the

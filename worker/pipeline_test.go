@@ -24,6 +24,7 @@ type desk struct {
 	away     error // Begin: the store cannot be reached
 	ruleErrs []error
 	ruled    []galena.Decision
+	later    time.Time
 	told     []galena.Delivery
 	finished bool
 }
@@ -48,7 +49,7 @@ func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error)
 		}
 	}
 	decision, told, _, err := r.Settle(galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}, NextSeq: 1})
-	d.ruled, d.told = append(d.ruled, decision), append(d.told, told...)
+	d.ruled, d.told, d.later = append(d.ruled, decision), append(d.told, told...), r.Later
 	return decision, err
 }
 
@@ -57,6 +58,7 @@ type market struct {
 	offers []galena.Offer
 	err    error
 	panics bool
+	small  bool // the company has twelve people instead of 420
 	asked  int
 }
 
@@ -71,8 +73,12 @@ func (m *market) Ask(_ context.Context, provider, domain string) (galena.Answer,
 	if m.err != nil {
 		return galena.Answer{Kind: galena.KindOf(m.err)}, galena.Call{Provider: provider, Outcome: "error:500"}, m.err
 	}
+	people := galena.Number(420)
+	if m.small {
+		people = galena.Number(12)
+	}
 	return galena.Answer{Observations: []galena.Observation{{ID: "o1", Entity: domain, Field: "company.employee_count",
-		Value: galena.Number(420), Source: provider, Class: galena.ClassProvider, Confidence: 1,
+		Value: people, Source: provider, Class: galena.ClassProvider, Confidence: 1,
 		ObservedAt: testNow, FetchedAt: testNow}}}, call, nil
 }
 
@@ -80,6 +86,10 @@ type nobody struct{}
 
 func (nobody) Announce(r galena.Record) ([]galena.Delivery, error) {
 	return []galena.Delivery{{ID: "d1", Event: galena.EventRouted, LeadID: r.Lead.ID}}, nil
+}
+
+func (nobody) Rerouted(r galena.Record) ([]galena.Delivery, error) {
+	return []galena.Delivery{{ID: "d2", Event: galena.EventRerouted, LeadID: r.Lead.ID}}, nil
 }
 
 var testNow = time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)

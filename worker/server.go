@@ -54,6 +54,7 @@ func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.L
 		LogLevel:                 asynq.WarnLevel,
 	})
 	s.mux.Handle(galena.StepLead, s.handler(galena.StepLead, p.Process))
+	s.mux.Handle(galena.StepComplete, s.handler(galena.StepComplete, p.Complete))
 	s.mux.Handle(galena.StepDeliver, s.handler(galena.StepDeliver, d.Process))
 	return s
 }

@@ -21,6 +21,13 @@ func (a announcer) Announce(r galena.Record) ([]galena.Delivery, error) {
 	})
 }
 
+// Rerouted tells of a decision that gave the lead to somebody else.
+func (a announcer) Rerouted(r galena.Record) ([]galena.Delivery, error) {
+	return a.each(galena.EventRerouted, r.Lead.ID, r.Decision.Epoch, func(personal bool) (json.RawMessage, error) {
+		return notify.Rerouted(r.Lead, r.Company, *r.Decision, personal)
+	})
+}
+
 // Quarantined tells of a lead that waits for a person.
 func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
 	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(bool) (json.RawMessage, error) {

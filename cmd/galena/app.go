@@ -44,6 +44,8 @@ type settings struct {
 	frozen  bool             // a scenario: time stands still inside a lead
 	once    string           // one-time login
 	poll    time.Duration    // of an idle queue; 0 = the worker's own
+	// firstLook is how soon a decision made on too little is looked at again; 0 = the worker's own.
+	firstLook time.Duration
 }
 
 // App is one process with its parts. Nothing is global: a test may run several.
@@ -173,9 +175,12 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 		return err
 	}
 	log := a.log.With("part", "worker")
-	p := &worker.Pipeline{Steps: a.store, Leads: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
+	p := &worker.Pipeline{Steps: a.store, Leads: a.store, Completions: a.store, Mover: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
 		Rules: func() *worker.Rules { return rules }, Wake: a.relay.Nudge, Decided: a.decided, Now: a.now,
-		Chance: rand.Float64, Metrics: worker.NewMetrics(a.reg), Log: log}
+		Chance: rand.Float64, FirstLook: a.firstLook, Metrics: worker.NewMetrics(a.reg), Log: log}
+	if a.frozen {
+		p.FirstLook = -1 // a second look would come between the leads of the play
+	}
 	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: a.hooks, Backoff: backoff,
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
@@ -217,16 +222,9 @@ func (a *App) wireGate() error {
 	if !a.roles.web {
 		return nil
 	}
-	judge, err := judgeOf(a.rules, a.env)
+	judge, err := intake.NewJudge(a.rules.Hygiene, intake.Options{AllowReserved: a.env.AllowReservedDomains})
 	if err != nil {
 		return err
-	}
-	stale, err := intake.StaleLists(a.now())
-	if err != nil {
-		return err
-	}
-	for _, l := range stale {
-		a.log.Warn("a base list of hygiene is older than 90 days: upgrade galena, or add to it in your kind: Hygiene file", "list", l)
 	}
 	pepper, err := hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
 	if err != nil {

@@ -47,7 +47,7 @@ func (c hygieneCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	judge, err := judgeOf(rules, env)
+	judge, err := intake.NewJudge(rules.Hygiene, intake.Options{AllowReserved: env.AllowReservedDomains})
 	if err != nil {
 		return err
 	}

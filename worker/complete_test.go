@@ -1,0 +1,259 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// archive is a desk that keeps its decision, for a second look at it.
+type archive struct {
+	desk
+	moveErr error
+	moves   []galena.Move
+	moved   galena.Decision
+	noted   []galena.Notice
+	learnt  int
+}
+
+func (a *archive) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error) {
+	d, err := a.desk.Rule(ctx, r)
+	a.memory.Lead.DecidedAt = d.DecidedAt
+	return d, err
+}
+
+func (a *archive) Record(context.Context, string) (galena.Record, error) {
+	r := galena.Record{Lead: a.memory.Lead}
+	if n := len(a.ruled); n > 0 {
+		r.Decision = &a.ruled[n-1]
+	}
+	return r, nil
+}
+
+func (a *archive) Learn(_ context.Context, obs []galena.Observation, _ galena.Company) error {
+	a.learnt += len(obs)
+	return nil
+}
+
+func (a *archive) Note(_ context.Context, _ galena.Step, n galena.Notice) error {
+	a.noted = append(a.noted, n)
+	return nil
+}
+
+func (a *archive) Move(_ context.Context, m galena.Move) (galena.Decision, error) {
+	a.moves = append(a.moves, m)
+	if a.moveErr != nil {
+		return galena.Decision{}, a.moveErr
+	}
+	d, told, _, err := m.Settle(a.ruled[len(a.ruled)-1], []string{"ana"}, galena.Roster{})
+	a.moved, a.told = d, append(a.told, told...)
+	return d, err
+}
+
+// watch is a clock that is moved by hand.
+type watch struct{ at time.Time }
+
+func (w *watch) now() time.Time { return w.at }
+
+var secondLook = galena.Step{Kind: galena.StepComplete, ID: someLead, Epoch: 1, Run: 2}
+
+// degraded decides a lead while its vendor errs.
+func degraded(t *testing.T, err error) (*Pipeline, *archive, *market, *watch) {
+	t.Helper()
+	a, m, w := &archive{}, &market{err: err}, &watch{testNow}
+	p, _ := pipelineOn(t, &a.desk, m)
+	p.Steps, p.Leads, p.Completions, p.Mover, p.Now = a, a, a, a, w.now
+	if err := p.Process(context.Background(), firstRun); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.ruled) != 1 || a.ruled[0].To != "sink:archive" {
+		t.Fatalf("decided %+v, want the archive on what is known", a.ruled)
+	}
+	return p, a, m, w
+}
+
+// look plays one second look.
+func look(t *testing.T, p *Pipeline) {
+	t.Helper()
+	if err := p.Complete(context.Background(), secondLook); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var outage = galena.Errorf(galena.Unavailable, "one.enrich", "status 500")
+
+func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	hint := &galena.Error{Kind: galena.RateLimited, RetryAfter: 5 * time.Minute, Err: errors.New("status 429")}
+	for _, tc := range []struct {
+		name   string
+		err    error
+		change func(*Pipeline, *market)
+		want   time.Duration // 0 = never
+	}{
+		{"a vendor that erred", outage, nil, firstLook},
+		{"its hint is obeyed", hint, nil, 5 * time.Minute},
+		{"a pause is obeyed", nil, func(_ *Pipeline, m *market) {
+			m.offers[0].Available, m.offers[0].Away, m.offers[0].BackAt = false, true, testNow.Add(time.Hour)
+		}, time.Hour},
+		{"an open breaker", nil, func(_ *Pipeline, m *market) { m.offers[0].Available, m.offers[0].Away = false, true }, firstLook},
+		{"no time was left", nil, func(p *Pipeline, _ *market) {
+			r := *p.Rules()
+			r.Deadline = 0
+			p.Rules = func() *Rules { return &r }
+		}, firstLook},
+		{"no money was left", nil, func(p *Pipeline, _ *market) { p.Rules().LimitMicros = 0 }, 0},
+		{"nothing is switched on", nil, func(_ *Pipeline, m *market) { m.offers[0].Available = false }, 0},
+		{"all is known", nil, nil, 0},
+		{"a scenario", outage, func(p *Pipeline, _ *market) { p.FirstLook = -1 }, 0},
+		{"another first wait", outage, func(p *Pipeline, _ *market) { p.FirstLook = time.Second }, time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			d, m := &desk{}, &market{err: tc.err}
+			p, _ := pipelineOn(t, d, m)
+			if tc.change != nil {
+				tc.change(p, m)
+			}
+			if err := p.Process(context.Background(), firstRun); err != nil {
+				t.Fatal(err)
+			}
+			want := time.Time{}
+			if tc.want > 0 {
+				want = testNow.Add(tc.want)
+			}
+			if !d.later.Equal(want) {
+				t.Errorf("stop %s, looked at again at %v, want %v", d.ruled[0].Stop, d.later, want)
+			}
+		})
+	}
+}
+
+// An outage of a day: the looks grow apart, never beyond ten minutes, and end.
+func TestTheLooksGrowApartAndEndAfterADay(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	var waits []time.Duration
+	due := a.later
+	for len(a.noted) == 0 {
+		w.at, a.parked = due, time.Time{}
+		look(t, p)
+		if due = a.parked; !due.IsZero() {
+			waits = append(waits, due.Sub(w.at))
+		}
+	}
+	for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
+		if waits[i] != want {
+			t.Errorf("wait %d is %v, want %v", i+2, waits[i], want)
+		}
+	}
+	if age := w.at.Sub(testNow); age != maxAge || len(waits) > 160 {
+		t.Errorf("ended at age %v after %d waits, want a day", age, len(waits))
+	}
+	if n := a.noted[0]; n.Kind != galena.NoticeUnchanged || n.Stop != galena.StopDegraded || len(a.moves) != 0 {
+		t.Errorf("noted %+v, %d moves; want unchanged and degraded", n, len(a.moves))
+	}
+	if a.failed != "" || m.asked != len(waits)+2 {
+		t.Errorf("failed %q, asked %d times in %d looks", a.failed, m.asked, len(waits)+1)
+	}
+}
+
+func TestAChangedDecisionMovesTheLeadOnce(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	m.err, w.at = nil, testNow.Add(firstLook)
+	look(t, p)
+	if len(a.moves) != 1 || len(a.noted) != 0 || a.learnt != 1 {
+		t.Fatalf("%d moves, %d notices, %d observations learnt; want one move and its observation", len(a.moves), len(a.noted), a.learnt)
+	}
+	got := a.moves[0]
+	if got.Step != secondLook || got.From != 1 || got.Reason != "settled" || !got.Refund || !got.Untouched || got.Actor != "galena" {
+		t.Errorf("move %+v, want a settled, untouched one with refund", got)
+	}
+	if d := a.moved; d.Epoch != 2 || d.Tier != "A" || d.To != "queue:hot" || !d.Settled || d.Cents != 2 {
+		t.Errorf("decision %d: tier %s to %s, settled %v, %v cents", d.Epoch, d.Tier, d.To, d.Settled, d.Cents)
+	}
+	if last := a.told[len(a.told)-1]; last.Event != galena.EventRerouted {
+		t.Errorf("told %s, want lead.rerouted", last.Event)
+	}
+}
+
+func TestALeadThatMayNotBeMovedGetsANotice(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		change func(*archive, *watch)
+		tries  int
+	}{
+		{"after the window", func(_ *archive, w *watch) { w.at = testNow.Add(2*time.Minute + time.Second) }, 0},
+		{"after a touch", func(a *archive, _ *watch) {
+			a.moveErr = galena.Errorf(galena.Conflict, "moved", "accepted by ana at 14:30:20 UTC")
+		}, 1},
+		{"moved by somebody else", func(a *archive, _ *watch) { a.ruled[0].Epoch = 2 }, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p, a, m, w := degraded(t, outage)
+			m.err, w.at = nil, testNow.Add(time.Minute)
+			tc.change(a, w)
+			look(t, p)
+			if len(a.moves) != tc.tries || len(a.noted) != 1 {
+				t.Fatalf("%d moves tried, %d notices; want %d and 1", len(a.moves), len(a.noted), tc.tries)
+			}
+			n := a.noted[0]
+			if n.Kind != galena.NoticeToday || n.Text != "today this lead would be tier A" || n.Epoch != a.ruled[0].Epoch {
+				t.Errorf("notice %+v", n)
+			}
+		})
+	}
+}
+
+func TestAnUnchangedDecisionIsOnlyNoted(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	m.small, m.err, w.at = true, nil, testNow.Add(firstLook)
+	look(t, p)
+	if len(a.moves) != 0 || len(a.noted) != 1 || a.learnt != 1 {
+		t.Fatalf("%d moves, %d notices, %d learnt", len(a.moves), len(a.noted), a.learnt)
+	}
+	if n := a.noted[0]; n.Kind != galena.NoticeUnchanged || n.Tier != "D" || n.Stop != galena.StopSettled || n.Cents != 2 || n.Calls != 1 {
+		t.Errorf("notice %+v", n)
+	}
+}
+
+func TestALookCountsWhatTheLeadHasPaid(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	a.ruled[0].Cents = 14 // of 15: the vendor's 2 cents are too many
+	m.err, w.at = nil, testNow.Add(firstLook)
+	look(t, p)
+	if m.asked != 1 || len(a.noted) != 1 || a.noted[0].Stop != galena.StopBudget {
+		t.Errorf("asked %d times, noted %+v; want the limit kept", m.asked-1, a.noted)
+	}
+	p, a, m, w = degraded(t, outage)
+	a.ruled[0].Cents, a.ruled[0].Steps[0].Outcome = 15, "hit" // it is this vendor whom the lead has paid
+	m.err, w.at = nil, testNow.Add(firstLook)
+	look(t, p)
+	if m.asked != 2 || len(a.moves) != 1 {
+		t.Errorf("asked %d times, %d moves; want the answer that is held", m.asked-1, len(a.moves))
+	}
+}
+
+func TestAStaleOrPanickingLookHarmsNobody(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	m.err, w.at = nil, testNow.Add(firstLook)
+	a.moveErr = &galena.Error{Kind: galena.Conflict, Op: "fence", Err: errors.New("stale")}
+	look(t, p)
+	if len(a.noted) != 0 || !a.parked.IsZero() || a.failed != "" {
+		t.Errorf("stale: noted %v, parked %v, failed %q; want nothing written", a.noted, a.parked, a.failed)
+	}
+	m.panics = true
+	look(t, p)
+	if a.parked.IsZero() || len(a.noted) != 0 {
+		t.Errorf("panic: parked %v, noted %v; want it tried again", a.parked, a.noted)
+	}
+}
