@@ -142,16 +142,18 @@ func (f *findings) fromWebsite() {
 // typo asks whether a near neighbour was meant. Whatever is on a list or known
 // to anybody here was meant.
 func (f *findings) typo(known Known) {
-	if known.DomainKnown || f.judge.listed(f.hosts) || slices.ContainsFunc(known.KnownDomains, func(d string) bool {
+	if known.DomainKnown || f.judge.listed(f.hosts) || f.judge.companies.hasAny(f.hosts) || slices.ContainsFunc(known.KnownDomains, func(d string) bool {
 		return d == f.domain || d == f.address.host
 	}) {
 		return
 	}
-	more := make([]candidate, len(known.KnownDomains))
-	for i, d := range known.KnownDomains {
-		more[i] = newCandidate(d)
+	more := &candidates{}
+	for _, d := range known.KnownDomains {
+		if n := len(d) - len(f.domain); n >= -2 && n <= 2 { // no slip reaches further
+			more.add(d, false)
+		}
 	}
-	if d := didYouMean(f.domain, f.judge.meant, more); d != "" {
+	if d := didYouMean(f.domain, &f.judge.meant, more); d != "" {
 		f.say(codeDidYouMean + d)
 	}
 }

@@ -33,7 +33,8 @@ type Judge struct {
 	known      set
 	roles      set
 	suppressed set
-	meant      []candidate
+	companies  set
+	meant      candidates
 }
 
 // NewJudge checks the configuration and builds the lists.
@@ -42,13 +43,16 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 		return nil, err
 	}
 	j := &Judge{options: o, freemail: set{}, disposable: set{}, shared: set{}, own: set{}, competitor: set{},
-		nullMX: set{}, known: set{}, roles: set{}, suppressed: set{}}
-	for name, to := range map[string]set{"freemail": j.freemail, "disposable": j.disposable} {
-		words, err := baseList(lists, name)
+		nullMX: set{}, known: set{}, roles: set{}, suppressed: set{}, companies: set{}}
+	for name, to := range map[string]set{"freemail": j.freemail, "disposable": j.disposable, "companies": j.companies} {
+		l, err := baseList(lists, name)
 		if err != nil {
 			return nil, err
 		}
-		to.add(words...)
+		to.add(l.words...)
+		if name == "freemail" {
+			j.meant.listing(l.words)
+		}
 	}
 	into := map[string]set{"freemail": j.freemail, "disposable": j.disposable, "shared": j.shared, "own": j.own,
 		"competitors": j.competitor, "null_mx": j.nullMX, "known_domains": j.known}
@@ -65,28 +69,11 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 		k, _ := suppressionKey(s)
 		j.suppressed.add(k)
 	}
-	return j, j.setMeant(c)
-}
-
-// setMeant collects what somebody may have meant: the mailbox hosts that people
-// use and whatever the operator named. The whole free-mail list would hold a
-// tenth of the best known companies for a question, each for its likeness to a
-// host that nobody uses.
-func (j *Judge) setMeant(c Config) error {
-	hosts, err := baseList(lists, "mailhosts")
-	if err != nil {
-		return err
-	}
-	for _, h := range hosts {
-		m := newCandidate(h)
-		label, _, _ := strings.Cut(h, ".")
-		m.suffixOnly = len(label) < tellingLabel
-		j.meant = append(j.meant, m)
-	}
+	// What the operator named is a candidate in full, however short.
 	for _, d := range slices.Concat(c.Freemail, c.KnownDomains) {
-		j.meant = append(j.meant, newCandidate(readHost(strings.TrimSpace(d)).ascii))
+		j.meant.add(readHost(strings.TrimSpace(d)).ascii, false)
 	}
-	return nil
+	return j, nil
 }
 
 // Judge says what a submission is worth, and why. It asks nobody.

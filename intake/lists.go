@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // lists holds the base lists. A file's name carries its date; its first line
@@ -31,32 +33,65 @@ func (s set) add(words ...string) {
 // hasAny says that one of the words is in the set.
 func (s set) hasAny(words []string) bool { return slices.ContainsFunc(words, s.has) }
 
+// list is one base list as its file says of itself.
+type list struct {
+	file    string
+	source  string
+	licence string
+	date    time.Time
+	words   []string
+}
+
 // baseList reads the newest embedded list of a name and proves its checksum: a
 // list that was edited by hand without saying so is refused.
-func baseList(fsys fs.FS, name string) ([]string, error) {
+func baseList(fsys fs.FS, name string) (list, error) {
 	files, err := fs.Glob(fsys, "lists/"+name+"-*.txt")
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no list %q", name)
+		return list{}, fmt.Errorf("no list %q", name)
 	}
-	newest := files[len(files)-1]
-	raw, err := fs.ReadFile(fsys, newest)
+	l := list{file: path.Base(files[len(files)-1])}
+	raw, err := fs.ReadFile(fsys, files[len(files)-1])
 	if err != nil {
-		return nil, err
+		return l, err
 	}
-	header, body := string(raw), ""
-	for i := 0; i < len(header); {
-		end := strings.IndexByte(header[i:], '\n') + 1
-		if header[i] != '#' || end == 0 {
-			header, body = header[:i], header[i:]
-			break
-		}
-		i += end
+	header, body, _ := strings.Cut(string(raw), "\n")
+	for strings.HasPrefix(body, "#") {
+		_, body, _ = strings.Cut(body, "\n")
 	}
+	said := map[string]string{}
+	for part := range strings.SplitSeq(strings.TrimPrefix(header, "#"), ";") {
+		key, value, _ := strings.Cut(part, ":")
+		said[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	l.source, l.licence, l.words = said["source"], said["licence"], strings.Fields(body)
 	sum := sha256.Sum256([]byte(body))
-	if !strings.Contains(header, "sha256: "+hex.EncodeToString(sum[:])) {
-		return nil, fmt.Errorf("list %s does not match the checksum in its first line", path.Base(newest))
+	if l.date, err = time.Parse(time.DateOnly, said["date"]); err != nil || l.source == "" || l.licence == "" {
+		return l, fmt.Errorf("list %s must name its source, licence and date in its first line", l.file)
 	}
-	return strings.Fields(body), nil
+	if said["sha256"] != hex.EncodeToString(sum[:]) || said["entries"] != strconv.Itoa(len(l.words)) {
+		return l, fmt.Errorf("list %s does not match the checksum in its first line", l.file)
+	}
+	return l, nil
+}
+
+// staleAfter is how old a base list may be before somebody should look for a
+// newer one.
+const staleAfter = 90 * 24 * time.Hour
+
+// StaleLists names the base lists that are older than 90 days. The list of
+// companies is ours and does not age.
+func StaleLists(now time.Time) ([]string, error) {
+	var out []string
+	for _, name := range []string{"disposable", "freemail"} {
+		l, err := baseList(lists, name)
+		if err != nil {
+			return nil, err
+		}
+		if now.Sub(l.date) > staleAfter {
+			out = append(out, fmt.Sprintf("%s of %s", name, l.date.Format(time.DateOnly)))
+		}
+	}
+	return out, nil
 }
 
 // baseRoles are local parts that name a function in the languages our leads

@@ -9,7 +9,8 @@ import (
 const shortLabel = 8
 
 // tellingLabel is the shortest label of a mailbox host that can be recognised
-// when misspelt: aon.com is no slip for aol.com, but aol.con is.
+// when misspelt: aon.com is no slip for aol.com, but aol.con is. The choice and
+// its figures: docs/decisions/003-typo-candidates.md.
 const tellingLabel = 5
 
 // candidate is a domain that somebody may have meant. mask has a bit for each
@@ -20,7 +21,24 @@ type candidate struct {
 	suffixOnly bool // the slip must be after the first label
 }
 
-func newCandidate(domain string) candidate { return candidate{domain: domain, mask: maskOf(domain)} }
+// candidates are held by length, for a slip changes it by one at most.
+type candidates struct{ ofLength [][]candidate }
+
+func (c *candidates) add(domain string, suffixOnly bool) {
+	for len(c.ofLength) <= len(domain) {
+		c.ofLength = append(c.ofLength, nil)
+	}
+	c.ofLength[len(domain)] = append(c.ofLength[len(domain)], candidate{domain, maskOf(domain), suffixOnly})
+}
+
+// listing adds the hosts of a base list. The short ones are full of words that
+// are companies too, so those must be typed right.
+func (c *candidates) listing(hosts []string) {
+	for _, h := range hosts {
+		label, _, _ := strings.Cut(h, ".")
+		c.add(h, len(label) < tellingLabel)
+	}
+}
 
 func maskOf(s string) uint64 {
 	var m uint64
@@ -32,7 +50,7 @@ func maskOf(s string) uint64 {
 
 // didYouMean finds the nearest candidate within reach of the domain, the first
 // by alphabet among equals, "" when none is near. It is never the domain itself.
-func didYouMean(domain string, lists ...[]candidate) string {
+func didYouMean(domain string, among ...*candidates) string {
 	label, _, _ := strings.Cut(domain, ".")
 	reach := 2
 	if len(label) <= shortLabel {
@@ -40,21 +58,52 @@ func didYouMean(domain string, lists ...[]candidate) string {
 	}
 	best, at := "", reach+1
 	mask := maskOf(domain)
-	for _, list := range lists {
-		for _, c := range list {
-			if abs(len(c.domain)-len(domain)) > reach || bits.OnesCount64(mask^c.mask) > 2*reach {
-				continue // each slip changes at most two characters of the alphabet used
-			}
-			if c.suffixOnly && !strings.HasPrefix(c.domain, label+".") {
-				continue
-			}
-			d := distance(domain, c.domain)
-			if d > 0 && (d < at || d == at && d <= reach && c.domain < best) {
-				best, at = c.domain, d
+	for _, list := range among {
+		from, to := max(0, len(domain)-reach), min(len(list.ofLength), len(domain)+reach+1)
+		for n := from; n < to; n++ {
+			for _, c := range list.ofLength[n] {
+				if bits.OnesCount64(mask^c.mask) > 2*reach {
+					continue // each slip changes at most two characters of the alphabet used
+				}
+				if c.suffixOnly && !strings.HasPrefix(c.domain, label+".") {
+					continue
+				}
+				if !within(domain, c.domain, reach) {
+					continue
+				}
+				d := distance(domain, c.domain)
+				if d > 0 && (d < at || d == at && d <= reach && c.domain < best) {
+					best, at = c.domain, d
+				}
 			}
 		}
 	}
 	return best
+}
+
+// within says whether two words are at most so many slips apart, for up to two.
+// It walks to the first difference and tries each slip there, which needs no
+// table and ends early for nearly every candidate.
+func within(a, b string, slips int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	if a == "" || b == "" {
+		return len(a)+len(b) <= slips
+	}
+	if slips == 0 {
+		return false
+	}
+	left := slips - 1
+	if within(a[1:], b[1:], left) || within(a[1:], b, left) || within(a, b[1:], left) {
+		return true
+	}
+	if len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] && within(a[2:], b[2:], left) {
+		return true
+	}
+	// Two neighbours changed places and one character came or went between them.
+	return slips == 2 && (len(a) > 1 && len(b) > 2 && a[0] == b[2] && a[1] == b[0] && a[2:] == b[3:] ||
+		len(a) > 2 && len(b) > 1 && a[0] == b[1] && a[2] == b[0] && a[3:] == b[2:])
 }
 
 // distance is Damerau-Levenshtein, unrestricted: insertions, deletions,
@@ -88,5 +137,3 @@ func distance(a, b string) int {
 	}
 	return d[(len(a)+1)*w+len(b)+1]
 }
-
-func abs(n int) int { return max(n, -n) }

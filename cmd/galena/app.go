@@ -222,9 +222,16 @@ func (a *App) wireGate() error {
 	if !a.roles.web {
 		return nil
 	}
-	judge, err := intake.NewJudge(a.rules.Hygiene, intake.Options{AllowReserved: a.env.AllowReservedDomains})
+	judge, err := judgeOf(a.rules, a.env)
 	if err != nil {
 		return err
+	}
+	stale, err := intake.StaleLists(a.now())
+	if err != nil {
+		return err
+	}
+	for _, l := range stale {
+		a.log.Warn("a base list of hygiene is older than 90 days: upgrade galena, or add to it in your kind: Hygiene file", "list", l)
 	}
 	pepper, err := hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
 	if err != nil {

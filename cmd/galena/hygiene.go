@@ -47,7 +47,7 @@ func (c hygieneCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	judge, err := intake.NewJudge(rules.Hygiene, intake.Options{AllowReserved: env.AllowReservedDomains})
+	judge, err := judgeOf(rules, env)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/intake"
 	"github.com/galenahq/galena/merging"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/registry"
@@ -39,6 +40,17 @@ func providerIDs(r configs.Rules) []string {
 		ids = append(ids, e.ID)
 	}
 	return ids
+}
+
+// judgeOf is hygiene with the lists of the file. The named accounts of routing
+// are known domains too: what somebody may have meant, and never a slip.
+func judgeOf(r configs.Rules, env configs.Env) (*intake.Judge, error) {
+	router, err := routing.New(r.Routing)
+	if err != nil {
+		return nil, fmt.Errorf("routing: %w", err)
+	}
+	lists := r.Hygiene.With(intake.Config{KnownDomains: router.NamedDomains()})
+	return intake.NewJudge(lists, intake.Options{AllowReserved: env.AllowReservedDomains})
 }
 
 // compile makes one consistent set of rules. In a scenario the deadline never fires.
