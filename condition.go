@@ -56,6 +56,12 @@ type node interface {
 	eval(Lookup, Clock) Truth
 }
 
+// leaf is a node on one field: it can be asked about a fact at hand as well.
+type leaf interface {
+	node
+	on(Fact, Clock) Truth
+}
+
 // maxDepth bounds nested all/any/not.
 const maxDepth = 5
 
@@ -96,6 +102,16 @@ func (p Predicate) Eval(known Lookup, now Clock) Truth {
 		return True
 	}
 	return p.node.eval(known, now)
+}
+
+// On answers a predicate on one field for the given fact of it, with nothing to
+// look up: a band is asked about one value, or about the pieces of one. A
+// predicate that is no test of a single field is unknown.
+func (p Predicate) On(f Fact, now Clock) Truth {
+	if t, ok := p.node.(leaf); ok {
+		return t.on(f, now)
+	}
+	return UnknownTruth
 }
 
 // Fields lists the fields that the predicate reads, sorted.

@@ -91,11 +91,28 @@ func LookupField(name string) (Field, bool) {
 }
 
 // Slug folds text to the form in which enums and set elements are compared:
-// lower case, runs of blanks, "_" and "/" as one "-".
+// lower case, runs of blanks, "_" and "/" as one "-". What is a slug already, as
+// every stored value is, is returned as it came: conditions fold at every look.
 func Slug(s string) string {
+	if isSlug(s) {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
 		return r == ' ' || r == '_' || r == '-' || r == '/' || r == '\t' || r == '\u00a0'
 	}), "-")
+}
+
+// isSlug says that folding would change nothing, for plain ASCII.
+func isSlug(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.':
+		case c == '-' && 0 < i && i < len(s)-1 && s[i-1] != '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // Country folds a country to its alpha-2 code: upper case, the two codes in

@@ -83,8 +83,10 @@ func (k *compiler) stateLeaf(path, name, op string, o Operators) node {
 	return stateTest{name, op, *want}
 }
 
-func (t stateTest) eval(l Lookup, _ Clock) Truth {
-	state := l(t.field).State
+func (t stateTest) eval(l Lookup, now Clock) Truth { return t.on(l(t.field), now) }
+
+func (t stateTest) on(f Fact, _ Clock) Truth {
+	state := f.State
 	var got Truth
 	switch {
 	case t.op == "unknown":
@@ -108,11 +110,14 @@ func absentTruth(op string) Truth {
 	return TruthOf(op == "ne" || op == "not_in" || op == "includes_none")
 }
 
-// numberTest holds for a set of integers. Bounds relative to now are resolved late.
+// numberTest holds for a set of integers. Bounds relative to now are resolved
+// late; all others once, when the condition is compiled, because a profile asks
+// for its bands at every look at every lead.
 type numberTest struct {
 	field, op string
 	bounds    []bound // pairs lo, hi
 	negate    bool
+	settled   []Span // what the bounds come to when none depends on now
 }
 
 // bound is an integer, or a number of months before or after now.
@@ -163,7 +168,7 @@ func (k *compiler) numberLeaf(path string, f Field, op string, o Operators) node
 		}
 		t.bounds = []bound{b, high}
 	}
-	return t
+	return t.settle()
 }
 
 func (k *compiler) rangeLeaf(path string, t numberTest, f Field, raw []any, operand func(any) bound) node {
@@ -181,7 +186,7 @@ func (k *compiler) rangeLeaf(path string, t numberTest, f Field, raw []any, oper
 		return k.fail(path, "E06", "range of %s is upside down: %v is above %v", f.Name, raw[0], raw[1])
 	}
 	t.bounds = []bound{lo, hi}
-	return t
+	return t.settle()
 }
 
 func (b bound) shift(by int64) bound {
@@ -222,7 +227,22 @@ func parseBound(t FieldType, raw any) (bound, error) {
 	return bound{n: int64(x)}, nil
 }
 
+// settle resolves bounds that do not depend on the clock.
+func (t numberTest) settle() numberTest {
+	if !slices.ContainsFunc(t.bounds, func(b bound) bool { return b.relative }) {
+		t.settled = t.resolve(time.Time{})
+	}
+	return t
+}
+
 func (t numberTest) spans(now Clock) []Span {
+	if t.settled != nil {
+		return t.settled
+	}
+	return t.resolve(now)
+}
+
+func (t numberTest) resolve(now Clock) []Span {
 	var out []Span
 	for i := 0; i+1 < len(t.bounds); i += 2 {
 		out = append(out, Span{t.bounds[i].at(now), t.bounds[i+1].at(now)})
@@ -275,8 +295,9 @@ func complement(in []Span) []Span {
 	return append(out, Span{next, OpenEnd})
 }
 
-func (t numberTest) eval(l Lookup, now Clock) Truth {
-	f := l(t.field)
+func (t numberTest) eval(l Lookup, now Clock) Truth { return t.on(l(t.field), now) }
+
+func (t numberTest) on(f Fact, now Clock) Truth {
 	switch f.State {
 	case Absent:
 		return absentTruth(t.op)
@@ -334,8 +355,9 @@ func (k *compiler) group(path, ref string) []string {
 	return items
 }
 
-func (t setTest) eval(l Lookup, _ Clock) Truth {
-	f := l(t.field)
+func (t setTest) eval(l Lookup, now Clock) Truth { return t.on(l(t.field), now) }
+
+func (t setTest) on(f Fact, _ Clock) Truth {
 	switch f.State {
 	case Absent:
 		return absentTruth(t.op)
@@ -377,8 +399,9 @@ func (k *compiler) boolLeaf(path string, f Field, op string, o Operators) node {
 	return boolTest{f.Name, op, want == (op == "eq")}
 }
 
-func (t boolTest) eval(l Lookup, _ Clock) Truth {
-	f := l(t.field)
+func (t boolTest) eval(l Lookup, now Clock) Truth { return t.on(l(t.field), now) }
+
+func (t boolTest) on(f Fact, _ Clock) Truth {
 	switch f.State {
 	case Absent:
 		return absentTruth(t.op)
@@ -440,8 +463,9 @@ func folding(t FieldType) func(string) string {
 	}
 }
 
-func (t textTest) eval(l Lookup, _ Clock) Truth {
-	f := l(t.field)
+func (t textTest) eval(l Lookup, now Clock) Truth { return t.on(l(t.field), now) }
+
+func (t textTest) on(f Fact, _ Clock) Truth {
 	switch f.State {
 	case Absent:
 		return absentTruth(t.op)
