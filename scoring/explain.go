@@ -2,9 +2,9 @@ package scoring
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -17,7 +17,9 @@ const reasonsShown = 3
 // ones sum to the score before clamping.
 func (s *sheet) rows(now time.Time) []galena.Row {
 	out := make([]galena.Row, len(s.readings))
-	for i, r := range s.readings {
+	ages, sures := make([]int, len(out)), make([]float64, len(out))
+	for i := range s.readings {
+		r := &s.readings[i]
 		out[i] = galena.Row{
 			Criterion: r.c.id, Field: r.c.field, State: r.state, Label: r.label,
 			Lo: points(r.c.weight*r.a, s.p.total), Hi: points(r.c.weight*r.b, s.p.total),
@@ -29,8 +31,8 @@ func (s *sheet) rows(now time.Time) []galena.Row {
 		if r.state == galena.Unknown {
 			continue
 		}
-		age, sure := ageDays(r.fact, now), math.Round(100*r.fact.Confidence)/100
-		out[i].Source, out[i].AgeDays, out[i].EffectiveConfidence = r.fact.Source, &age, &sure
+		ages[i], sures[i] = ageDays(r.fact, now), math.Round(100*r.fact.Confidence)/100
+		out[i].Source, out[i].AgeDays, out[i].EffectiveConfidence = r.fact.Source, &ages[i], &sures[i]
 		if r.state != galena.Absent {
 			out[i].Value = r.fact.Value.String()
 		}
@@ -50,29 +52,42 @@ func ageDays(f galena.Fact, now time.Time) int {
 // those furthest from what the criterion would earn if nothing were known.
 func (s *sheet) topReasons() []string {
 	type reason struct {
-		text string
-		far  int64
+		reading *reading
+		far     int64
 	}
-	var all []reason
-	for _, r := range s.readings {
+	all := make([]reason, 0, len(s.readings))
+	for i := range s.readings {
+		r := &s.readings[i]
 		far := r.c.weight * (r.e - r.c.prior)
 		if r.state == galena.Unknown || r.applies == galena.False || far == 0 {
 			continue
 		}
-		what := r.fact.Value.String()
-		if r.state == galena.Absent {
-			what = "none"
-		}
-		text := fmt.Sprintf("%s: %s", r.c.title, withLabel(what, r.label))
-		text += fmt.Sprintf(" %+.1f", float64(points(r.c.weight*r.e, s.base))/10)
-		all = append(all, reason{text, max(far, -far)})
+		all = append(all, reason{r, max(far, -far)})
 	}
 	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Compare(b.far, a.far) })
 	out := make([]string, 0, reasonsShown)
-	for _, r := range all[:min(len(all), reasonsShown)] {
-		out = append(out, r.text)
+	for _, x := range all[:min(len(all), reasonsShown)] {
+		out = append(out, s.reason(x.reading))
 	}
 	return out
+}
+
+// reason puts one row into words: "Industry: fintech (core vertical) +22.7".
+func (s *sheet) reason(r *reading) string {
+	what := r.fact.Value.String()
+	if r.state == galena.Absent {
+		what = "none"
+	}
+	return r.c.title + ": " + withLabel(what, r.label) + " " + signed(points(r.c.weight*r.e, s.base))
+}
+
+// signed prints points with their sign and one decimal: "+22.7".
+func signed(p galena.Tenths) string {
+	text := strconv.FormatFloat(float64(p)/10, 'f', 1, 64)
+	if p >= 0 {
+		return "+" + text
+	}
+	return text
 }
 
 // withLabel prints "fintech (core vertical)"; a label that only repeats the
@@ -81,7 +96,7 @@ func withLabel(value, label string) string {
 	if label == "" || label == value {
 		return value
 	}
-	return fmt.Sprintf("%s (%s)", value, label)
+	return value + " (" + label + ")"
 }
 
 // wouldChange names the one unknown criterion that could move the tier from
@@ -90,7 +105,8 @@ func withLabel(value, label string) string {
 // purchases.
 func (s *sheet) wouldChange(r *Result) *galena.Hint {
 	var best *galena.Hint
-	for i, x := range s.readings {
+	for i := range s.readings {
+		x := &s.readings[i]
 		if !x.open {
 			continue
 		}
@@ -110,7 +126,7 @@ func (s *sheet) name(score galena.Tenths) string { return s.p.tiers[s.p.index(sc
 
 // with is the score if reading i had the value v.
 func (s *sheet) with(i int, v int64) galena.Tenths {
-	r := s.readings[i]
+	r := &s.readings[i]
 	sum, base := s.e+r.c.weight*(v-r.e), s.base
 	if r.left {
 		sum, base = s.e+r.c.weight*v, s.base+r.c.weight*max(0, r.c.vmax)

@@ -3,7 +3,6 @@ package scoring
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/galenahq/galena"
 )
@@ -21,16 +20,17 @@ type reading struct {
 	left    bool // left out of both sums (policy exclude)
 }
 
-// read looks up the criterion's field and bounds what it can give.
-func (c *criterion) read(known galena.Lookup, now galena.Clock) reading {
-	r := reading{c: c, fact: known(c.field), applies: c.applies.Eval(known, now)}
+// read looks up the criterion's field and bounds what it can give. The reading is
+// filled in place: it holds a whole fact, too large to hand around.
+func (c *criterion) read(r *reading, known galena.Lookup, now galena.Clock) {
+	r.c, r.fact, r.applies = c, known(c.field), c.applies.Eval(known, now)
 	r.state = r.fact.State
 	if r.applies == galena.False {
 		r.label = "does not apply"
 		if r.state == galena.Partial {
 			r.state = galena.Known
 		}
-		return r
+		return
 	}
 	switch {
 	case r.state == galena.Unknown:
@@ -53,7 +53,6 @@ func (c *criterion) read(known galena.Lookup, now galena.Clock) reading {
 			r.state = galena.Partial
 		}
 	}
-	return r
 }
 
 func numeric(v galena.Value) bool {
@@ -79,10 +78,8 @@ func (r *reading) guess() {
 func (r *reading) value(now galena.Clock) {
 	m := r.c.match(r.fact, now)
 	r.a, r.b, r.e = m.a, m.b, m.e
-	switch {
-	case len(m.labels) > 0:
-		r.label = strings.Join(m.labels, " + ")
-	case !m.matched && !r.c.sum && m.a == m.b:
+	r.label = m.label
+	if m.label == "" && !m.matched && !r.c.sum && m.a == m.b {
 		r.label = "no band matched"
 	}
 }
@@ -90,30 +87,26 @@ func (r *reading) value(now galena.Clock) {
 // matching is the bands' answer to one value.
 type matching struct {
 	a, b, e int64
-	matched bool // some band is TRUE
-	labels  []string
+	matched bool   // some band is TRUE
+	label   string // of the bands that are, joined by " + "
 }
 
 func (c *criterion) match(f galena.Fact, now galena.Clock) matching {
-	known := func(string) galena.Fact { return f }
 	if c.sum {
-		return c.matchSum(f, known, now)
+		return c.matchSum(f, now)
 	}
-	return c.matchFirst(f, known, now)
+	return c.matchFirst(f, now)
 }
 
-func (c *criterion) matchFirst(f galena.Fact, known galena.Lookup, now galena.Clock) matching {
+func (c *criterion) matchFirst(f galena.Fact, now galena.Clock) matching {
 	m := matching{a: math.MaxInt64, b: math.MinInt64}
 	possible := func(v int64) { m.a, m.b = min(m.a, v), max(m.b, v) }
 	for i := range c.bands {
 		b := &c.bands[i]
-		switch b.eval(f, known, now) {
+		switch b.eval(f, now) {
 		case galena.True:
 			possible(b.value)
-			m.e, m.matched = b.value, true
-			if b.label != "" {
-				m.labels = []string{b.label}
-			}
+			m.e, m.matched, m.label = b.value, true, b.label
 			return m
 		case galena.UnknownTruth:
 			possible(b.value)
@@ -124,19 +117,20 @@ func (c *criterion) matchFirst(f galena.Fact, known galena.Lookup, now galena.Cl
 	return m
 }
 
-func (c *criterion) matchSum(f galena.Fact, known galena.Lookup, now galena.Clock) matching {
+func (c *criterion) matchSum(f galena.Fact, now galena.Clock) matching {
 	var m matching
 	var sure, less, more int64
 	doubt := false
 	for i := range c.bands {
 		b := &c.bands[i]
-		switch b.eval(f, known, now) {
+		switch b.eval(f, now) {
 		case galena.True:
 			sure += b.value
 			m.matched = true
-			if b.label != "" {
-				m.labels = append(m.labels, b.label)
+			if m.label != "" && b.label != "" {
+				m.label += " + "
 			}
+			m.label += b.label
 		case galena.UnknownTruth:
 			doubt = true
 			less += min(0, b.value)
@@ -156,11 +150,11 @@ func (c *criterion) matchSum(f galena.Fact, known galena.Lookup, now galena.Cloc
 
 // eval answers a band. Absent takes else, so bands on values never hold for it;
 // a band that asks for the absence itself does.
-func (b *band) eval(f galena.Fact, known galena.Lookup, now galena.Clock) galena.Truth {
+func (b *band) eval(f galena.Fact, now galena.Clock) galena.Truth {
 	if f.State == galena.Absent && !b.onState {
 		return galena.False
 	}
-	return b.when.Eval(known, now)
+	return b.when.On(f, now)
 }
 
 // weigh reads an interval of integers: cut where a band begins or ends, each

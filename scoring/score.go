@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -13,6 +14,7 @@ type Result struct {
 	TierLo, TierHi    string   // the tiers at lo and at hi; X twice for a disqualified lead
 	Reachable         []string // tiers that a completion of the facts may give, highest first
 	Need              []Need   // criterion fields that still have room
+	Moving            []string // fields of the rows whose printed lo and hi differ, in the order of the criteria
 	OpenDisqualifiers []string // unresolved fields of disqualifiers that are unknown and still matter
 	OpenRequires      []string // unresolved fields of unknown requires of reachable tiers and of unknown applies_when
 	Stops             bool     // a disqualifier is TRUE and nothing that is open can change its sink
@@ -36,6 +38,24 @@ type sheet struct {
 // Score judges the facts as of now. Final says that nobody is left to ask: then
 // a disqualifier that is unknown and says `hold` keeps the lead in its sink.
 func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
+	r, s := p.measure(facts, now, final)
+	r.Rows = s.rows(now)
+	r.TopReasons = s.topReasons()
+	if !r.Settled && r.Disqualified == nil {
+		r.WouldChange = s.wouldChange(&r)
+	}
+	return r
+}
+
+// Glance is Score while somebody is left to ask, without rows, reasons and hint.
+// A lead is looked at after every answer and explained once: the words are most
+// of the work, and nobody reads those of a look that leads to another question.
+func (p *Profile) Glance(facts galena.Facts, now time.Time) Result {
+	r, _ := p.measure(facts, now, false)
+	return r
+}
+
+func (p *Profile) measure(facts galena.Facts, now time.Time, final bool) (Result, *sheet) {
 	known := p.known(facts)
 	s := p.sheet(known, now)
 	var r Result
@@ -43,14 +63,9 @@ func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
 	r.Score.Score = s.score(r.Lo, r.Hi)
 	r.Coverage = math.Round(100*s.coverage()) / 100
 	r.Confidence = s.confidence()
-	r.Rows = s.rows(now)
-	r.Need = s.need()
-	r.TopReasons = s.topReasons()
+	s.room(&r)
 	p.judge(&r, s, known, now, final)
-	if !r.Settled && r.Disqualified == nil {
-		r.WouldChange = s.wouldChange(&r)
-	}
-	return r
+	return r, s
 }
 
 // known hides the facts that are too uncertain to decide with.
@@ -68,7 +83,8 @@ func (p *Profile) sheet(known galena.Lookup, now time.Time) *sheet {
 	s := &sheet{p: p, base: p.total, readings: make([]reading, len(p.criteria))}
 	for i := range p.criteria {
 		c := &p.criteria[i]
-		r := c.read(known, now)
+		r := &s.readings[i]
+		c.read(r, known, now)
 		s.a += c.weight * r.a
 		s.b += c.weight * r.b
 		s.free += c.weight * (r.b - r.a)
@@ -77,7 +93,6 @@ func (p *Profile) sheet(known galena.Lookup, now time.Time) *sheet {
 		} else {
 			s.e += c.weight * r.e
 		}
-		s.readings[i] = r
 	}
 	return s
 }
@@ -125,7 +140,8 @@ func (s *sheet) covers(gate int64) bool {
 // how much each can move the score.
 func (s *sheet) confidence() float64 {
 	var sum, weight float64
-	for _, r := range s.readings {
+	for i := range s.readings {
+		r := &s.readings[i]
 		if r.state == galena.Unknown || r.applies == galena.False {
 			continue
 		}
@@ -140,22 +156,26 @@ func (s *sheet) confidence() float64 {
 	return math.Round(100*sum/weight) / 100
 }
 
-// need lists the fields with room, each once, in the order of the criteria. The
-// points are those of the printed rows.
-func (s *sheet) need() []Need {
-	var out []Need
-	at := map[string]int{}
-	for _, r := range s.readings {
-		if !r.open {
+// room lists the fields that can still move: those of the rows with an interval,
+// and of them those that are worth buying, each once with all its points. They
+// are the points of the printed rows.
+func (s *sheet) room(out *Result) {
+	for i := range s.readings {
+		r := &s.readings[i]
+		if r.a == r.b {
 			continue
 		}
 		room := points(r.c.weight*r.b, s.p.total) - points(r.c.weight*r.a, s.p.total)
-		if i, ok := at[r.c.field]; ok {
-			out[i].Points += room
+		if room > 0 {
+			out.Moving = append(out.Moving, r.c.field)
+		}
+		if !r.open {
 			continue
 		}
-		at[r.c.field] = len(out)
-		out = append(out, Need{Field: r.c.field, Points: room})
+		if i := slices.IndexFunc(out.Need, func(n Need) bool { return n.Field == r.c.field }); i >= 0 {
+			out.Need[i].Points += room
+			continue
+		}
+		out.Need = append(out.Need, Need{Field: r.c.field, Points: room})
 	}
-	return out
 }

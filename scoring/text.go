@@ -30,7 +30,7 @@ func Explain(d galena.Decision) string {
 		width = max(width, len([]rune(texts[i])))
 	}
 	for i, r := range rows {
-		line := fmt.Sprintf("%6s %-*s", fmt.Sprintf("%+.1f", float64(r.Points)/10), width, texts[i])
+		line := fmt.Sprintf("%6s %-*s", signed(r.Points), width, texts[i])
 		if from := provenance(r); from != "" {
 			line += "  " + from
 		}

@@ -19,8 +19,8 @@ func (p *Profile) judge(r *Result, s *sheet, known galena.Lookup, now time.Time,
 		return
 	}
 	requires := make([]galena.Truth, len(p.tiers))
-	for i, t := range p.tiers {
-		requires[i] = t.requires.Eval(known, now)
+	for i := range p.tiers {
+		requires[i] = p.tiers[i].requires.Eval(known, now)
 	}
 	low, high := p.tierAt(r.Lo, requires), p.tierAt(r.Hi, requires)
 	r.TierLo, r.TierHi = p.tiers[low].name, p.tiers[high].name
@@ -28,7 +28,8 @@ func (p *Profile) judge(r *Result, s *sheet, known galena.Lookup, now time.Time,
 	if low != high {
 		// An unknown applies_when only widens [lo, hi]: it cannot matter where
 		// the whole interval lies in one tier.
-		for _, x := range s.readings {
+		for i := range s.readings {
+			x := &s.readings[i]
 			if x.applies == galena.UnknownTruth {
 				r.OpenRequires = append(r.OpenRequires, unresolved(x.c.applies, known)...)
 			}
@@ -48,6 +49,7 @@ func (p *Profile) judge(r *Result, s *sheet, known galena.Lookup, now time.Time,
 // leaves an earlier one open only if that would send the lead elsewhere.
 func (p *Profile) disqualify(r *Result, known galena.Lookup, now time.Time, final bool) bool {
 	first, held := -1, -1
+	r.Disqualifiers = slices.Grow(r.Disqualifiers, len(p.disqualifiers))
 	for i, d := range p.disqualifiers {
 		t := d.when.Eval(known, now)
 		r.Disqualifiers = append(r.Disqualifiers, galena.DisqualifierState{ID: d.ID, Result: t})
@@ -116,6 +118,7 @@ func (p *Profile) tierAt(score galena.Tenths, requires []galena.Truth) int {
 // unknown requires among them. A gate of coverage is none: a completion covers all.
 func (p *Profile) reach(r *Result, requires []galena.Truth, known galena.Lookup) {
 	last := p.tierAt(r.Lo, requires)
+	r.Reachable = make([]string, 0, len(p.tiers))
 	for i := p.index(r.Hi); i < len(p.tiers); i++ {
 		if requires[i] == galena.False {
 			continue
