@@ -33,7 +33,9 @@ type rep struct {
 // rule is a Rule with its condition compiled.
 type rule struct {
 	Rule
-	test test
+	test           test
+	readsTier      bool
+	readsTerritory bool // it leads elsewhere in another territory
 }
 
 // New checks the configuration and makes a router; warnings do not stop it.

@@ -1,9 +1,7 @@
 package routing
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -52,18 +50,12 @@ func (t test) unknown(l galena.Lookup, now time.Time) []string {
 	return out
 }
 
-// values prints what the test saw: the several values of a field that differs
-// between worlds are joined by "|".
-func (t test) values(worlds []*world) map[string]string {
-	out := map[string]string{}
-	for _, name := range t.when.Fields() {
-		var seen []string
-		for _, w := range worlds {
-			if s := printed(w.lookup(name)); !slices.Contains(seen, s) {
-				seen = append(seen, s)
-			}
-		}
-		out[name] = strings.Join(seen, "|")
+// values prints what the test saw.
+func (t test) values(known galena.Lookup) map[string]string {
+	fields := t.when.Fields()
+	out := make(map[string]string, len(fields))
+	for _, name := range fields {
+		out[name] = printed(known(name))
 	}
 	return out
 }
@@ -73,7 +65,7 @@ func printed(f galena.Fact) string {
 	case f.State == galena.Unknown || f.State == galena.Absent:
 		return string(f.State)
 	case f.Value.Type == galena.TypeScore && !f.Value.Exact():
-		return fmt.Sprintf("%s-%s", galena.Tenths(f.Value.Lo), galena.Tenths(f.Value.Hi))
+		return galena.Tenths(f.Value.Lo).String() + "-" + galena.Tenths(f.Value.Hi).String()
 	default:
 		return f.Value.String()
 	}

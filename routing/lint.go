@@ -80,7 +80,8 @@ func (b *builder) addRules() {
 		seen[c.ID] = true
 		t, faults := compile(path+".when", c.When)
 		b.faults = append(b.faults, faults...)
-		b.rules = append(b.rules, rule{c, t})
+		b.rules = append(b.rules, rule{Rule: c, test: t, readsTier: slices.Contains(t.when.Fields(), "decision.tier"),
+			readsTerritory: readsTerritory(c.To)})
 		b.lintTarget(path+".to", c.To)
 		if c.SLA != nil {
 			b.lintSLA(path+".sla", *c.SLA)

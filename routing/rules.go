@@ -12,6 +12,7 @@ import (
 type Input struct {
 	Score     galena.Score
 	Reachable []string     // tiers that the lead may still end in, highest first
+	Moving    []string     // fields that can still move the score
 	Facts     galena.Facts // company.*, lead.* and match.*
 	Now       time.Time
 	Final     bool // nobody is left to ask
@@ -21,99 +22,96 @@ type Input struct {
 type Outcome struct {
 	Rule      string           // "fallback" when none is TRUE
 	Territory string           // "" when there is none, or none is known yet
-	Tries     []galena.RuleTry // in order, up to the first TRUE one
+	Tries     []galena.RuleTry // in order, up to the first TRUE one; what they saw only in a final match
 	Open      []string         // unknown fields that could change the rule or its target, sorted
 	Settled   bool             // no unknown can change the rule or its target
 	rule      *rule            // nil for the fallback
 }
 
-// world is the lead under the assumption that it ends in one of the tiers it
-// can reach. A rule is TRUE when it is in every world, so a rule on the tier
-// needs no logic of its own.
-type world struct {
-	lookup galena.Lookup
-	rule   *rule // first TRUE one
-	unsure bool  // an UNKNOWN rule stands before it
-}
-
-// Match tries the rules in order.
+// Match tries the rules in order. It is asked after every answer that a lead
+// gets, but only what the final match saw is ever shown, so only that one is
+// printed.
 func (r *Router) Match(in Input) Outcome {
-	territory := r.territory(in)
-	var worlds []*world
-	for _, tier := range tiers(in) {
-		worlds = append(worlds, &world{lookup: in.lookup(tier, territory)})
+	d := &decided{in, r.territory(in)}
+	names := tiers(in)
+	worlds := make([]world, len(names))
+	for i, tier := range names {
+		w := &worlds[i]
+		w.decided, w.tier = d, tier
+		w.known = w.lookup
 	}
-	out := Outcome{Rule: fallbackRule, Territory: territory.Value.Text}
-	open := map[string]bool{}
+	out := Outcome{Rule: fallbackRule, Territory: d.territory.Value.Text, Tries: make([]galena.RuleTry, 0, len(r.rules))}
 	for i := range r.rules {
 		ru := &r.rules[i]
-		result := tryRule(ru, worlds, in, territory, open)
-		out.Tries = append(out.Tries, galena.RuleTry{Rule: ru.ID, Result: result, Values: ru.test.values(worlds)})
-		if result == galena.True {
+		try := galena.RuleTry{Rule: ru.ID, Result: out.try(ru, worlds)}
+		if in.Final {
+			try.Values = ru.test.values(worlds[0].known)
+		}
+		out.Tries = append(out.Tries, try)
+		if try.Result == galena.True {
 			out.Rule, out.rule = ru.ID, ru
 			break
 		}
 	}
-	for f := range open {
-		out.Open = append(out.Open, f)
-	}
 	slices.Sort(out.Open)
+	out.Open = slices.Compact(out.Open)
 	out.Settled = len(out.Open) == 0 &&
-		!slices.ContainsFunc(worlds, func(w *world) bool { return w.unsure || w.rule != out.rule })
+		!slices.ContainsFunc(worlds, func(w world) bool { return w.unsure || w.rule != out.rule })
 	return out
 }
 
-// tryRule answers one rule over all worlds and notes what is open in those that
-// have found no rule yet.
-func tryRule(ru *rule, worlds []*world, in Input, territory galena.Fact, open map[string]bool) galena.Truth {
-	var results []galena.Truth
-	for _, w := range worlds {
-		t := ru.test.eval(w.lookup, in.Now)
-		results = append(results, t)
+// try answers one rule over all worlds and notes what is open in those that have
+// found no rule yet. Worlds differ in the tier alone: a rule that does not read
+// it is asked once.
+func (o *Outcome) try(ru *rule, worlds []world) galena.Truth {
+	all, result := galena.UnknownTruth, galena.UnknownTruth
+	for i := range worlds {
+		w := &worlds[i]
+		if i == 0 || ru.readsTier {
+			result = ru.test.eval(w.known, w.in.Now)
+		}
+		if i == 0 {
+			all = result
+		} else if result != all {
+			all = galena.UnknownTruth
+		}
 		switch {
 		case w.rule != nil:
-		case t == galena.UnknownTruth:
+		case result == galena.UnknownTruth:
 			w.unsure = true
-			for _, f := range ru.test.unknown(w.lookup, in.Now) {
-				note(open, f, in)
+			for _, f := range ru.test.unknown(w.known, w.in.Now) {
+				o.note(f, w.in)
 			}
-		case t == galena.True:
+		case result == galena.True:
 			w.rule = ru
-			if ru.readsTerritory() && territory.State == galena.Unknown {
-				note(open, "decision.territory", in)
+			if ru.readsTerritory && w.territory.State == galena.Unknown {
+				o.note("decision.territory", w.in)
 			}
 		}
 	}
-	if slices.Equal(results, slices.Repeat(results[:1], len(results))) {
-		return results[0]
-	}
-	return galena.UnknownTruth
+	return all
 }
 
 // readsTerritory says that the territory decides where the rule leads. A rep
 // may always turn out to have left, and then the territory's pool takes over.
-func (ru *rule) readsTerritory() bool {
-	return strings.Contains(ru.To.Pool+ru.To.Overflow, territoryMark) || ru.To.RepFrom != ""
+func readsTerritory(t Target) bool {
+	return strings.Contains(t.Pool, territoryMark) || strings.Contains(t.Overflow, territoryMark) || t.RepFrom != ""
 }
 
 // note turns an open field into what can be bought for it. The tier and the
 // disqualifiers are on the shopping list by themselves.
-func note(open map[string]bool, field string, in Input) {
+func (o *Outcome) note(field string, in Input) {
 	switch field {
 	case "decision.territory":
 		field = "company.hq_country"
 		if in.Facts.Get(field).State != galena.Unknown {
 			field = "lead.country"
 		}
-		open[field] = true
+		o.Open = append(o.Open, field)
 	case "decision.score":
-		for _, row := range in.Score.Rows {
-			if row.Hi > row.Lo {
-				open[row.Field] = true
-			}
-		}
+		o.Open = append(o.Open, in.Moving...)
 	case "decision.tier", "decision.disqualified", "decision.undecided":
 	default:
-		open[field] = true
+		o.Open = append(o.Open, field)
 	}
 }

@@ -101,7 +101,7 @@ func TestWhatIsSettledNoAnswerCanChange(t *testing.T) {
 			late.Facts, late.Reachable = complete(rt, facts), []string{rapid.SampledFrom(reachable).Draw(rt, "then tier")}
 			late.Score.Tier, late.Final = late.Reachable[0], true
 			got := r.Match(late)
-			reads := early.rule != nil && early.rule.readsTerritory()
+			reads := early.rule != nil && early.rule.readsTerritory
 			if got.Rule != early.Rule || reads && got.Territory != early.Territory {
 				rt.Fatalf("settled on %s in %q, then %s in %q", early.Rule, early.Territory, got.Rule, got.Territory)
 			}
