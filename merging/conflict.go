@@ -51,10 +51,9 @@ func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, judge func(g
 		other[field] = rival.fact(field)
 		return judge(facts) != judge(other)
 	}
-	votes := p.votes(obs, now)
 	var out []Conflict
-	for _, field := range slices.Sorted(maps.Keys(votes)) {
-		v := decide(votes[field])
+	for _, votes := range p.votes(obs, now) {
+		field, v := votes[0].Field, decide(votes)
 		for _, r := range v.runnersUp() {
 			matters := differs(field, r.verdict)
 			if r.compatible && !matters {

@@ -2,6 +2,7 @@ package merging
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,7 +37,8 @@ func groups(live []vote) []group {
 		}
 	}
 	out := append(windows(numbers), overlaps(numbers)...)
-	for _, same := range byKey {
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		same := byKey[key]
 		lead := slices.MinFunc(same, heavier)
 		out = append(out, pool(lead.Value, lead, same))
 	}
@@ -56,7 +58,7 @@ func pool(value galena.Value, lead vote, members []vote) group {
 }
 
 // keyOf folds a value to the form in which it is compared.
-func keyOf(o galena.Observation) string {
+func keyOf(o *galena.Observation) string {
 	if o.Absent {
 		return "absent"
 	}

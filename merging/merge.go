@@ -11,28 +11,61 @@ import (
 // Merge makes the profile: one fact for each field of which something is still
 // known. A field that it leaves out is unknown.
 func (p *Policy) Merge(obs []galena.Observation, now time.Time) galena.Facts {
-	facts := galena.Facts{}
-	for field, votes := range p.votes(obs, now) {
+	fields := p.votes(obs, now)
+	facts := make(galena.Facts, len(fields))
+	for _, votes := range fields {
+		field := votes[0].Field
 		facts[field] = decide(votes).fact(field)
 	}
 	return facts
 }
 
-// votes sorts what counts by field, each in (observed_at, id) order.
-func (p *Policy) votes(obs []galena.Observation, now time.Time) map[string][]vote {
-	out := map[string][]vote{}
-	for _, o := range obs {
-		if v, ok := p.rules(o.Field).vote(o, now); ok {
-			out[o.Field] = append(out[o.Field], v)
+// votes lists what counts, field by field in the order of their names, each in
+// (observed_at, id) order. One sorted list is cut where the field changes: a lead
+// has a dozen observations and is merged after every answer, and a map of lists
+// would be most of the work.
+func (p *Policy) votes(obs []galena.Observation, now time.Time) [][]vote {
+	all := make([]vote, 0, len(obs))
+	for i := range obs {
+		if v, ok := p.rules(obs[i].Field).vote(&obs[i], now); ok {
+			all = append(all, v)
 		}
 	}
-	for _, votes := range out {
-		slices.SortFunc(votes, func(a, b vote) int {
-			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source),
-				cmp.Compare(a.key, b.key), cmp.Compare(a.rank, b.rank), cmp.Compare(a.weight, b.weight))
-		})
+	slices.SortFunc(all, inTurn)
+	var fields [][]vote
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].Field == all[from].Field {
+			to++
+		}
+		if to-from > 1 { // a single vote is compared with nothing
+			for i := from; i < to; i++ {
+				all[i].key = keyOf(all[i].Observation)
+			}
+		}
+		if fields == nil {
+			fields = make([][]vote, 0, len(all))
+		}
+		fields = append(fields, all[from:to:to])
+		from = to
 	}
-	return out
+	return fields
+}
+
+// inTurn orders votes. Everything after the id only matters for observations
+// that claim to be the same one.
+func inTurn(a, b vote) int {
+	if c := cmp.Compare(a.Field, b.Field); c != 0 {
+		return c
+	}
+	if c := a.ObservedAt.Compare(b.ObservedAt); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.ID, b.ID); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(keyOf(a.Observation), keyOf(b.Observation)),
+		cmp.Compare(a.rank, b.rank), cmp.Compare(a.weight, b.weight))
 }
 
 // verdict is what came of one field.
@@ -45,9 +78,10 @@ type verdict struct {
 
 // decide merges the votes on one field.
 func decide(votes []vote) verdict {
-	isSet := func(v vote) bool { return v.Value.Type == galena.TypeSet }
-	if slices.ContainsFunc(votes, isSet) {
-		return decideSet(votes)
+	for i := range votes {
+		if votes[i].Value.Type == galena.TypeSet {
+			return decideSet(votes)
+		}
 	}
 	v := fold(highest(votes))
 	v.state = stateOf(v.group)
@@ -67,11 +101,18 @@ func stateOf(g group) galena.State {
 
 // highest keeps the votes of the strongest class that has any.
 func highest(votes []vote) []vote {
-	best := slices.MinFunc(votes, func(a, b vote) int { return cmp.Compare(a.rank, b.rank) }).rank
+	best, same := votes[0].rank, true
+	for i := range votes {
+		same = same && votes[i].rank == votes[0].rank
+		best = min(best, votes[i].rank)
+	}
+	if same {
+		return votes
+	}
 	var out []vote
-	for _, v := range votes {
-		if v.rank == best {
-			out = append(out, v)
+	for i := range votes {
+		if votes[i].rank == best {
+			out = append(out, votes[i])
 		}
 	}
 	return out
@@ -89,7 +130,14 @@ func outweighs(challenger, winner int64) bool { return challenger*100 >= winner*
 // fold lets the votes speak in their order. The winner stays until a challenger
 // is clearly heavier, so that a name does not flap between two sources.
 func fold(votes []vote) verdict {
-	var live []vote
+	live := make([]vote, 0, len(votes))
+	if unanimous(votes) {
+		for _, v := range votes {
+			live = cast(live, v)
+		}
+		lead := slices.MinFunc(live, heavier)
+		return verdict{group: pool(lead.Value, lead, live)}
+	}
 	var winner group
 	var all []group
 	for i, v := range votes {
@@ -105,6 +153,19 @@ func fold(votes []vote) verdict {
 		winner = all[held]
 	}
 	return verdict{group: winner, rivals: all}
+}
+
+// unanimous says that all votes name one value, as they mostly do: then there is
+// nothing to weigh. Intervals that are alike are left to the general rule, which
+// knows what survives of them.
+func unanimous(votes []vote) bool {
+	first := &votes[0]
+	for i := range votes[1:] {
+		if v := &votes[i+1]; v.key != first.key || v.Absent != first.Absent || v.Value.Type != first.Value.Type {
+			return false
+		}
+	}
+	return first.Absent || first.Value.Type != galena.TypeNumber || first.Value.Exact() || len(votes) == 1
 }
 
 // backs says that the observation is one of the group's.

@@ -20,8 +20,8 @@ const (
 // Policy is a checked configuration with the catalogue's weights. It never
 // changes and is safe for concurrent use.
 type Policy struct {
-	fields map[string]rules
-	others rules
+	fields map[string]*rules
+	others *rules
 }
 
 // rules are a field's settings with nothing left open.
@@ -39,10 +39,10 @@ func New(c Config, trust map[string]float64) (*Policy, error) {
 		return nil, err
 	}
 	base := Defaults()
-	resolve := func(layers ...Field) rules {
+	resolve := func(layers ...Field) *rules {
 		return settle(append(layers, c.Defaults, Field{Classes: c.Classes}, base.Defaults), trust)
 	}
-	p := &Policy{fields: map[string]rules{}, others: resolve()}
+	p := &Policy{fields: map[string]*rules{}, others: resolve()}
 	for name, f := range base.Fields {
 		p.fields[name] = resolve(f)
 	}
@@ -53,8 +53,8 @@ func New(c Config, trust map[string]float64) (*Policy, error) {
 }
 
 // settle takes each setting from the first layer that has it.
-func settle(layers []Field, trust map[string]float64) rules {
-	var r rules
+func settle(layers []Field, trust map[string]float64) *rules {
+	r := &rules{}
 	var decay, q *float64
 	var order []galena.SourceClass
 	for _, f := range layers {
@@ -97,7 +97,7 @@ func ttl(decay, q float64) time.Duration {
 	return min(ttlCap, time.Duration(math.Round(years*yearSeconds/86400))*day)
 }
 
-func (p *Policy) rules(field string) rules {
+func (p *Policy) rules(field string) *rules {
 	if r, ok := p.fields[field]; ok {
 		return r
 	}
@@ -110,9 +110,10 @@ func (p *Policy) TTL(field string) time.Duration { return p.rules(field).ttl }
 // MaxStale is the age beyond which a value of the field is unknown.
 func (p *Policy) MaxStale(field string) time.Duration { return p.rules(field).maxStale }
 
-// vote is an observation that counts, with its weight.
+// vote is an observation that counts, with its weight. The observation is the
+// caller's and is not changed.
 type vote struct {
-	galena.Observation
+	*galena.Observation
 	rank   int    // of its class, 0 is strongest
 	conf   int64  // effective confidence in millionths
 	weight int64  // trust × conf, in millionths of millionths
@@ -122,9 +123,9 @@ type vote struct {
 }
 
 // vote weighs an observation; ok is false when it says nothing or has expired.
-func (r rules) vote(o galena.Observation, now time.Time) (v vote, ok bool) {
-	o.Class = classOf(o)
-	human := o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked
+func (r *rules) vote(o *galena.Observation, now time.Time) (v vote, ok bool) {
+	class := classOf(o)
+	human := class == galena.ClassHuman || class == galena.ClassHumanLocked
 	age := time.Duration(0)
 	if !o.ObservedAt.IsZero() && now.After(o.ObservedAt) {
 		age = now.Sub(o.ObservedAt)
@@ -132,42 +133,44 @@ func (r rules) vote(o galena.Observation, now time.Time) (v vote, ok bool) {
 	if o.Value.Empty() && !o.Absent || age > r.maxStale && !human {
 		return vote{}, false
 	}
-	if o.Confidence <= 0 || o.Confidence > 1 {
-		o.Confidence = 1
+	confidence := o.Confidence
+	if confidence <= 0 || confidence > 1 {
+		confidence = 1
 	}
 	years := age.Seconds() / yearSeconds
-	v = vote{Observation: o, rank: r.rank[o.Class], closed: o.Value.Closed || o.Absent}
-	v.conf = millionths(o.Confidence * math.Pow(1-r.decay, years))
-	v.weight = v.conf * millionths(r.trustIn(o))
-	v.key, v.voter = keyOf(o), voterOf(o)
+	v = vote{Observation: o, rank: r.rank[class], closed: o.Value.Closed || o.Absent}
+	v.conf = millionths(confidence * math.Pow(1-r.decay, years))
+	v.weight = v.conf * millionths(r.trustIn(o.Source, class))
+	v.voter = voterOf(o, class)
 	return v, true
 }
 
 func millionths(x float64) int64 { return int64(math.Floor(x*million + 0.5)) }
 
-func (r rules) trustIn(o galena.Observation) float64 {
+func (r *rules) trustIn(source string, class galena.SourceClass) float64 {
 	for _, t := range r.trust {
-		if w, ok := t[o.Source]; ok {
+		if w, ok := t[source]; ok {
 			return w
 		}
 	}
-	if o.Class == galena.ClassProvider || o.Class == galena.ClassCrawl || o.Class == galena.ClassInferred {
+	if class == galena.ClassProvider || class == galena.ClassCrawl || class == galena.ClassInferred {
 		return strangerTrust
 	}
 	return 1
 }
 
 // classOf reads the class from the source where nobody gave one.
-func classOf(o galena.Observation) galena.SourceClass {
-	family, _, _ := strings.Cut(o.Source, ":")
-	switch {
-	case o.Class != "":
+func classOf(o *galena.Observation) galena.SourceClass {
+	if o.Class != "" {
 		return o.Class
-	case family == "import" || family == "crm":
+	}
+	family, _, _ := strings.Cut(o.Source, ":")
+	switch family {
+	case "import", "crm":
 		return galena.ClassCRM
-	case family == "form" || family == "hygiene":
+	case "form", "hygiene":
 		return galena.ClassForm
-	case family == "human":
+	case "human":
 		return galena.ClassHuman
 	default:
 		return galena.ClassProvider
@@ -176,10 +179,10 @@ func classOf(o galena.Observation) galena.SourceClass {
 
 // voterOf is who casts the vote: a source has one vote, its latest, and so do all
 // people together, because the newer word of a person replaces the older.
-func voterOf(o galena.Observation) string {
+func voterOf(o *galena.Observation, class galena.SourceClass) string {
 	switch {
-	case o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked:
-		return string(o.Class)
+	case class == galena.ClassHuman || class == galena.ClassHumanLocked:
+		return string(class)
 	case o.Source == "":
 		return "#" + o.ID
 	default:

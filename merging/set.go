@@ -21,7 +21,10 @@ type contest struct {
 // everything and does not, votes against it. Who lists only what was seen has
 // no vote on the rest.
 func decideSet(votes []vote) verdict {
-	out := verdict{state: galena.Partial, group: group{value: galena.SetValue(elements(votes), false)}}
+	if len(votes) == 1 {
+		return soleSet(votes[0])
+	}
+	out := verdict{state: galena.Partial, group: group{value: union(votes)}}
 	kept := out.value.Set[:0:0]
 	var witnesses, closers []vote
 	for _, v := range votes {
@@ -52,12 +55,27 @@ func decideSet(votes []vote) verdict {
 	return out
 }
 
-func elements(votes []vote) []string {
-	var all []string
-	for _, v := range votes {
-		all = append(all, v.Value.Set...)
+// soleSet is a set of which one source speaks: there is nothing to decide.
+func soleSet(v vote) verdict {
+	out := verdict{state: galena.Partial, group: group{value: union([]vote{v}), lead: v}}
+	out.value.Closed = v.closed
+	switch {
+	case v.Absent && len(out.value.Set) == 0:
+		out.state = galena.Absent
+	case v.closed:
+		out.state = galena.Known
 	}
-	return all
+	return out
+}
+
+// union is every element that some vote lists.
+func union(votes []vote) galena.Value {
+	all := []string{}
+	for i := range votes {
+		all = append(all, votes[i].Value.Set...)
+	}
+	slices.Sort(all)
+	return galena.Value{Type: galena.TypeSet, Set: slices.Compact(all)}
 }
 
 func (v vote) lists(e string) bool { return slices.Contains(v.Value.Set, e) }
