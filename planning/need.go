@@ -19,20 +19,32 @@ const ruleWeight = 10
 // needs lists what could still change the decision. A field counts once for each
 // of (a) to (d) that wants it, so that what decides in two ways comes first.
 func needs(s State) []need {
-	var out []need
+	lists := [][]string{distinct(s.Result.OpenDisqualifiers), distinct(s.RouteOpen), distinct(s.Result.OpenRequires)}
+	out := make([]need, 0, len(s.Result.Need)+len(lists[0])+len(lists[1])+len(lists[2]))
 	if s.Result.TierLo != s.Result.TierHi {
 		for _, n := range s.Result.Need { // (a)
 			out = append(out, need{n.Field, float64(n.Points) / 10})
 		}
 	}
-	for _, fields := range [][]string{s.Result.OpenDisqualifiers, s.RouteOpen, s.Result.OpenRequires} { // (b), (c), (d)
-		fields = slices.Clone(fields)
-		slices.Sort(fields)
-		for _, f := range slices.Compact(fields) {
+	for _, fields := range lists { // (b), (c), (d)
+		for _, f := range fields {
 			out = append(out, need{f, ruleWeight})
 		}
 	}
 	return out
+}
+
+// distinct lists each field once, sorted. What comes from scoring and routing is
+// so already.
+func distinct(fields []string) []string {
+	for i := 1; i < len(fields); i++ {
+		if fields[i-1] >= fields[i] {
+			fields = slices.Clone(fields)
+			slices.Sort(fields)
+			return slices.Compact(fields)
+		}
+	}
+	return fields
 }
 
 // alwaysCollected resolves "all" to what the offers supply, sorted.
@@ -57,10 +69,10 @@ func Pair(s State) (first, second Next) {
 	first = Plan(s)
 	open := needs(s)
 	i := slices.IndexFunc(s.Offers, func(o galena.Offer) bool { return o.Provider == first.Provider })
-	if i < 0 || gainOf(s.Offers[i], open) <= 0 {
+	if i < 0 || gainOf(&s.Offers[i], open) <= 0 {
 		return first, Next{} // a stop, or a purchase that decides nothing: no hurry
 	}
-	taken := s.Offers[i]
+	taken := &s.Offers[i]
 	s.SpentMicros += taken.CostMicros
 	list, _ := candidates(s, open)
 	var best *candidate
@@ -86,7 +98,7 @@ func less(overlapA, overlapB, ratioA, ratioB float64) bool {
 }
 
 // overlap is the share of a candidate's gain that the other vendor may bring as well.
-func overlap(c candidate, other galena.Offer, open []need) float64 {
+func overlap(c candidate, other *galena.Offer, open []need) float64 {
 	both := 0.0
 	for _, n := range open {
 		both += c.offer.Hits[n.field] * other.Hits[n.field] * n.weight

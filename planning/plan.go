@@ -1,7 +1,7 @@
 package planning
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,7 +111,7 @@ func collect(s State) Next {
 
 // candidate is an offer that may be taken now.
 type candidate struct {
-	offer       galena.Offer
+	offer       *galena.Offer
 	gain, price float64
 }
 
@@ -119,7 +119,7 @@ func (c candidate) ratio() float64 { return c.gain / c.price }
 
 func (c candidate) next() Next {
 	return Next{Provider: c.offer.Provider, Gain: c.gain, Price: c.price,
-		Why: fmt.Sprintf("%.1f points in play per cent-equivalent", c.ratio())}
+		Why: strconv.FormatFloat(c.ratio(), 'f', 1, 64) + " points in play per cent-equivalent"}
 }
 
 // obstacles is why offers that would help cannot be taken.
@@ -146,11 +146,16 @@ func (o obstacles) stop(failed bool) galena.Stop {
 // candidates lists the offers that gain something and may be taken. A vendor is
 // asked at most once a lead, and never for nothing.
 func candidates(s State, open []need) ([]candidate, obstacles) {
-	var list []candidate
+	list := make([]candidate, 0, len(s.Offers))
+	known := s.Facts.Get
 	var blocked obstacles
-	for _, o := range s.Offers {
+	for i := range s.Offers {
+		o := &s.Offers[i]
+		if s.Asked[o.Provider] {
+			continue
+		}
 		gain := gainOf(o, open)
-		if gain <= 0 || s.Asked[o.Provider] || o.OnlyIf.Eval(s.Facts.Get, s.Now) != galena.True {
+		if gain <= 0 || o.OnlyIf.Eval(known, s.Now) != galena.True {
 			continue
 		}
 		slow := s.TimeLeft >= 0 && o.P95 > s.TimeLeft
@@ -176,7 +181,7 @@ const (
 
 // priceOf is what asking is expected to cost. Who bills matches only is expected
 // to bill as often as its best field is found.
-func priceOf(o galena.Offer) float64 {
+func priceOf(o *galena.Offer) float64 {
 	cents := galena.CentsOf(o.CostMicros)
 	if o.PerMatch {
 		hit := 0.0
@@ -188,7 +193,7 @@ func priceOf(o galena.Offer) float64 {
 	return cents + handling + perMillisecond*float64(o.P95)/float64(time.Millisecond)
 }
 
-func gainOf(o galena.Offer, open []need) float64 {
+func gainOf(o *galena.Offer, open []need) float64 {
 	gain := 0.0
 	for _, n := range open {
 		gain += o.Hits[n.field] * n.weight
