@@ -22,6 +22,8 @@ type run struct {
 	began    time.Time
 	fixed    galena.Facts         // lead.* and match.*: they do not change while we ask
 	observed []galena.Observation // of the company: what was known, then what was bought
+	facts    galena.Facts         // all that is known, made of the first so many observations
+	merged   int
 	bought   []galena.Observation
 	steps    []galena.Call
 	asked    map[string]bool
@@ -51,14 +53,30 @@ type view struct {
 	outcome routing.Outcome
 }
 
-// look merges, scores and matches the rules. final says that nobody is left to ask.
+// look merges, scores and matches the rules. final says that nobody is left to
+// ask; only then is the score put into words.
 func (r *run) look(final bool) view {
-	facts := r.rules.Merging.Merge(r.observed, r.began)
-	maps.Copy(facts, r.fixed)
-	v := view{facts: facts, score: r.rules.ICP.Score(facts, r.began, final)}
-	v.input = routing.Input{Score: v.score.Score, Reachable: v.score.Reachable, Facts: facts, Now: r.began, Final: final}
+	v := view{facts: r.known()}
+	if final {
+		v.score = r.rules.ICP.Score(v.facts, r.began, true)
+	} else {
+		v.score = r.rules.ICP.Glance(v.facts, r.began)
+	}
+	v.input = routing.Input{Score: v.score.Score, Reachable: v.score.Reachable, Moving: v.score.Moving,
+		Facts: v.facts, Now: r.began, Final: final}
 	v.outcome = r.rules.Routing.Match(v.input)
 	return v
+}
+
+// known is the lead's and the company's facts together. They are merged again
+// only when an answer has come since: the last look, which decides, mostly sees
+// what the look before it saw.
+func (r *run) known() galena.Facts {
+	if r.facts == nil || len(r.observed) != r.merged {
+		r.facts, r.merged = r.rules.Merging.Merge(r.observed, r.began), len(r.observed)
+		maps.Copy(r.facts, r.fixed)
+	}
+	return r.facts
 }
 
 // enrich asks providers, one after the other, until no answer can change the
