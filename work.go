@@ -96,6 +96,14 @@ type Notice struct {
 	Calls int       `json:"calls"`
 }
 
+// Release is a person's word that a held lead may go on.
+type Release struct {
+	Lead         Lead          // as it will be: verdict, codes, domain, spendable
+	Before       []string      // the codes that the person saw
+	Observations []Observation // what the form states of the company, now that it counts
+	Audit        AuditEntry
+}
+
 // Record is a lead with its decision, nil while undecided. Notices are left out
 // of lists.
 type Record struct {

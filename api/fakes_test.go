@@ -32,7 +32,20 @@ type shelf struct {
 	hashes  map[string][]byte
 	asked   int // look-ups of tokens
 	touched int
+	trail   []galena.AuditEntry
 	err     error
+}
+
+func (s *shelf) Release(_ context.Context, r galena.Release) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.leads {
+		if s.leads[i].Lead.ID == r.Lead.ID {
+			s.leads[i].Lead = r.Lead
+		}
+	}
+	s.trail = append(s.trail, r.Audit)
+	return s.err
 }
 
 func (s *shelf) Accept(_ context.Context, in galena.Intake) (galena.Receipt, error) {

@@ -35,6 +35,7 @@ const (
 	codeRoleAddress    = "role_address"
 	codeDidYouMean     = "did_you_mean:"
 	codeDuplicateOf    = "duplicate_of:"
+	codeReleased       = "released"
 )
 
 // rule is one code with what it does to the verdict; "" is a remark.
@@ -73,6 +74,7 @@ func rules() []rule {
 		{codeRoleAddress, ""},
 		{codeDidYouMean, galena.Confirm},
 		{codeDuplicateOf, ""},
+		{codeReleased, ""}, // a person let the lead go on, whatever stands before it
 	}
 }
 
@@ -91,6 +93,12 @@ func ruleOf(code string) (int, rule) {
 }
 
 func rank(code string) int { i, _ := ruleOf(code); return i }
+
+// sorted puts codes in the order of the table, in place.
+func sorted(codes []string) []string {
+	slices.SortStableFunc(codes, func(a, b string) int { return rank(a) - rank(b) })
+	return codes
+}
 
 // severity lists the verdicts, the one that wins first.
 func severity() []galena.Verdict {

@@ -75,6 +75,17 @@ func suppressionKey(entry string) (string, bool) {
 	return digest(h.ascii), h.fault == ""
 }
 
+// Knowing adds domains that other files name, such as the named accounts of
+// routing. What is no domain there is that file's fault and left out here.
+func (c Config) Knowing(domains []string) Config {
+	for _, d := range domains {
+		if h := readHost(strings.TrimSpace(d)); h.fault == "" {
+			c.KnownDomains = append(slices.Clip(c.KnownDomains), h.ascii)
+		}
+	}
+	return c
+}
+
 // With returns the lists of both.
 func (c Config) With(more Config) Config {
 	lists := more.domainLists()

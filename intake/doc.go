@@ -7,6 +7,9 @@
 //	              │ lists.go    free mail, …         ▼
 //	              │ typo.go     did you mean      Store.Accept (one transaction) ─► Queue.Nudge
 //
+//	a person ─► Gate.Release ─► Store.Release    release.go   a held lead goes on
+//	worker ───► DNS.Screen ───► Store.Hold       dns.go       an accepted one is held after all
+//
 // A judgement is pure: the same submission, lists and memory give the same
 // verdict, without DNS and within a millisecond. A rejected submission is
 // answered and counted; a suppressed one is counted and forgotten; every other

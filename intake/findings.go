@@ -160,8 +160,7 @@ func (f *findings) typo(known Known) {
 
 // judgement weighs the codes into a verdict.
 func (f *findings) judgement() galena.Judgement {
-	slices.SortStableFunc(f.codes, func(a, b string) int { return rank(a) - rank(b) })
-	out := galena.Judgement{Verdict: verdict(f.codes), Codes: f.codes, Email: f.address.text, Role: f.role}
+	out := galena.Judgement{Verdict: verdict(f.codes), Codes: sorted(f.codes), Email: f.address.text, Role: f.role}
 	if f.readable() {
 		out.Key, out.Host = f.address.canonical(), f.address.host
 	}

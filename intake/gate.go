@@ -28,6 +28,8 @@ type Store interface {
 	Accept(ctx context.Context, in galena.Intake) (galena.Receipt, error)
 	Recall(ctx context.Context, hashes [][]byte, domain string) (suppressed, known bool, err error)
 	KnownDomains(ctx context.Context) ([]string, error)
+	Record(ctx context.Context, leadID string) (galena.Record, error)
+	Release(ctx context.Context, r galena.Release) error
 }
 
 // Queue is told that there is work; losing the call loses nothing.
@@ -153,14 +155,11 @@ func (g *Gate) build(s galena.Submission, j galena.Judgement) (galena.Intake, er
 // recall asks the store what it knows of the sender. An address that cannot be
 // read is asked about nowhere.
 func (g *Gate) recall(ctx context.Context, email string) (Known, error) {
-	a := readAddress(email)
-	if a.fault != "" || a.long {
+	domain := mailDomain(email)
+	if domain == "" {
 		return Known{}, nil
 	}
-	domain := registrable(a.host)
-	if domain == "" {
-		domain = a.host
-	}
+	a := readAddress(email)
 	hashes := [][]byte{Hash(g.deps.Pepper, a.canonical())}
 	for _, h := range parents(a.host, domain) {
 		hashes = append(hashes, Hash(g.deps.Pepper, h))
@@ -172,6 +171,19 @@ func (g *Gate) recall(ctx context.Context, email string) (Known, error) {
 	}
 	k.KnownDomains, err = g.knownDomains(ctx)
 	return k, err
+}
+
+// mailDomain is the registrable domain of an address, or its host where there is
+// none; "" for what is no address.
+func mailDomain(email string) string {
+	a := readAddress(email)
+	if a.fault != "" || a.long {
+		return ""
+	}
+	if d := registrable(a.host); d != "" {
+		return d
+	}
+	return a.host
 }
 
 func (g *Gate) knownDomains(ctx context.Context) ([]string, error) {

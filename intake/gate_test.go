@@ -21,6 +21,7 @@ type memory struct {
 	suppressed [][]byte
 	domains    []string
 	reads      int
+	released   []galena.Release
 	err        error
 }
 
@@ -42,6 +43,20 @@ func (m *memory) Recall(_ context.Context, hashes [][]byte, _ string) (bool, boo
 }
 
 func (m *memory) KnownDomains(context.Context) ([]string, error) { m.reads++; return m.domains, m.err }
+
+func (m *memory) Record(_ context.Context, id string) (galena.Record, error) {
+	for _, in := range m.got {
+		if in.Lead.ID == id {
+			return galena.Record{Lead: in.Lead}, m.err
+		}
+	}
+	return galena.Record{}, galena.Errorf(galena.NotFound, "sql.record", "no such lead")
+}
+
+func (m *memory) Release(_ context.Context, r galena.Release) error {
+	m.released = append(m.released, r)
+	return m.err
+}
 
 type bell int
 

@@ -78,6 +78,15 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 
 // Judge says what a submission is worth, and why. It asks nobody.
 func (j *Judge) Judge(s galena.Submission, known Known) galena.Judgement {
+	return j.judge(s, known, true)
+}
+
+// Check judges an address as Judge does, blind to who asked to be left alone.
+func (j *Judge) Check(email string, known Known) galena.Judgement {
+	return j.judge(galena.Submission{Email: email}, known, false)
+}
+
+func (j *Judge) judge(s galena.Submission, known Known, remembers bool) galena.Judgement {
 	a := readAddress(s.Email)
 	f := findings{judge: j, address: a, website: s.Website}
 	f.robot(s)
@@ -86,7 +95,9 @@ func (j *Judge) Judge(s galena.Submission, known Known) galena.Judgement {
 	}
 	f.place()
 	if f.readable() {
-		f.memory(known)
+		if remembers {
+			f.memory(known)
+		}
 		f.class()
 		f.typo(known)
 	}

@@ -91,14 +91,18 @@ func orNotFound(op string, n int64, err error) error {
 
 // Audit appends to the trail; an entry without a time gets the present one.
 func (s *Store) Audit(ctx context.Context, e galena.AuditEntry) error {
+	return fault("sql.audit", s.audit(ctx, s.writer(), e))
+}
+
+func (s *Store) audit(ctx context.Context, c conn, e galena.AuditEntry) error {
 	id, err := newID()
 	if err != nil {
-		return fault("sql.audit", err)
+		return err
 	}
 	if e.At.IsZero() {
 		e.At = s.now()
 	}
-	_, err = s.do(ctx, "sql.audit", "insert-audit", args{"id": id, "at": micros(e.At), "actor": e.Actor,
+	_, err = c.exec(ctx, "insert-audit", args{"id": id, "at": micros(e.At), "actor": e.Actor,
 		"action": e.Action, "target": e.Target, "detail": e.Detail})
 	return err
 }

@@ -202,10 +202,14 @@ func (s *Store) Suppress(ctx context.Context, hash []byte, reason string) error 
 	return err
 }
 
-// Tidy drops idempotency keys after a day, and logins that have run out.
+// Tidy drops idempotency keys after a day, logins that have run out and old
+// answers of the DNS.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.do(ctx, "sql.tidy", "forget-keys", args{"stale": micros(now.Add(-keysKept))}); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, "sql.tidy", "forget-dns-checks", args{"stale": micros(now.Add(-checksKept))}); err != nil {
 		return err
 	}
 	_, err := s.do(ctx, "sql.tidy", "forget-sessions", args{"now": micros(now)})

@@ -36,6 +36,7 @@ var codeWords = map[string]string{
 	"did_you_mean":         "The domain is one slip away from …; probably a typing error.",
 	"null_mx":              "The domain says that it takes no mail.",
 	"undeliverable":        "The domain has no mail server.",
+	"released":             "A person let the lead go on.",
 	"duplicate_of":         "The same person sent the same form before, as lead ….",
 }
 

@@ -13,6 +13,7 @@ type Metrics struct {
 	seconds     *prometheus.HistogramVec
 	decisions   *prometheus.CounterVec
 	completions *prometheus.CounterVec
+	held        prometheus.Counter
 }
 
 // NewMetrics registers the figures.
@@ -25,11 +26,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "galena_decisions_total", Help: "Decisions by tier and by why the buying of data ended.",
 		}, []string{"tier", "stop"}),
+		held: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "galena_leads_held_total", Help: "Leads that the gate had let through and the DNS check held for a person.",
+		}),
 	}
 	m.completions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_completions_total", Help: "Second looks at decisions made on too little, by what came of it: waiting, unchanged, rerouted or today (a notice).",
 	}, []string{"outcome"})
-	reg.MustRegister(m.seconds, m.decisions, m.completions)
+	reg.MustRegister(m.seconds, m.decisions, m.completions, m.held)
 	return m
 }
 

@@ -24,6 +24,13 @@ type Steps interface {
 type Leads interface {
 	Memory(ctx context.Context, leadID string) (galena.Memory, error)
 	Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error)
+	Hold(ctx context.Context, s galena.Step, l galena.Lead, told []galena.Delivery) error
+}
+
+// Screener looks at a lead once more before money is spent on it: a lead that
+// it holds waits for a person.
+type Screener interface {
+	Screen(ctx context.Context, l galena.Lead) (held galena.Lead, hold bool)
 }
 
 // Enricher is the waterfall, as the pipeline needs it.
@@ -37,6 +44,7 @@ type Enricher interface {
 type Announcer interface {
 	Announce(r galena.Record) ([]galena.Delivery, error)
 	Rerouted(r galena.Record) ([]galena.Delivery, error)
+	Quarantined(l galena.Lead) ([]galena.Delivery, error)
 }
 
 // Pipeline decides one lead, and completes a decision that was made on too little.
@@ -45,6 +53,7 @@ type Pipeline struct {
 	Leads       Leads
 	Completions Completions
 	Mover       Mover
+	Screener    Screener // nil = the gate has the last word
 	Enricher    Enricher
 	Announce    Announcer
 	Rules       func() *Rules // the set in force; read once per lead
@@ -95,6 +104,9 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) 
 			return lead, err
 		}
 		lead = memory.Lead
+		if done, err := p.screen(ctx, s, lead, log); done {
+			return lead, err
+		}
 		run := newRun(p, rules, memory)
 		if err := run.enrich(ctx); err != nil {
 			return lead, err

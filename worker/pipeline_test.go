@@ -27,6 +27,8 @@ type desk struct {
 	later    time.Time
 	told     []galena.Delivery
 	finished bool
+	held     []galena.Lead
+	holdErr  error
 }
 
 func (d *desk) Begin(context.Context, string, string, int, int) (bool, error) {
@@ -51,6 +53,13 @@ func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error)
 	decision, told, _, err := r.Settle(galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}, NextSeq: 1})
 	d.ruled, d.told, d.later = append(d.ruled, decision), append(d.told, told...), r.Later
 	return decision, err
+}
+
+func (d *desk) Hold(_ context.Context, _ galena.Step, l galena.Lead, told []galena.Delivery) error {
+	if d.holdErr == nil {
+		d.held, d.told = append(d.held, l), append(d.told, told...)
+	}
+	return d.holdErr
 }
 
 // market is a waterfall with one provider.
@@ -90,6 +99,10 @@ func (nobody) Announce(r galena.Record) ([]galena.Delivery, error) {
 
 func (nobody) Rerouted(r galena.Record) ([]galena.Delivery, error) {
 	return []galena.Delivery{{ID: "d2", Event: galena.EventRerouted, LeadID: r.Lead.ID}}, nil
+}
+
+func (nobody) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
+	return []galena.Delivery{{ID: "d2", Event: galena.EventQuarantined, LeadID: l.ID}}, nil
 }
 
 var testNow = time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)

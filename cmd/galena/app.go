@@ -175,7 +175,11 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 		return err
 	}
 	log := a.log.With("part", "worker")
-	p := &worker.Pipeline{Steps: a.store, Leads: a.store, Completions: a.store, Mover: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
+	screener, err := a.screener()
+	if err != nil {
+		return err
+	}
+	p := &worker.Pipeline{Screener: screener, Steps: a.store, Leads: a.store, Completions: a.store, Mover: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
 		Rules: func() *worker.Rules { return rules }, Wake: a.relay.Nudge, Decided: a.decided, Now: a.now,
 		Chance: rand.Float64, FirstLook: a.firstLook, Metrics: worker.NewMetrics(a.reg), Log: log}
 	if a.frozen {
@@ -185,6 +189,14 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
 	return nil
+}
+
+// screener is the DNS check, nil where it is off: lists decide in a scenario.
+func (a *App) screener() (worker.Screener, error) {
+	if !a.env.DNS || a.frozen {
+		return nil, nil //nolint:nilnil // off is no error
+	}
+	return intake.NewDNS(a.store, nil, a.reg, a.now)
 }
 
 // publish lets other processes and the pages see a breaker or a pause change.

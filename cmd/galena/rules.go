@@ -49,8 +49,7 @@ func judgeOf(r configs.Rules, env configs.Env) (*intake.Judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("routing: %w", err)
 	}
-	lists := r.Hygiene.With(intake.Config{KnownDomains: router.NamedDomains()})
-	return intake.NewJudge(lists, intake.Options{AllowReserved: env.AllowReservedDomains})
+	return intake.NewJudge(r.Hygiene.Knowing(router.NamedDomains()), intake.Options{AllowReserved: env.AllowReservedDomains})
 }
 
 // compile makes one consistent set of rules. In a scenario the deadline never fires.

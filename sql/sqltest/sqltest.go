@@ -24,7 +24,7 @@ type Open func(t testing.TB, now func() time.Time) *sql.Store
 // Run plays the whole contract, each rule on a store of its own.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules, moveRules, freshRules, noticeRules} {
+	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules, moveRules, holdRules, freshRules, noticeRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
