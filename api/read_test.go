@@ -30,6 +30,7 @@ func (d *desk) decided() string {
 				Rows: []galena.Row{{Criterion: "headcount"}}},
 			Steps: []galena.Call{{Provider: "alpha-firmo", Outcome: "hit"}}, Tries: []galena.RuleTry{{Rule: "tier-a"}},
 			Candidates: []galena.Candidate{{Rep: "ana.souza", Eligible: true}}, Configs: []galena.ConfigRef{{Kind: "ICP", Hash: "00"}}},
+		Notices: []galena.Notice{{Epoch: 1, Kind: galena.NoticeToday, Text: "today this lead would be tier B"}},
 	}
 	d.shelf.leads = append(d.shelf.leads, r)
 	return r.Lead.ID
@@ -83,7 +84,7 @@ func TestAnUndecidedLeadSaysSo(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	why := d.get(t, "/v1/leads/"+id+"/why", 200)
-	for _, list := range []string{"rows", "steps", "rules", "candidates", "configs", "codes"} {
+	for _, list := range []string{"rows", "steps", "rules", "candidates", "configs", "codes", "notices"} {
 		if l, ok := why[list].([]any); !ok || len(l) != 0 {
 			t.Errorf("%s is %v", list, why[list])
 		}
@@ -94,7 +95,7 @@ func TestWhyTellsEverything(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	why := d.get(t, "/v1/leads/"+d.decided()+"/why", 200)
-	for _, list := range []string{"rows", "steps", "rules", "candidates", "configs"} {
+	for _, list := range []string{"rows", "steps", "rules", "candidates", "configs", "notices"} {
 		if l, ok := why[list].([]any); !ok || len(l) != 1 {
 			t.Errorf("%s is %v", list, why[list])
 		}

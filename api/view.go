@@ -61,6 +61,7 @@ type Why struct {
 	Rules         []galena.RuleTry           `json:"rules" nullable:"false" doc:"Routing rules tried, in their order"`
 	Candidates    []galena.Candidate         `json:"candidates" nullable:"false" doc:"Reps who were considered"`
 	Configs       []galena.ConfigRef         `json:"configs" nullable:"false" doc:"The exact configuration files"`
+	Notices       []galena.Notice            `json:"notices" nullable:"false" doc:"What the data says that came after a decision; the decision stays as it was made"`
 }
 
 // Company is the record of a company: each value with where it is from.
@@ -130,6 +131,7 @@ func viewWhy(r galena.Record) Why {
 	w.Disqualified, w.WouldChange, w.Territory = d.Disqualified, d.WouldChange, d.Territory
 	w.Disqualifiers, w.Rows, w.Steps = orEmpty(d.Disqualifiers), orEmpty(d.Rows), orEmpty(d.Steps)
 	w.Rules, w.Candidates, w.Configs = orEmpty(d.Tries), orEmpty(d.Candidates), orEmpty(d.Configs)
+	w.Notices = orEmpty(r.Notices)
 	return w
 }
 

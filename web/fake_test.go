@@ -49,6 +49,17 @@ func newFake(t *testing.T) *fakeStore {
 
 func (f *fakeStore) fail(err error) { f.mu.Lock(); f.down = err; f.mu.Unlock() }
 
+// notice puts a remark beside a decision.
+func (f *fakeStore) notice(id string, n galena.Notice) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.records {
+		if f.records[i].Lead.ID == id {
+			f.records[i].Notices = append(f.records[i].Notices, n)
+		}
+	}
+}
+
 func (f *fakeStore) Record(_ context.Context, id string) (galena.Record, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

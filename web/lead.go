@@ -26,6 +26,9 @@ type criterionRow struct {
 	Range                                                     string
 }
 
+// noticeRow is a remark beside the decision.
+type noticeRow struct{ Words, At, AtWords string }
+
 // flag is a short remark beside the headline.
 type flag struct{ Words, Class, Title string }
 
@@ -43,6 +46,7 @@ type leadView struct {
 	Disqualified    *galena.Disqualification
 	Reasons         []string
 	Hint            string
+	Notices         []noticeRow // what came after the decision
 	Criteria        []criterionRow
 	Clamped         string // what the rows add up to when that is not the score
 	Person, Company []factRow
@@ -85,6 +89,9 @@ func leadOf(rec galena.Record, now time.Time) leadView {
 		return v
 	}
 	v.decided(d)
+	for _, n := range rec.Notices {
+		v.Notices = append(v.Notices, noticeRow{upperFirst(n.Text) + ".", stamp(n.At), moment(n.At)})
+	}
 	return v
 }
 

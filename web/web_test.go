@@ -224,6 +224,17 @@ func TestLeadShowsItsReasons(t *testing.T) {
 	}
 }
 
+func TestLeadShowsWhatCameAfterItsDecision(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.login("ana.souza")
+	s.store.notice(sampleID(24), galena.Notice{Kind: galena.NoticeToday, At: noon, Text: "today this lead would be tier B / emea"})
+	body := flat(s.get("/leads/" + sampleID(24)).Body.String())
+	if want := "Today this lead would be tier B / emea. 23 Nov 2026"; !strings.Contains(body, want) {
+		t.Errorf("the page does not say %q: %s", want, body)
+	}
+}
+
 func TestHeldLeadSaysWhy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

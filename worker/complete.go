@@ -166,7 +166,7 @@ func (r *run) conclude(ctx context.Context, s galena.Step, old galena.Decision, 
 
 // notice says what is known now, and whether the decision would be another one.
 func (r *run) notice(v view, old galena.Decision) galena.Notice {
-	n := galena.Notice{Epoch: old.Epoch, Kind: galena.NoticeUnchanged, At: r.p.Now(), Tier: v.score.Tier, Score: v.score.Score.Score,
+	n := galena.Notice{Epoch: old.Epoch, Kind: galena.NoticeUnchanged, At: r.p.Now().UTC(), Tier: v.score.Tier, Score: v.score.Score.Score,
 		Lo: v.score.Lo, Hi: v.score.Hi, Rule: v.outcome.Rule, Stop: r.stop, Cents: galena.CentsOf(r.spent), Calls: len(r.steps),
 		Text: fmt.Sprintf("completed: unchanged, score %s (%s to %s)", v.score.Score.Score, v.score.Lo, v.score.Hi)}
 	if r.same(v, old) {

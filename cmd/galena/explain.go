@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/scoring"
@@ -32,16 +34,27 @@ func (c explainCmd) Run(ctx context.Context, std streams) error {
 			_, err = fmt.Fprintf(std.Out, "Not decided: the lead is %s (%s)\n", r.Lead.Status, r.Lead.Verdict)
 			return err
 		}
-		fmt.Fprint(std.Out, scoring.Explain(*r.Decision))
-		fmt.Fprintf(std.Out, "\nGoes to %s by rule %s\n", r.Decision.To, r.Decision.Rule)
-		for _, t := range r.Decision.Tries {
-			fmt.Fprintf(std.Out, "  %-8s %s\n", t.Result, t.Rule)
-		}
-		for _, k := range r.Decision.Candidates {
-			fmt.Fprintf(std.Out, "  %-20s %-14s %s\n", k.Rep, k.Pool, considered(k))
-		}
+		explain(std.Out, r)
 		return nil
 	})
+}
+
+// explain tells of a decision and of what came after it.
+func explain(w io.Writer, r galena.Record) {
+	fmt.Fprint(w, scoring.Explain(*r.Decision))
+	fmt.Fprintf(w, "\nGoes to %s by rule %s\n", r.Decision.To, r.Decision.Rule)
+	for _, t := range r.Decision.Tries {
+		fmt.Fprintf(w, "  %-8s %s\n", t.Result, t.Rule)
+	}
+	for _, k := range r.Decision.Candidates {
+		fmt.Fprintf(w, "  %-20s %-14s %s\n", k.Rep, k.Pool, considered(k))
+	}
+	if len(r.Notices) > 0 {
+		fmt.Fprintln(w, "\nSince then")
+	}
+	for _, n := range r.Notices {
+		fmt.Fprintf(w, "  %s  %s\n", n.At.UTC().Format(time.RFC3339), n.Text)
+	}
 }
 
 // considered says what became of a candidate.
