@@ -9,65 +9,88 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// Severity says whether a conflict matters for the decision on a lead.
-type Severity string
-
-// The severities: the one calls for another provider or a person, the other
-// only tells on the providers.
-const (
-	SeverityDecision Severity = "decision"
-	SeverityInfo     Severity = "info"
-)
-
-// Choice is one side of a conflict.
-type Choice struct {
-	Value         galena.Value `json:"value"`
-	Absent        bool         `json:"absent,omitempty"`
-	Source        string       `json:"source"`
-	ObservationID string       `json:"observation_id"`
+// Lens is how a conflict is judged by those who know what a value leads to.
+type Lens struct {
+	// Band names the bands of the active profile that a value falls into; nil
+	// puts all values into one.
+	Band func(field string, v galena.Value) string
+	// Judge names the decision that a profile leads to; nil finds every conflict
+	// informative.
+	Judge func(galena.Facts) Outcome
 }
 
-// Conflict is a field on which sources of one class disagree with nearly equal weight.
-type Conflict struct {
-	Field    string   `json:"field"`
-	Chosen   Choice   `json:"chosen"`
-	RunnerUp Choice   `json:"runner_up"`
-	Margin   float64  `json:"margin"` // how much lighter the runner-up is, 0..0.4, rounded to 0.01
-	Severity Severity `json:"severity"`
+// Outcome is a decision as far as it can differ between two values.
+type Outcome struct {
+	Tier, Rule string
+	Rest       string // whatever else must be the same
 }
 
-// Conflicts lists, by field, the values that nearly won. Judge names the
-// decision that a profile leads to; where it differs between the two sides the
-// conflict is one of decision. Compatible numbers, such as 190 and 210, are in
-// conflict only if they lead to different decisions. A nil judge finds every
-// conflict informative.
-func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, judge func(galena.Facts) string) []Conflict {
-	facts := p.Merge(obs, now)
-	differs := func(field string, rival verdict) bool {
-		if judge == nil {
-			return false
-		}
-		other := maps.Clone(facts)
-		other[field] = rival.fact(field)
-		return judge(facts) != judge(other)
-	}
-	var out []Conflict
+// Conflicts lists, by field, the values that nearly won (SEMANTICS 3.5): those
+// with at least 0.6 of the winner's weight that contradict it, or agree with it
+// and fall into other bands, such as 190 and 210. Where one of them leads to
+// another decision, the conflict is one of decision.
+func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, lens Lens) []galena.Dispute {
+	var facts galena.Facts // made when it is needed: most leads have no conflict
+	var out []galena.Dispute
 	for _, votes := range p.votes(obs, now) {
-		field, v := votes[0].Field, decide(votes)
-		for _, r := range v.runnersUp() {
-			matters := differs(field, r.verdict)
-			if r.compatible && !matters {
-				continue
-			}
-			c := Conflict{Field: field, Chosen: v.choice(), RunnerUp: r.choice(), Margin: r.margin, Severity: SeverityInfo}
-			if matters {
-				c.Severity = SeverityDecision
-			}
-			out = append(out, c)
-			break
+		if len(votes) < 2 {
+			continue
 		}
+		field, v := votes[0].Field, decide(votes)
+		rivals := v.conflicting(field, lens.Band)
+		if len(rivals) == 0 {
+			continue
+		}
+		if facts == nil {
+			facts = p.Merge(obs, now)
+		}
+		out = append(out, v.conflict(field, rivals, facts, lens.Judge))
 	}
 	return out
+}
+
+// conflicting keeps the rivals that open a conflict, each value once.
+func (v verdict) conflicting(field string, band func(string, galena.Value) string) []rival {
+	chosen := v.claim()
+	var out []rival
+	for _, r := range v.runnersUp() {
+		c := r.claim()
+		same := func(o rival) bool { return o.claim().Same(c) }
+		if c.Same(chosen) || slices.ContainsFunc(out, same) {
+			continue
+		}
+		if r.compatible && (band == nil || band(field, c.Value) == band(field, chosen.Value)) {
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// conflict writes the record. Its margin is that of the first rival, the heaviest.
+func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, judge func(galena.Facts) Outcome) galena.Dispute {
+	c := galena.Dispute{Field: field, Chosen: v.claim(), Margin: rivals[0].margin, Severity: galena.SeverityInfo,
+		Status: galena.ConflictOpen}
+	var chosen Outcome
+	if judge != nil {
+		chosen = judge(facts)
+		c.Chosen.Tier, c.Chosen.Rule = chosen.Tier, chosen.Rule
+	}
+	c.Candidates = append(c.Candidates, c.Chosen)
+	for _, r := range rivals {
+		side := r.claim()
+		if judge != nil {
+			instead := maps.Clone(facts)
+			instead[field] = r.fact(field)
+			other := judge(instead)
+			side.Tier, side.Rule = other.Tier, other.Rule
+			if other != chosen {
+				c.Severity = galena.SeverityDecision
+			}
+		}
+		c.Candidates = append(c.Candidates, side)
+	}
+	return c
 }
 
 // rival is another outcome that has at least 0.6 of the winner's weight.
@@ -123,8 +146,10 @@ func (v verdict) otherSets() []rival {
 	return out
 }
 
-func (v verdict) choice() Choice {
-	c := Choice{Value: v.value, Absent: v.state == galena.Absent, Source: v.lead.Source, ObservationID: v.lead.ID}
+// claim is the verdict as one side of a conflict.
+func (v verdict) claim() galena.Claim {
+	c := galena.Claim{Value: v.value, Absent: v.state == galena.Absent, Source: v.lead.Source, Class: v.lead.Class,
+		ObservationID: v.lead.ID, Confidence: float64(v.lead.conf) / million, ObservedAt: v.lead.ObservedAt}
 	if c.Absent {
 		c.Value = galena.Value{}
 	}

@@ -1,7 +1,6 @@
 package merging
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -162,52 +161,5 @@ func TestTTLIsTheTableOfTheSpecification(t *testing.T) {
 		if p.MaxStale(field) != 2*p.TTL(field) {
 			t.Errorf("%s: max_stale %s, want twice the time to live", field, p.MaxStale(field))
 		}
-	}
-}
-
-func TestConflicts(t *testing.T) {
-	t.Parallel()
-	large := func(f galena.Facts) string {
-		v := f.Get(headcount).Value
-		return map[bool]string{true: "B", false: "C"}[v.Lo >= 200] + map[bool]string{true: "!"}[slices.Contains(f.Get(tech).Value.Set, "basalt-crm")]
-	}
-	for _, c := range []struct {
-		name  string
-		field string
-		said  []said
-		want  string
-	}{
-		{"TheSampleLead", headcount, []said{{"alpha-firmo", "45", 0}, {"beta-prime", "460", 0}}, "460 > 45 decision"},
-		{"TheSameDecisionEitherWay", headcount, []said{{"alpha-firmo", "300", 0}, {"beta-prime", "460", 0}}, "460 > 300 info"},
-		{"TwoThirdsOfTheWeight", headcount, []said{{"own-crawl", "45", 0}, {"beta-prime", "460", 0}}, "460 > 45 decision"},
-		{"LessThanThreeFifthsDoNotMatter", headcount, []said{{"stranger", "45", 0}, {"beta-prime", "460", 0}}, ""},
-		{"CompatibleAndOfOneMind", headcount, []said{{"alpha-firmo", "420", 0}, {"beta-prime", "431", 0}}, ""},
-		{"CompatibleOnTwoSidesOfABand", headcount, []said{{"alpha-firmo", "190", 0}, {"beta-prime", "210", 0}}, "210 > 190 decision"},
-		{"AnElementDenied", tech, []said{{"own-crawl", "[basalt-crm hubspot]!", day}, {"gamma-tech", "[hubspot]!", 0}}, "hubspot > basalt-crm,hubspot decision"},
-		{"AgreedBySeveral", industry, []said{{"alpha-firmo", "software", 0}, {"beta-prime", "Software", 0}}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			var all []galena.Observation
-			for i, s := range c.said {
-				all = append(all, obs(t, string(rune('a'+i)), s.source, c.field, s.value, s.ago))
-			}
-			var got []string
-			for _, x := range policy(t, Defaults()).Conflicts(all, now, large) {
-				got = append(got, x.Chosen.Value.String()+" > "+x.RunnerUp.Value.String()+" "+string(x.Severity))
-			}
-			if strings.Join(got, "; ") != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
-}
-
-func TestTheMarginOfAConflict(t *testing.T) {
-	t.Parallel()
-	got := policy(t, Defaults()).Conflicts([]galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0),
-		obs(t, "b", "beta-prime", headcount, "460", 0)}, now, nil)
-	if len(got) != 1 || got[0].Margin != 0.17 || got[0].Severity != SeverityInfo || got[0].RunnerUp.ObservationID != "a" {
-		t.Errorf("got %+v, want one of margin 0.17", got)
 	}
 }

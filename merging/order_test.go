@@ -52,7 +52,7 @@ func TestTheOrderOfObservationsDoesNotMatter(t *testing.T) {
 		if diff := cmp.Diff(want, p.Merge(mixed, now)); diff != "" {
 			rt.Fatalf("the order changed the profile:\n%s", diff)
 		}
-		if diff := cmp.Diff(p.Conflicts(all, now, nil), p.Conflicts(mixed, now, nil)); diff != "" {
+		if diff := cmp.Diff(p.Conflicts(all, now, Lens{}), p.Conflicts(mixed, now, Lens{})); diff != "" {
 			rt.Fatalf("the order changed the conflicts:\n%s", diff)
 		}
 	})
