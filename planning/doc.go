@@ -10,7 +10,8 @@
 //	                              price = expected cents + 0.25 + 0.001 x p95 in ms
 //	        │
 //	        ├── the largest gain / price ──► ask it, merge, score, plan again
-//	        └── nothing open: settled. Nobody left: exhausted.
+//	        └── nothing open: settled. Nobody left: exhausted. Before a stop, who
+//	            could decide between sources that disagree
 //
 // The stop is sound, not lucky: a need is listed as long as some completion of
 // the unknown fields would change tier, sink or route. Plan is a function of

@@ -25,6 +25,7 @@ type State struct {
 	HasDomain     bool
 	Spendable     bool
 	AlwaysCollect []string // fields bought even when the decision is settled; "all" = whatever is offered
+	Contested     []string // fields on which the sources disagree so that the decision hangs on it
 	Now           time.Time
 }
 
@@ -43,8 +44,20 @@ type Next struct {
 // collectAll asks for every field that some vendor supplies.
 const collectAll = "all"
 
-// Plan says what to buy next (SEMANTICS 4.1) or why to stop (4.2).
+// Plan says what to buy next (SEMANTICS 4.1) or why to stop (4.2). Where it would
+// stop with sources that contradict each other, one that could decide between
+// them goes first (3.5): it changes when the buying stops, never why.
 func Plan(s State) Next {
+	next := plan(s)
+	if next.Provider == "" && s.HasDomain && s.Spendable {
+		if more := forFields(s, s.Contested, "sources disagree on "); more.Provider != "" {
+			return more
+		}
+	}
+	return next
+}
+
+func plan(s State) Next {
 	if s.Result.Stops {
 		return Next{Stop: galena.StopDisqualified}
 	}
@@ -87,25 +100,34 @@ func choose(s State, open []need) Next {
 
 // collect plans for the fields that are wanted whatever the decision is.
 func collect(s State) Next {
-	var wanted []need
+	var wanted []string
 	for _, field := range alwaysCollected(s) {
 		if s.Facts.Get(field).State == galena.Unknown {
-			wanted = append(wanted, need{field, ruleWeight})
+			wanted = append(wanted, field)
 		}
+	}
+	return forFields(s, wanted, "always collected: ")
+}
+
+// forFields plans for fields that are wanted for another reason than points.
+func forFields(s State, fields []string, why string) Next {
+	wanted := make([]need, len(fields))
+	for i, field := range fields {
+		wanted[i] = need{field, ruleWeight}
 	}
 	n := choose(s, wanted)
 	if n.Provider == "" {
 		return n
 	}
-	var fields []string
+	var supplied []string
 	for _, o := range s.Offers {
-		for _, w := range wanted {
-			if o.Provider == n.Provider && o.Hits[w.field] > 0 {
-				fields = append(fields, w.field)
+		for _, field := range fields {
+			if o.Provider == n.Provider && o.Hits[field] > 0 {
+				supplied = append(supplied, field)
 			}
 		}
 	}
-	n.Why = "always collected: " + strings.Join(fields, ", ")
+	n.Why = why + strings.Join(supplied, ", ")
 	return n
 }
 
