@@ -35,6 +35,17 @@ type Memory struct {
 	Observations  []Observation // CRM, human, registry and form: they count from the start
 	OpenLeadOwner string        // rep who holds an open lead of the same person
 	AccountOwner  string        // rep who owns the company
+	Company       string        // the domain the company is kept by: the lead's own, unless that is an alias
+	Domains       []string      // every domain that the company is known by, Company first
+	Disputes      []Dispute     // conflicts of the company that are open
+}
+
+// CompanyDomain is the domain under which the company is asked for and kept.
+func (m Memory) CompanyDomain() string {
+	if m.Company != "" {
+		return m.Company
+	}
+	return m.Lead.Domain
 }
 
 // Ruling is everything one run of the pipeline writes in one transaction.
@@ -44,9 +55,13 @@ type Ruling struct {
 	Pools        []string // rotation pools to lock and read
 	Reps         []string // further reps to lock and read (owners, named)
 	Observations []Observation
-	Company      Company  // Domain "" when the lead has none
-	Refresh      *Refresh // the decision used stale answers: buy them anew, nil = it did not
-	Audit        bool     // buy everything afterwards, to see whether stopping early was right
+	Company      Company   // Domain "" when the lead has none
+	Refresh      *Refresh  // the decision used stale answers: buy them anew, nil = it did not
+	Audit        bool      // buy everything afterwards, to see whether stopping early was right
+	Conflicts    []Dispute // of the company: those that are open now, and those that are over by their status
+	// Opened says what must be told of a conflict of severity decision. It runs in
+	// the transaction that opens it, once per opening; nil tells nobody.
+	Opened func(Dispute) ([]Delivery, error)
 	// Later is when the decision is looked at again, by a step StepComplete of
 	// the same epoch; zero when nothing is left to wait for.
 	Later time.Time

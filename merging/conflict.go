@@ -16,6 +16,7 @@ type Lens struct {
 	Band func(field string, v galena.Value) string
 	// Judge names the decision that a profile leads to; nil finds every conflict
 	// informative.
+	// It must leave the profile as it is.
 	Judge func(galena.Facts) Outcome
 }
 

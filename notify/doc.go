@@ -3,6 +3,7 @@
 //
 //	Decision ─► Routed ──► body ─► Delivery (a row) ─► Send ─► endpoint
 //	Lead ─────► Quarantined                            │
+//	Dispute ──► Disputed                               │
 //	                       webhook-id: the same on every try
 //	                       webhook-timestamp, webhook-signature: of this try
 //

@@ -23,10 +23,9 @@ func (p *Profile) Band(field string, v galena.Value, now galena.Clock) string {
 // value may match: only the first of them in mode first.
 func (c *criterion) band(v galena.Value, now galena.Clock) string {
 	fact := galena.Fact{Field: c.field, State: galena.Known, Value: v, Confidence: 1}
-	known := func(string) galena.Fact { return fact }
 	var matched []string
 	for i := range c.bands {
-		switch c.bands[i].eval(fact, known, now) {
+		switch c.bands[i].eval(fact, now) {
 		case galena.True:
 			matched = append(matched, strconv.Itoa(i))
 			if !c.sum {

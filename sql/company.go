@@ -87,19 +87,29 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 	})
 }
 
-// SetAccountOwner keeps who owns an account by the CRM's word; rep "" = nobody.
+// SetAccountOwner keeps who owns an account by the CRM's word, by any domain of
+// its; rep "" = nobody.
 func (s *Store) SetAccountOwner(ctx context.Context, domain, rep string) error {
 	return s.inTx(ctx, "sql.set_account_owner", func(tx conn) error {
 		a := args{"domain": domain, "rep": rep, "now": micros(s.now())}
 		if _, err := tx.exec(ctx, "insert-account", a); err != nil {
 			return err
 		}
-		name := "set-account-owner"
-		if rep == "" {
-			name = "unset-account-owner"
+		company, domains, err := companyOf(ctx, tx, domain)
+		if err != nil {
+			return err
 		}
-		_, err := tx.exec(ctx, name, a)
-		return err
+		if rep != "" {
+			a["domain"] = company
+			_, err := tx.exec(ctx, "set-account-owner", a)
+			return err
+		}
+		for _, a["domain"] = range domains {
+			if _, err := tx.exec(ctx, "unset-account-owner", a); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -145,10 +155,10 @@ func (r companyRow) company() (galena.Company, error) {
 }
 
 // observations reads what counts from the start for a lead and its company.
-func observations(ctx context.Context, c conn, l galena.Lead) ([]galena.Observation, error) {
-	a := args{"lead": "lead:" + l.ID, "domain": l.Domain}
+func observations(ctx context.Context, c conn, l galena.Lead, company string) ([]galena.Observation, error) {
+	a := args{"lead": "lead:" + l.ID, "domain": l.Domain, "company": company}
 	if l.Domain == "" {
-		a["domain"] = a["lead"]
+		a["domain"], a["company"] = a["lead"], a["lead"]
 	}
 	found, err := list[observationRow](ctx, c, "standing-observations", a)
 	if err != nil {

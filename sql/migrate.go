@@ -89,6 +89,7 @@ func provider(db database, locked bool) (*goose.Provider, error) {
 	opts := []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true),
 		goose.WithSlog(slog.New(slog.DiscardHandler)),
+		goose.WithAllowOutofOrder(true), // migrations that were written side by side
 	}
 	dialect := goose.DialectSQLite3
 	if db.dialect == dialectPostgres {

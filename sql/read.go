@@ -20,11 +20,12 @@ type recordRow struct {
 	Facts            string `db:"facts"`
 	CompanyOwner     string `db:"company_owner"`
 	CompanyUpdatedAt int64  `db:"company_updated_at"`
+	CompanyDomain    string `db:"company_domain"`
 }
 
 func (r recordRow) record() (galena.Record, error) {
 	l, err1 := r.lead()
-	c, err2 := companyRow{Domain: r.Domain, Facts: r.Facts, Owner: r.CompanyOwner, UpdatedAt: r.CompanyUpdatedAt}.company()
+	c, err2 := companyRow{Domain: r.CompanyDomain, Facts: r.Facts, Owner: r.CompanyOwner, UpdatedAt: r.CompanyUpdatedAt}.company()
 	out := galena.Record{Lead: l, Company: c}
 	if r.Body == "" {
 		return out, errors.Join(err1, err2)
@@ -77,8 +78,8 @@ type ownersRow struct {
 }
 
 // Memory reads what is known when the work on a lead begins: the lead, what the
-// CRM, a person, a registry or the form said, and who holds the person and the
-// company.
+// CRM, a person, a registry or the form said of the company by any of its
+// domains, what is contested, and who holds the person and the company.
 func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error) {
 	const op = "sql.memory"
 	row, err := one[leadRow](ctx, s.reader(), "lead", args{"id": leadID})
@@ -89,10 +90,17 @@ func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error
 	if err != nil {
 		return galena.Memory{}, fault(op, err)
 	}
-	obs, err := observations(ctx, s.reader(), l)
-	if err != nil {
+	m := galena.Memory{Lead: l}
+	if m.Company, m.Domains, err = companyOf(ctx, s.reader(), l.Domain); err != nil {
 		return galena.Memory{}, fault(op, err)
 	}
-	held, err := one[ownersRow](ctx, s.reader(), "owners", args{"email_key": l.Key, "lead_id": l.ID, "domain": l.Domain})
-	return galena.Memory{Lead: l, Observations: obs, OpenLeadOwner: held.Person, AccountOwner: held.Company}, fault(op, err)
+	if m.Observations, err = observations(ctx, s.reader(), l, m.Company); err != nil {
+		return galena.Memory{}, fault(op, err)
+	}
+	if m.Disputes, err = disputes(list[conflictRow](ctx, s.reader(), "open-conflicts", args{"entity": m.Company})); err != nil {
+		return galena.Memory{}, fault(op, err)
+	}
+	held, err := one[ownersRow](ctx, s.reader(), "owners", args{"email_key": l.Key, "lead_id": l.ID, "domain": m.Company})
+	m.OpenLeadOwner, m.AccountOwner = held.Person, held.Company
+	return m, fault(op, err)
 }

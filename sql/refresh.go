@@ -108,7 +108,7 @@ func (s *Store) Holding(ctx context.Context, domain, topTier string, since time.
 		a, err := r.answer()
 		h.Answers, errs = append(h.Answers, a), append(errs, err)
 	}
-	h.Standing, err = observations(ctx, s.reader(), galena.Lead{Judgement: galena.Judgement{Domain: domain}})
+	h.Standing, err = observations(ctx, s.reader(), galena.Lead{Judgement: galena.Judgement{Domain: domain}}, domain)
 	return h, fault(op, errors.Join(append(errs, err)...))
 }
 

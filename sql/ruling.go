@@ -9,8 +9,8 @@ import (
 )
 
 // Rule writes everything that one run decided, in one transaction: what was
-// learnt, the rotation, the assignment, the owners, the decision and what is to
-// be told of it. Settle is called under the locks of the pools and reps; it may
+// learnt, the conflicts, the rotation, the assignment, the owners, the decision and
+// what is to be told of it. Settle is called under the locks of the pools and reps; it may
 // be called again when Postgres ends the transaction in favour of another one.
 //
 // A run that lost its step gets Conflict with Op "fence" and writes nothing. An
@@ -30,6 +30,10 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 		if err := learn(ctx, tx, r.Observations, r.Company); err != nil {
 			return err
 		}
+		conflicts, err := s.writeConflicts(ctx, tx, r)
+		if err != nil {
+			return err
+		}
 		before, err := s.lockRoster(ctx, tx, r.Pools, r.Reps)
 		if err != nil {
 			return err
@@ -40,7 +44,7 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 		}
 		d.LeadID, d.Epoch = r.Lead.ID, r.Step.Epoch
 		out = d
-		return s.writeRuling(ctx, tx, r, d, told, before, after)
+		return s.writeRuling(ctx, tx, r, d, append(told, conflicts...), before, after)
 	})
 	if err != nil {
 		return galena.Decision{}, err

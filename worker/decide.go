@@ -15,7 +15,9 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 	company := r.company(v)
 	d, err := r.p.Leads.Rule(ctx, galena.Ruling{
 		Step: s, Lead: lead, Pools: pools, Reps: reps, Observations: r.bought, Company: company,
-		Later: r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
+		Conflicts: r.disputes(s.Epoch, v),
+		Opened:    func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(lead, d) },
+		Later:     r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
 			d := r.decision(v, a, candidates)
@@ -28,7 +30,7 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 
 // company is what is known of the account now.
 func (r *run) company(v view) galena.Company {
-	return galena.Company{Domain: r.memory.Lead.Domain, Facts: companyFacts(v.facts), UpdatedAt: r.began}
+	return galena.Company{Domain: r.memory.CompanyDomain(), Facts: companyFacts(v.facts), UpdatedAt: r.began}
 }
 
 func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidate) galena.Decision {

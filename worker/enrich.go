@@ -27,7 +27,8 @@ type run struct {
 	bought   []galena.Observation
 	steps    []galena.Call
 	asked    map[string]bool
-	failed   bool // some provider erred: the answer may come later
+	tried    map[string]bool // contested fields for which one more provider was asked
+	failed   bool            // some provider erred: the answer may come later
 	spent    int64
 	resumed  bool                 // a second look at a decision
 	before   int64                // spent on the lead before this look
@@ -39,9 +40,12 @@ type run struct {
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
-		asked: map[string]bool{}, paid: map[string]bool{}, missed: map[string]time.Time{}}
+		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]time.Time{}}
 	r.fixed = leadFacts(m.Lead)
-	maps.Copy(r.fixed, matchFacts(m, rules.Routing.NamedRep(m.Lead.Domain), r.began))
+	if d := m.CompanyDomain(); d != m.Lead.Domain {
+		r.fixed["company.domain"] = galena.KnownFact("company.domain", galena.TextValue(d), "alias", r.began)
+	}
+	maps.Copy(r.fixed, matchFacts(m, namedRep(rules.Routing.NamedRep, m), r.began))
 	return r
 }
 
@@ -56,7 +60,12 @@ type view struct {
 // look merges, scores and matches the rules. final says that nobody is left to
 // ask; only then is the score put into words.
 func (r *run) look(final bool) view {
-	v := view{facts: r.known()}
+	return r.judge(r.known(), final)
+}
+
+// judge scores and routes by facts that hold the fixed ones already.
+func (r *run) judge(facts galena.Facts, final bool) view {
+	v := view{facts: facts}
 	if final {
 		v.score = r.rules.ICP.Score(v.facts, r.began, true)
 	} else {
@@ -88,7 +97,11 @@ func (r *run) enrich(ctx context.Context) error {
 		defer cancel()
 	}
 	for {
-		next := planning.Plan(r.state(r.look(false)))
+		state := r.state(r.look(false))
+		next := planning.Plan(state)
+		if next.Provider == "" {
+			next = r.thirdOpinion(state, next)
+		}
 		if next.Provider == "" {
 			r.stop = next.Stop
 			r.missing(next.Unavailable)
@@ -121,7 +134,7 @@ func (r *run) state(v view) planning.State {
 		Result: v.score, RouteOpen: v.outcome.Open, RouteSettled: v.outcome.Settled, Facts: v.facts,
 		Offers: r.p.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
-		HasDomain: lead.Domain != "", Spendable: lead.Spendable,
+		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
 		AlwaysCollect: r.rules.AlwaysCollect, Now: r.began,
 	}
 }
@@ -130,7 +143,7 @@ func (r *run) state(v view) planning.State {
 // the lead's: it is a step like any other.
 func (r *run) ask(ctx context.Context, next planning.Next) {
 	r.asked[next.Provider] = true
-	answer, call, err := r.p.Enricher.Ask(ctx, next.Provider, r.memory.Lead.Domain)
+	answer, call, err := r.p.Enricher.Ask(ctx, next.Provider, r.memory.CompanyDomain())
 	if err != nil && galena.KindOf(err) != galena.NotFound {
 		r.failed = true
 		r.missed[next.Provider] = time.Time{}

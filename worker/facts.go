@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,16 @@ func leadFacts(l galena.Lead) galena.Facts {
 	}
 	set("company.domain", "hygiene", galena.TextValue(l.Domain), false)
 	return facts
+}
+
+// namedRep is the rep of a named account, by any domain that the company is known by.
+func namedRep(of func(domain string) string, m galena.Memory) string {
+	for _, d := range append(slices.Clone(m.Domains), m.Lead.Domain) {
+		if rep := of(d); rep != "" {
+			return rep
+		}
+	}
+	return ""
 }
 
 // matchFacts is who already knows this person or company. They are known

@@ -39,12 +39,13 @@ type Enricher interface {
 	Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error)
 }
 
-// Announcer says what must be told of a decision, and to whom: of the first one,
-// and of one that gave the lead to somebody else.
+// Announcer says what must be told, and to whom: of the first decision, of one
+// that gave the lead to somebody else, and of a conflict on which one hangs.
 type Announcer interface {
 	Announce(r galena.Record) ([]galena.Delivery, error)
 	Rerouted(r galena.Record) ([]galena.Delivery, error)
 	Quarantined(l galena.Lead) ([]galena.Delivery, error)
+	Disputed(l galena.Lead, d galena.Dispute) ([]galena.Delivery, error)
 }
 
 // Pipeline decides one lead, and completes a decision that was made on too little.

@@ -26,6 +26,7 @@ type desk struct {
 	ruled    []galena.Decision
 	later    time.Time
 	told     []galena.Delivery
+	ruling   galena.Ruling // the last one
 	finished bool
 	held     []galena.Lead
 	holdErr  error
@@ -51,7 +52,7 @@ func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error)
 		}
 	}
 	decision, told, _, err := r.Settle(galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}, NextSeq: 1})
-	d.ruled, d.told, d.later = append(d.ruled, decision), append(d.told, told...), r.Later
+	d.ruled, d.told, d.later, d.ruling = append(d.ruled, decision), append(d.told, told...), r.Later, r
 	return decision, err
 }
 
@@ -103,6 +104,10 @@ func (nobody) Rerouted(r galena.Record) ([]galena.Delivery, error) {
 
 func (nobody) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
 	return []galena.Delivery{{ID: "d2", Event: galena.EventQuarantined, LeadID: l.ID}}, nil
+}
+
+func (nobody) Disputed(l galena.Lead, d galena.Dispute) ([]galena.Delivery, error) {
+	return []galena.Delivery{{Event: galena.EventConflict, LeadID: l.ID, Key: d.Field}}, nil
 }
 
 var testNow = time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)

@@ -35,6 +35,16 @@ func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
 	})
 }
 
+// Disputed tells of a conflict on which the decision on a lead hangs. A lead may
+// show several, so the key is the conflict's.
+func (a announcer) Disputed(l galena.Lead, d galena.Dispute) ([]galena.Delivery, error) {
+	out, err := a.each(galena.EventConflict, l.ID, d.Epoch, func(bool) (json.RawMessage, error) { return notify.Disputed(d) })
+	for i := range out {
+		out[i].Key = galena.EventConflict + ":" + d.ID
+	}
+	return out, err
+}
+
 func (a announcer) each(event, lead string, epoch int, body func(personal bool) (json.RawMessage, error)) ([]galena.Delivery, error) {
 	var out []galena.Delivery
 	for _, target := range a.hooks.Targets(event) {

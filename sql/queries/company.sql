@@ -5,14 +5,18 @@ ON CONFLICT (domain) DO UPDATE SET facts = excluded.facts, updated_at = excluded
 WHERE companies.updated_at <= excluded.updated_at;
 
 -- name: company
--- A company that was decided on, or an account that is only owned.
-SELECT c.domain AS domain, COALESCE(f.facts, '') AS facts, COALESCE(o.rep, '') AS rep,
-       COALESCE(f.updated_at, 0) AS updated_at
-FROM (SELECT domain FROM companies WHERE domain = :domain
-      UNION SELECT domain FROM company_domains WHERE domain = :domain
-      UNION SELECT domain FROM company_owners WHERE domain = :domain) AS c
-LEFT JOIN companies f ON f.domain = c.domain
-LEFT JOIN company_owners o ON o.domain = c.domain;
+-- A company that was decided on, or an account that is only owned. An alias
+-- finds the company that it leads to.
+SELECT c.domain AS domain, COALESCE(f.facts, '') AS facts, COALESCE(f.updated_at, 0) AS updated_at,
+       COALESCE((SELECT o.rep FROM company_owners o LEFT JOIN company_domains a ON a.domain = o.domain
+                 WHERE COALESCE(a.company_domain, o.domain) = c.domain
+                 ORDER BY CASE WHEN o.domain = c.domain THEN 0 ELSE 1 END, o.created_at, o.domain LIMIT 1), '') AS rep
+FROM (SELECT COALESCE(k.company_domain, known.domain) AS domain
+      FROM (SELECT domain FROM companies WHERE domain = :domain
+            UNION SELECT domain FROM company_domains WHERE domain = :domain
+            UNION SELECT domain FROM company_owners WHERE domain = :domain) AS known
+      LEFT JOIN company_domains k ON k.domain = known.domain) AS c
+LEFT JOIN companies f ON f.domain = c.domain;
 
 -- name: known-domains
 -- The accounts, by every domain they are known by.
@@ -22,6 +26,23 @@ SELECT domain FROM company_domains ORDER BY domain;
 -- The domain belongs to an account from now on.
 INSERT INTO company_domains (domain, company_domain, kind) VALUES (:domain, :domain, 'account')
 ON CONFLICT (domain) DO NOTHING;
+
+-- name: company-domains
+-- Every domain of the company that the domain belongs to, its own first. None:
+-- nobody ever said anything of the domain, so it is a company by itself.
+SELECT company_domain, domain FROM company_domains
+WHERE company_domain = (SELECT company_domain FROM company_domains WHERE domain = :domain)
+ORDER BY CASE WHEN domain = company_domain THEN 0 ELSE 1 END, domain;
+
+-- name: link-domain
+-- The domain leads to the company from now on.
+INSERT INTO company_domains (domain, company_domain, kind) VALUES (:domain, :company, :kind)
+ON CONFLICT (domain) DO UPDATE SET company_domain = excluded.company_domain, kind = excluded.kind;
+
+-- name: follow-domain
+-- What led to the domain leads to its company: a chain is never longer than one link.
+UPDATE company_domains SET company_domain = :company WHERE company_domain = :domain AND domain <> :domain
+RETURNING domain;
 
 -- name: set-account-owner
 -- The CRM's word on who owns the account replaces ours.
@@ -44,10 +65,12 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id text, entity text, field t
 ON CONFLICT (id) DO NOTHING;
 
 -- name: standing-observations
--- What counts from the start for a lead and its company: everything but what
--- vendors said, which enters a decision only through the plan.
+-- What counts from the start for a lead and its company, by whatever domain:
+-- everything but what vendors said, which enters a decision only through the plan.
 SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
     observed_at, fetched_at, cost_micros, request_id, run_id
 FROM observations
-WHERE entity IN (:lead, :domain) AND class NOT IN ('provider', 'crawl', 'inferred', '')
+WHERE entity IN (SELECT CAST(:lead AS text) UNION SELECT CAST(:domain AS text) UNION SELECT CAST(:company AS text)
+                 UNION SELECT domain FROM company_domains WHERE company_domain = :company)
+  AND class NOT IN ('provider', 'crawl', 'inferred', '')
 ORDER BY observed_at, id;

@@ -1,11 +1,11 @@
 -- name: insert-deliveries
 -- Stores deliveries {id, event, target, key, lead_id, epoch, body} and returns
--- the ids of those that are new: an event is told to a target once per epoch.
+-- the ids of those that are new: a key is told to a target once.
 INSERT INTO deliveries (id, event, target, key, lead_id, epoch, body, state, created_at, updated_at)
 SELECT r.id, r.event, r.target, r.key, r.lead_id, r.epoch, r.body, 'pending', :now, :now
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
     AS r(id text, event text, target text, key text, lead_id text, epoch integer, body text)
-ON CONFLICT (event, lead_id, epoch, target) DO NOTHING
+ON CONFLICT (target, key) DO NOTHING
 RETURNING id;
 
 -- name: delivery

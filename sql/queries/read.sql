@@ -4,11 +4,13 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
        COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
-       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at
+       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at,
+       COALESCE(k.company_domain, l.domain) AS company_domain
 FROM leads l
 LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-LEFT JOIN companies c ON c.domain = l.domain
-LEFT JOIN company_owners o ON o.domain = l.domain
+LEFT JOIN company_domains k ON k.domain = l.domain
+LEFT JOIN companies c ON c.domain = COALESCE(k.company_domain, l.domain)
+LEFT JOIN company_owners o ON o.domain = COALESCE(k.company_domain, l.domain)
 WHERE l.id = :id;
 
 -- name: records
@@ -18,11 +20,13 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
        COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
-       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at
+       COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at,
+       COALESCE(k.company_domain, l.domain) AS company_domain
 FROM leads l
 LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-LEFT JOIN companies c ON c.domain = l.domain
-LEFT JOIN company_owners o ON o.domain = l.domain
+LEFT JOIN company_domains k ON k.domain = l.domain
+LEFT JOIN companies c ON c.domain = COALESCE(k.company_domain, l.domain)
+LEFT JOIN company_owners o ON o.domain = COALESCE(k.company_domain, l.domain)
 WHERE (:status = '' OR l.status = :status)
   AND (:tier = '' OR d.tier = :tier)
   AND (:owner = '' OR d.owner = :owner)

@@ -38,6 +38,10 @@ ON CONFLICT (domain) DO NOTHING;
 -- name: owners
 -- Who holds another open lead of the person, and who owns the company; empty
 -- when nobody does. A company that came to its owner with this very lead does
--- not speak for it.
+-- not speak for it. The owner of an alias owns the company while it has none itself.
 SELECT COALESCE((SELECT rep FROM person_owners WHERE email_key = :email_key AND lead_id <> :lead_id), '') AS person,
-       COALESCE((SELECT rep FROM company_owners WHERE domain = :domain AND lead_id <> :lead_id), '') AS company;
+       COALESCE((SELECT rep FROM company_owners
+                 WHERE lead_id <> :lead_id
+                   AND domain IN (SELECT CAST(:domain AS text)
+                                  UNION SELECT domain FROM company_domains WHERE company_domain = :domain)
+                 ORDER BY CASE WHEN domain = :domain THEN 0 ELSE 1 END, created_at, domain LIMIT 1), '') AS company;

@@ -1,6 +1,7 @@
 // Package sqltest is the store's contract: what must hold on every database.
 //
-//	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access  move  fresh  notice
+//	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
+//	                        move  fresh  notice  conflict  identity
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -24,7 +25,8 @@ type Open func(t testing.TB, now func() time.Time) *sql.Store
 // Run plays the whole contract, each rule on a store of its own.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules, moveRules, holdRules, freshRules, noticeRules} {
+	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules,
+		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

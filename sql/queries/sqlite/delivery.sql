@@ -4,5 +4,5 @@ INSERT INTO deliveries (id, event, target, key, lead_id, epoch, body, state, cre
 SELECT r.value->>'id', r.value->>'event', r.value->>'target', r.value->>'key', r.value->>'lead_id',
        r.value->>'epoch', r.value->>'body', 'pending', :now, :now
 FROM json_each(:rows) AS r WHERE TRUE
-ON CONFLICT (event, lead_id, epoch, target) DO NOTHING
+ON CONFLICT (target, key) DO NOTHING
 RETURNING id;

@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/merging"
+	"github.com/galenahq/galena/planning"
+)
+
+// thirdOpinion asks one more provider where the sources contradict each other
+// and the decision hangs on it. Each field gets one try; what is still contested
+// after it is for a person.
+func (r *run) thirdOpinion(s planning.State, stop planning.Next) planning.Next {
+	if !s.HasDomain || !s.Spendable {
+		return stop
+	}
+	for _, d := range r.conflicts() {
+		if d.Severity == galena.SeverityDecision && !r.tried[d.Field] {
+			s.Contested = append(s.Contested, d.Field)
+		}
+	}
+	if len(s.Contested) == 0 {
+		return stop
+	}
+	next := planning.Plan(s)
+	i := slices.IndexFunc(s.Offers, func(o galena.Offer) bool { return o.Provider == next.Provider })
+	for _, field := range s.Contested {
+		if i >= 0 && s.Offers[i].Hits[field] > 0 {
+			r.tried[field] = true
+		}
+	}
+	return next
+}
+
+// conflicts are what the sources disagree on about the company, with the
+// decision that either side leads to once nobody is left to ask.
+func (r *run) conflicts() []galena.Dispute {
+	found := r.rules.Merging.Conflicts(r.observed, r.began, merging.Lens{
+		Band: func(field string, v galena.Value) string { return r.rules.ICP.Band(field, v, r.began) },
+		Judge: func(facts galena.Facts) merging.Outcome {
+			facts = maps.Clone(facts)
+			maps.Copy(facts, r.fixed)
+			v := r.judge(facts, true)
+			out := merging.Outcome{Tier: v.score.Tier, Rule: v.outcome.Rule, Rest: v.outcome.Territory}
+			if d := v.score.Disqualified; d != nil {
+				out.Rest += " " + d.ID
+			}
+			return out
+		},
+	})
+	return slices.DeleteFunc(found, func(d galena.Dispute) bool {
+		_, fixed := r.fixed[d.Field]
+		return fixed || !strings.HasPrefix(d.Field, "company.")
+	})
+}
+
+// disputes is what the ruling writes: the conflicts that there are now, and
+// those of earlier leads that are over.
+func (r *run) disputes(epoch int, v view) []galena.Dispute {
+	company := r.memory.CompanyDomain()
+	if company == "" {
+		return nil
+	}
+	out := r.conflicts()
+	for _, was := range r.memory.Disputes {
+		again := func(d galena.Dispute) bool { return d.Field == was.Field }
+		if !slices.ContainsFunc(out, again) {
+			out = append(out, r.over(was, v.facts.Get(was.Field))...)
+		}
+	}
+	for i := range out {
+		out[i].Entity, out[i].LeadID, out[i].Epoch = company, r.memory.Lead.ID, epoch
+	}
+	return out
+}
+
+// over closes a conflict that this run does not see any more, if the run can
+// tell: a stronger class of source has spoken, or every side was heard again. A
+// lead that asked fewer providers knows nothing of it.
+func (r *run) over(was galena.Dispute, now galena.Fact) []galena.Dispute {
+	classes := galena.SourceClasses()
+	heard := map[string]bool{}
+	for _, o := range r.observed {
+		if o.Field != was.Field {
+			continue
+		}
+		heard[o.Source] = true
+		if o.ID == now.ObservationID && slices.Index(classes, o.Class) < slices.Index(classes, was.Chosen.Class) {
+			was.Status, was.ResolvedBy = galena.ConflictSuperseded, o.Source
+			return []galena.Dispute{was}
+		}
+	}
+	for _, c := range was.Candidates {
+		if !heard[c.Source] {
+			return nil
+		}
+	}
+	was.Status, was.ResolvedBy = galena.ConflictResolved, galena.ResolvedByAgreement
+	return []galena.Dispute{was}
+}
