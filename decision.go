@@ -152,6 +152,9 @@ type Assignment struct {
 	Day        string    `json:"day,omitempty"` // the rep's local day, for the daily cap
 	AcceptBy   time.Time `json:"accept_by,omitzero"`
 	TouchBy    time.Time `json:"touch_by,omitzero"`
+	AcceptHalf time.Time `json:"accept_half,omitzero"` // half of the time to accept is over: the rep is nudged
+	TouchHalf  time.Time `json:"touch_half,omitzero"`
+	Clock      string    `json:"clock,omitempty"`       // of both: wall or rep_working_time
 	WaitUntil  time.Time `json:"wait_until,omitzero"`   // the rep is out: moved on when it runs out
 	OwnCompany bool      `json:"own_company,omitempty"` // colleagues who arrive later follow this rep
 	AssignedAt time.Time `json:"assigned_at"`

@@ -146,4 +146,8 @@ func (s *SLA) due(a *galena.Assignment, r rep, start time.Time) {
 		return start.Add(d)
 	}
 	a.AcceptBy, a.TouchBy = at(s.Accept), at(s.FirstTouch)
+	a.AcceptHalf, a.TouchHalf = at(s.Accept/2), at(s.FirstTouch/2)
+	if s.Accept > 0 || s.FirstTouch > 0 {
+		a.Clock = cmp.Or(s.Clock, clockWall)
+	}
 }

@@ -4,15 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/galenahq/galena"
-)
-
-// The reasons of a move that concern the account: a person's word takes it
-// along, and a first decision that is put right takes back what it gave.
-const (
-	reasonReassign = "reassign"
-	reasonSettled  = "settled"
 )
 
 // Move makes the next decision of a lead and closes the assignment before it,
@@ -36,6 +30,9 @@ func (s *Store) Move(ctx context.Context, m galena.Move) (galena.Decision, error
 			return err
 		}
 		if err := movable(m, lead, trail); err != nil {
+			return err
+		}
+		if err := s.stopClocks(ctx, tx, m, trail[len(trail)-1]); err != nil {
 			return err
 		}
 		out, err = s.move(ctx, tx, m, lead, trail)
@@ -107,14 +104,35 @@ func movable(m galena.Move, lead lockedLead, trail []assignmentRow) error {
 	if lead.Epoch != m.From || held.Epoch != m.From {
 		return movedTo(held)
 	}
-	if m.Untouched && (held.AcceptedAt > 0 || held.TouchedAt > 0) {
-		word, when := "accepted", held.AcceptedAt
-		if when == 0 {
-			word, when = "touched", held.TouchedAt
-		}
-		return galena.Errorf(galena.Conflict, "moved", "%s by %s at %s", word, held.To, clockTime(when))
+	if m.Untouched && held.AcceptedAt > 0 {
+		return acceptedBy(held)
 	}
 	return nil
+}
+
+// stopClocks voids the clocks of the epoch that is over. A move that a clock
+// asks for is refused when that clock was stopped first.
+func (s *Store) stopClocks(ctx context.Context, tx conn, m galena.Move, held assignmentRow) error {
+	if m.Step.Kind == galena.StepSLA {
+		kind := galena.TimerKind(strings.TrimPrefix(m.Step.ID, m.LeadID+":"))
+		was, err := s.stop(ctx, tx, m.LeadID, m.From, kind, galena.TimerBreached)
+		if err != nil {
+			return err
+		}
+		if !was {
+			return acceptedBy(held)
+		}
+	}
+	for _, kind := range []galena.TimerKind{galena.ClockAccept, galena.ClockTouch, galena.ClockWait} {
+		if _, err := s.stop(ctx, tx, m.LeadID, m.From, kind, galena.TimerVoid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func acceptedBy(a assignmentRow) error {
+	return galena.Errorf(galena.Conflict, "moved", "accepted by %s at %s", a.To, clockTime(a.AcceptedAt))
 }
 
 func movedTo(a assignmentRow) error {
@@ -256,7 +274,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 			return err
 		}
 	}
-	if lead.Domain != "" && m.Reason == reasonSettled {
+	if lead.Domain != "" && m.Reason == galena.MoveSettled {
 		if _, err := tx.exec(ctx, "leave-company", p); err != nil {
 			return err
 		}
@@ -264,7 +282,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 	if lead.Domain == "" || a.Rep == "" {
 		return nil
 	}
-	if m.Reason == reasonReassign && held.Rep != "" {
+	if m.Reason == galena.MoveReassign && held.Rep != "" {
 		if _, err := tx.exec(ctx, "pass-company", p); err != nil {
 			return err
 		}
@@ -287,6 +305,9 @@ func (s *Store) writeMove(ctx context.Context, tx conn, m galena.Move, d galena.
 	}
 	if n == 0 {
 		return galena.Errorf(galena.Internal, "sql.move", "the lead changed under its lock")
+	}
+	if err := s.startClocks(ctx, tx, d); err != nil {
+		return err
 	}
 	todo, err := s.insertDeliveries(ctx, tx, galena.Lead{ID: m.LeadID}, d.Epoch, told)
 	if err != nil {

@@ -111,6 +111,9 @@ func (s *Store) writeRuling(ctx context.Context, tx conn, r galena.Ruling, d gal
 	if n == 0 {
 		return lostFence()
 	}
+	if err := s.startClocks(ctx, tx, d); err != nil {
+		return err
+	}
 	todo, err := s.insertDeliveries(ctx, tx, r.Lead, d.Epoch, told)
 	if err != nil {
 		return err
