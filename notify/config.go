@@ -42,7 +42,7 @@ type Endpoint struct {
 
 // Events lists the events that are told.
 func Events() []string {
-	return []string{galena.EventRouted, galena.EventRerouted, galena.EventQuarantined, galena.EventConflict}
+	return []string{galena.EventRouted, galena.EventRerouted, galena.EventQuarantined, galena.EventConflict, galena.EventBreached}
 }
 
 // Defaults has no endpoint.

@@ -36,6 +36,23 @@ type quarantined struct {
 	Codes   []string       `json:"codes"`
 }
 
+// breached is the body of sla.breached.
+type breached struct {
+	Type   string           `json:"type"`
+	ID     string           `json:"id"`
+	LeadID string           `json:"lead_id"`
+	Kind   galena.TimerKind `json:"kind"`
+	Owner  string           `json:"owner"` // the rep whose time ran out
+	To     string           `json:"to"`    // who has the lead now
+	Page   string           `json:"page,omitempty"`
+}
+
+// Breached is the body of sla.breached. It names nobody but the rep. Page is
+// whom to call when nobody was left to take the lead.
+func Breached(l galena.Lead, kind galena.TimerKind, owner, to, page string) (json.RawMessage, error) {
+	return json.Marshal(breached{galena.EventBreached, reference(l), l.ID, kind, owner, to, page})
+}
+
 // Routed is the body of lead.routed.
 func Routed(l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
 	return body(galena.EventRouted, l, c, d, personal)

@@ -44,3 +44,19 @@ func (m *Metrics) decided(d galena.Decision, total time.Duration) {
 }
 
 func (m *Metrics) completed(outcome string) { m.completions.WithLabelValues(outcome).Inc() }
+
+// SLAMetrics count how reps keep their time.
+type SLAMetrics struct{ clocks *prometheus.CounterVec }
+
+// NewSLAMetrics registers the figures.
+func NewSLAMetrics(reg prometheus.Registerer) *SLAMetrics {
+	m := &SLAMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "galena_sla_total", Help: "Clocks of reps (accept, touch, wait) by how they went: nudged, met or breached.",
+	}, []string{"kind", "result"})}
+	reg.MustRegister(m.clocks)
+	return m
+}
+
+func (m *SLAMetrics) count(kind galena.TimerKind, result string) {
+	m.clocks.WithLabelValues(string(kind), result).Inc()
+}

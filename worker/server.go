@@ -59,6 +59,12 @@ func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.L
 	return s
 }
 
+// Watch lets the server look at the clocks of reps too. Call it before Start.
+func (s *Server) Watch(w *Watch) {
+	w.leases = s.leases
+	s.mux.Handle(galena.StepSLA, s.handler(galena.StepSLA, w.Process))
+}
+
 // retryDelay is the backstop for tasks whose step could not be written: SQL was
 // away. It grows to half a minute; the sweep is usually sooner.
 func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {

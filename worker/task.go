@@ -58,17 +58,25 @@ func decodePayload(kind string, b []byte) ([]galena.Step, error) {
 
 func parseStep(kind, s string) (galena.Step, error) {
 	parts := strings.Split(s, ":")
-	if len(parts) == 3 {
-		epoch, e1 := strconv.Atoi(parts[1])
-		run, e2 := strconv.Atoi(parts[2])
+	n := 3
+	if kind == galena.StepSLA {
+		n = 4 // its id is the lead's and the clock's
+	}
+	if len(parts) == n {
+		epoch, e1 := strconv.Atoi(parts[n-2])
+		run, e2 := strconv.Atoi(parts[n-1])
 		if e1 == nil && e2 == nil {
-			return galena.Step{Kind: kind, ID: parts[0], Epoch: epoch, Run: run}, nil
+			return galena.Step{Kind: kind, ID: strings.Join(parts[:n-2], ":"), Epoch: epoch, Run: run}, nil
 		}
 	}
 	return galena.Step{}, galena.Errorf(galena.Malformed, "worker.task", "payload of %s has an id that is not id:epoch:run", kind)
 }
 
-// taskID is the same for the very same hand-out and for no other.
+// taskID is the same for the very same hand-out and for no other:
+// lead:created:<id>:<epoch>:<run>, sla:due:<id>:<epoch>:<accept or touch>:<run>.
 func taskID(s galena.Step) string {
+	if lead, clock, ok := strings.Cut(s.ID, ":"); ok && s.Kind == galena.StepSLA {
+		return fmt.Sprintf("%s:%s:%d:%s:%d", s.Kind, lead, s.Epoch, clock, s.Run)
+	}
 	return fmt.Sprintf("%s:%s:%d:%d", s.Kind, s.ID, s.Epoch, s.Run)
 }

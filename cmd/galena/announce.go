@@ -28,6 +28,13 @@ func (a announcer) Rerouted(r galena.Record) ([]galena.Delivery, error) {
 	})
 }
 
+// Breached tells of a clock that ran out.
+func (a announcer) Breached(l galena.Lead, t galena.Timer, to, page string) ([]galena.Delivery, error) {
+	return a.each(galena.EventBreached, l.ID, t.Epoch, func(bool) (json.RawMessage, error) {
+		return notify.Breached(l, t.Kind, t.Rep, to, page)
+	})
+}
+
 // Quarantined tells of a lead that waits for a person.
 func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
 	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(bool) (json.RawMessage, error) {

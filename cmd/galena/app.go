@@ -5,6 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/registry"
 	"github.com/galenahq/galena/redis"
+	"github.com/galenahq/galena/routing"
 	"github.com/galenahq/galena/sql"
 	"github.com/galenahq/galena/worker"
 )
@@ -59,6 +61,7 @@ type App struct {
 	waterfall *providers.Waterfall
 	hooks     *notify.Webhooks
 	gate      *intake.Gate
+	hands     *worker.Hands // leads after their assignment
 	server    *worker.Server
 	public    *httpServer // nil without the web role
 	http      []*httpServer
@@ -80,6 +83,9 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 		return nil, err
 	}
 	if err := a.wireNotify(client); err != nil {
+		return nil, err
+	}
+	if err := a.wireHands(); err != nil {
 		return nil, err
 	}
 	if s.roles.worker {
@@ -188,6 +194,19 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: a.hooks, Backoff: backoff,
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
+	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
+	return nil
+}
+
+// wireHands lets reps and clocks act on decided leads, in whatever process.
+func (a *App) wireHands() error {
+	router, err := routing.New(a.rules.Routing)
+	if err != nil {
+		return fmt.Errorf("routing: %w", err)
+	}
+	a.hands = &worker.Hands{Store: a.store, Tell: announcer{a.hooks}, Wake: a.relay.Nudge, Now: a.now,
+		Router:  func() (*routing.Router, []galena.ConfigRef) { return router, a.rules.Refs },
+		Metrics: worker.NewSLAMetrics(a.reg), Log: a.log.With("part", "hands")}
 	return nil
 }
 

@@ -51,8 +51,8 @@ func (s *bench) quiet(i int, settle func(galena.Roster, *galena.Decision) galena
 	return id
 }
 
-func slaStep(id string, kind galena.TimerKind, epoch, run int) galena.Step {
-	return galena.Step{Kind: galena.StepSLA, ID: id + ":" + string(kind), Epoch: epoch, Run: run, Queue: "leads"}
+func slaStep(id string, kind galena.TimerKind, run int) galena.Step {
+	return galena.Step{Kind: galena.StepSLA, ID: id + ":" + string(kind), Epoch: 1, Run: run, Queue: "leads"}
 }
 
 // due hands out what is due and begins the step.
@@ -90,7 +90,7 @@ func clockIsAStep(s *bench) {
 	s.relayed()
 	s.suspects(0)
 	s.clock.pass(150 * time.Second)
-	st := slaStep(id, galena.ClockAccept, 1, 1)
+	st := slaStep(id, galena.ClockAccept, 1)
 	s.due(st)
 	got := s.timer(id, 1, galena.ClockAccept)
 	if got.Rep != "ana" || got.ConfigHash != "h1" || got.Clock != "wall" || got.State != galena.TimerOpen ||
@@ -105,7 +105,7 @@ func clockIsAStep(s *bench) {
 	s.state(id, 1, galena.ClockAccept, galena.TimerNudged)
 	s.suspects(0)
 	s.clock.pass(150 * time.Second)
-	s.due(slaStep(id, galena.ClockAccept, 1, 2))
+	s.due(slaStep(id, galena.ClockAccept, 2))
 }
 
 func acceptStops(s *bench) {
@@ -166,7 +166,7 @@ func moveVoids(s *bench) {
 	found := s.suspects(2)
 	s.rehand(found, 2)
 	s.relayed()
-	st := slaStep(id, galena.ClockAccept, 1, 1)
+	st := slaStep(id, galena.ClockAccept, 1)
 	if ok, err := s.Begin(s.ctx, st.Kind, st.ID, st.Epoch, st.Run); !ok || err != nil {
 		s.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func acceptRace(s *bench) {
 		s.clock.pass(6 * time.Minute)
 		s.rehand(s.suspects(1), 1)
 		s.relayed()
-		st := slaStep(id, galena.ClockAccept, 1, 1)
+		st := slaStep(id, galena.ClockAccept, 1)
 		if ok, err := s.Begin(s.ctx, st.Kind, st.ID, st.Epoch, st.Run); !ok || err != nil {
 			s.Fatalf("%+v did not begin: %v", st, err)
 		}
@@ -248,7 +248,7 @@ func breachTold(s *bench) {
 	id := s.quiet(1, s.clocked("ana"))
 	s.relayed()
 	s.clock.pass(6 * time.Minute)
-	st := slaStep(id, galena.ClockAccept, 1, 1)
+	st := slaStep(id, galena.ClockAccept, 1)
 	s.due(st)
 	told := []galena.Delivery{{Event: galena.EventBreached, Target: "default", Body: body("late")}}
 	breached, err := s.Breach(s.ctx, st, s.timer(id, 1, galena.ClockAccept), told)
@@ -291,7 +291,7 @@ func metMovesNothing(s *bench) {
 	id := s.quiet(1, s.clocked("ana"))
 	s.relayed()
 	s.clock.pass(6 * time.Minute)
-	st := slaStep(id, galena.ClockAccept, 1, 1)
+	st := slaStep(id, galena.ClockAccept, 1)
 	s.due(st)
 	_, _, err := s.Take(s.ctx, galena.Act{LeadID: id, Rep: "ana"})
 	s.ok(err)
@@ -332,7 +332,7 @@ func touchRunsOn(s *bench) {
 	_, _, err := s.Take(s.ctx, galena.Act{LeadID: id, Rep: "ana"})
 	s.ok(err)
 	s.clock.pass(16 * time.Minute)
-	st := slaStep(id, galena.ClockTouch, 1, 1)
+	st := slaStep(id, galena.ClockTouch, 1)
 	s.due(st)
 	m := s.move(id, 1, galena.MoveSLA, to("ben", false))
 	m.Step = st
