@@ -16,7 +16,10 @@
 //
 // provider.go says what a vendor is and config.go what an operator may set
 // about it. A vendor's folder holds its Spec, one method and its recorded
-// answers; registry lists them; providertest holds all to the same rules.
+// answers; registry lists them; providertest holds all to the same rules: Run
+// those that speak HTTP and JSON, RunPage who reads a company's own pages and
+// RunDNS who asks the name servers. The last two have no address of a vendor
+// (Spec.Direct); in tests their base URL says whom to ask instead.
 // The other files make answers comparable: employee bands, revenue, countries,
 // industries, technologies, names and domains.
 package providers

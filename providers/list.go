@@ -32,7 +32,7 @@ func (c Config) List(specs []Spec, keys, urls func(id string) string) []Listed {
 		at := cmp.Or(settingOf(l, urls), l.url)
 		has := settingOf(l, keys) != ""
 		out = append(out, Listed{ID: e.ID, Adapter: l.spec.Name, BaseURL: at, KeyPresent: has,
-			On: l.enabled != "false" && at != "" && (has || l.spec.Keyless)})
+			On: l.enabled != "false" && (at != "" || l.spec.Direct) && (has || l.spec.Keyless)})
 	}
 	return out
 }

@@ -71,6 +71,7 @@ type Spec struct {
 	Docs  string // the vendor's documentation
 
 	BaseURL    string // "" = an operator must give one
+	Direct     bool   // it asks the company's own domain and needs no address
 	Keyless    bool
 	KeyOf      string // the vendor whose key and address it uses where it has none of its own
 	CostMicros int64  // of one call, in millionths of a dollar

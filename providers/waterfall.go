@@ -158,7 +158,7 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 		return v, nil
 	case missing != "":
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s is enabled and has no %s", e.ID, missing)
-	case !usableURL(v.url):
+	case v.url != "" && !usableURL(v.url):
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: its address is not a usable http(s) URL", e.ID)
 	}
 	p, err := v.spec.New(Settings{ID: e.ID, BaseURL: v.url, Key: key, Client: w.deps.Client, Now: w.deps.Now})

@@ -7,17 +7,18 @@
 //	testdata/rate_limited-30s.http   first word: the Kind; last word: the RetryAfter it must carry
 //
 // The header X-Asked-Domain of a file names the company that was asked for when
-// it was recorded. Beside the recordings Run plays what no vendor should send:
-// redirects, bombs, silence and echoes of the key.
+// it was recorded. A vendor that takes several calls keeps the answers to the
+// others in testdata/steps (steps.go). Beside the recordings Run plays what no
+// vendor should send: redirects, bombs, silence and echoes of the key.
+//
+// Run speaks HTTP and JSON, RunPage plays a company's own pages, and RunDNS a
+// name server whose recordings are testdata/found.zone (dns.go).
 package providertest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,8 +41,19 @@ const found = "found"
 // now is the instant all recordings are played at.
 func now() time.Time { return time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC) }
 
-// Run plays all cases against a vendor.
-func Run(t *testing.T, spec providers.Spec) {
+// Run plays all cases against a vendor that answers JSON over HTTP.
+func Run(t *testing.T, spec providers.Spec) { play(t, spec, required(spec), hostile, galena.Malformed) }
+
+// RunPage plays all cases against one that reads pages of the company itself.
+// Such a page asks nobody for a key and throttles nobody, and where it sends
+// us elsewhere it is about somebody else.
+func RunPage(t *testing.T, spec providers.Spec) {
+	kinds := []string{found, string(galena.NotFound), string(galena.Unavailable), string(galena.Malformed), string(galena.WrongSubject)}
+	play(t, spec, kinds, hostilePages, galena.WrongSubject)
+}
+
+// play is a whole suite. Sent is what a redirect to another host must become.
+func play(t *testing.T, spec providers.Spec, kinds []string, answers []hostileAnswer, sent galena.Kind) {
 	t.Parallel()
 	checkSpec(t, spec)
 	files, err := filepath.Glob(filepath.Join(testdata(spec), "*.http"))
@@ -57,12 +69,12 @@ func Run(t *testing.T, spec providers.Spec) {
 			playFile(t, spec, f, kind, wait)
 		})
 	}
-	for _, kind := range required(spec) {
+	for _, kind := range kinds {
 		if !seen[kind] {
 			t.Errorf("no recording of %s: save one as %s/%s.http", kind, testdata(spec), kind)
 		}
 	}
-	runHostile(t, spec)
+	runHostile(t, spec, answers, sent)
 }
 
 // testdata is the folder of a vendor's recordings: of a further service the one
@@ -138,30 +150,12 @@ func subject(t *testing.T, spec providers.Spec, h http.Handler) providers.Provid
 // playFile answers with a recording and checks what becomes of it.
 func playFile(t *testing.T, spec providers.Spec, file, want string, wait time.Duration) {
 	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), nil)
-	if err != nil {
-		t.Fatalf("not an HTTP answer: %v", err)
-	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	domain := resp.Header.Get("X-Asked-Domain")
+	rec := read(t, file)
+	domain := rec.header.Get("X-Asked-Domain")
 	if domain == "" {
 		domain = "acme.example"
 	}
-	p := subject(t, spec, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/base/") {
-			t.Errorf("asked %s: the base URL's own path is lost", r.URL.Path)
-		}
-		maps.Copy(w.Header(), resp.Header)
-		w.WriteHeader(resp.StatusCode)
-		_, _ = w.Write(body)
-	}))
+	p := subject(t, spec, rec.withSteps(t, spec))
 	record, err := p.Enrich(t.Context(), providers.Query{Domain: domain})
 	if want == found {
 		if err != nil {
