@@ -8,6 +8,7 @@ import (
 	"github.com/galenahq/galena/providers/apollo"
 	"github.com/galenahq/galena/providers/clearbit"
 	"github.com/galenahq/galena/providers/cufinder"
+	"github.com/galenahq/galena/providers/dns"
 	"github.com/galenahq/galena/providers/fixture"
 	"github.com/galenahq/galena/providers/hunter"
 	"github.com/galenahq/galena/providers/peopledatalabs"
@@ -27,6 +28,7 @@ func All() []providers.Spec {
 		thecompaniesapi.Spec,
 		clearbit.Spec,
 		abstract.Spec,
+		dns.Spec,
 		fixture.Spec,
 	}
 }
