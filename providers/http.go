@@ -22,6 +22,10 @@ import (
 // be used again.
 const maxDrain = 16 << 10
 
+// Agent names us to those who answer without a key, who want to know whom to
+// turn to.
+const Agent = "galena (+https://github.com/galenahq/galena)"
+
 // Request is one call to a vendor.
 type Request struct {
 	Op     string // "hunter.enrich", printed in errors
@@ -54,7 +58,7 @@ func exchange(ctx context.Context, s Settings, r Request, method string, body io
 		return nil, galena.Errorf(galena.Invalid, r.Op, "the base URL is not valid")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "galena")
+	req.Header.Set("User-Agent", Agent)
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -89,6 +89,9 @@ func text(v any) string {
 	}
 }
 
+// ParseObject reads a JSON object that is part of something else.
+func ParseObject(b []byte) (Object, error) { return decode(b) }
+
 // decode reads one JSON object and nothing else. It refuses what encoding/json
 // lets pass: duplicate keys, invalid UTF-8, bottomless nesting, trailing data.
 func decode(b []byte) (Object, error) {

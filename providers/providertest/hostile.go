@@ -166,7 +166,8 @@ func silence(t *testing.T, spec providers.Spec, drip string) {
 	p := subject(t, spec, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // or the server would not see the client leave
 		if drip != "" {
-			w.Header().Set("Content-Type", "application/json")
+			wanted, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
+			w.Header().Set("Content-Type", wanted)
 		}
 		for {
 			select {

@@ -21,7 +21,7 @@ var hostilePages = []hostileAnswer{
 	{"NotText", "", htmlOf("\x00\xff\xfe<title>\xf0\x28</title>")},
 	{"Empty", "", htmlOf("")},
 	{"JSON", galena.Malformed, jsonOf(`{"status":1}`, nil)},
-	{"NotGzip", galena.Malformed, jsonOf(`<p>`, map[string]string{"Content-Type": "text/html", "Content-Encoding": "gzip"})},
+	{"NotGzip", galena.Malformed, jsonOf(`<p>not packed at all</p>`, map[string]string{"Content-Type": "text/html", "Content-Encoding": "gzip"})},
 	{"GzipBomb", "", htmlBomb},
 	{"ConnectionReset", galena.Unavailable, hijack("")},
 	{"HalfBody", galena.Unavailable, hijack("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 400\r\n\r\n<p>")},

@@ -1,0 +1,124 @@
+package providers
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html/charset"
+
+	"github.com/galenahq/galena"
+)
+
+const (
+	maxPage  = 512 << 10 // of a page; what stands behind it is not read
+	maxMoves = 5
+)
+
+// Page is what a company shows at its own address.
+type Page struct {
+	Header http.Header
+	Body   string // UTF-8
+}
+
+// GetPage reads the page at / of a company's domain, or of the settings' base
+// URL. It fetches this one page and nothing else of a site. An address that
+// anybody may type into a form is the visitor's choice, not ours: every dial
+// passes the guard, only https is spoken, and a redirect is followed within the
+// company's own domain only; elsewhere it is about somebody else.
+//
+// What a site says of itself says nothing of any other: a site that does not
+// let us in is a miss, not a key refused or a pause for all.
+func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
+	first, err := url.Parse(strings.TrimRight(s.BaseURL, "/") + "/")
+	if s.BaseURL == "" {
+		first, err = &url.URL{Scheme: "https", Host: domain, Path: "/"}, nil
+	}
+	if err != nil {
+		return Page{}, galena.Errorf(galena.Invalid, op, "the base URL is not valid")
+	}
+	at := first
+	for range maxMoves + 1 {
+		page, to, err := getPage(ctx, s, op, at)
+		if err != nil || to == "" {
+			return page, err
+		}
+		if at, err = move(op, domain, first, at, to); err != nil {
+			return Page{}, err
+		}
+	}
+	return Page{}, galena.Errorf(galena.NotFound, op, "the site redirects without end")
+}
+
+// move is where a redirect leads, if we go there.
+func move(op, domain string, first, from *url.URL, to string) (*url.URL, error) {
+	u, err := from.Parse(to)
+	switch {
+	case err != nil || u.User != nil:
+		return nil, galena.Errorf(galena.Malformed, op, "the redirect leads to no address")
+	case u.Scheme == first.Scheme && u.Host == first.Host:
+		return u, nil
+	case (u.Scheme == "http" || u.Scheme == "https") && (u.Port() == "" || u.Port() == "443" || u.Port() == "80") &&
+		(u.Hostname() == domain || strings.HasSuffix(u.Hostname(), "."+domain)):
+		u.Scheme, u.Host = "https", u.Hostname()
+		return u, nil
+	default:
+		return nil, galena.Errorf(galena.WrongSubject, op, "the site redirects to another domain")
+	}
+}
+
+// getPage is one exchange; to is where a redirect points.
+func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, to string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return Page{}, "", galena.Errorf(galena.Invalid, op, "the address is not valid")
+	}
+	req.Header.Set("Accept", "text/html,application/xhtml+xml")
+	req.Header.Set("User-Agent", Agent)
+	resp, err := s.Client.Do(req)
+	if err != nil {
+		return Page{}, "", pageError(op, err)
+	}
+	defer resp.Body.Close()
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK:
+	case code >= 300 && code < 400 && resp.Header.Get("Location") != "":
+		return Page{}, resp.Header.Get("Location"), nil
+	case code >= 400 && code < 500:
+		return Page{}, "", galena.Errorf(galena.NotFound, op, "the site does not show its home page: status %d", code)
+	default:
+		return Page{}, "", statusError(Request{Op: op}, kindOf(code, nil), resp, s.Now())
+	}
+	contentType := resp.Header.Get("Content-Type")
+	if t, _, err := mime.ParseMediaType(contentType); contentType != "" && (err != nil || t != "text/html" && t != "application/xhtml+xml") {
+		return Page{}, "", galena.Errorf(galena.Malformed, op, "the home page is not HTML")
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxPage))
+	if err != nil {
+		return Page{}, "", pageError(op, err)
+	}
+	enc, _, _ := charset.DetermineEncoding(b, contentType)
+	text, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		text = b
+	}
+	return Page{Header: resp.Header, Body: strings.ToValidUTF8(string(text), "")}, "", nil
+}
+
+// pageError is transportError for a company's own site: one without a name or
+// without a certificate shows nothing, which is no trouble that will pass.
+func pageError(op string, err error) error {
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+		return galena.Errorf(galena.NotFound, op, "the site's host name does not exist")
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return galena.Errorf(galena.NotFound, op, "the site's certificate is not trusted")
+	}
+	return transportError(op, err)
+}
