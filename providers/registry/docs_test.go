@@ -62,7 +62,7 @@ func row(s providers.Spec) string {
 		title = "[" + title + "](" + s.Docs + ")"
 	}
 	supplies := "whatever it answers"
-	if s.BaseURL != "" {
+	if s.BaseURL != "" || s.Direct {
 		var fields []string
 		for _, f := range slices.Sorted(maps.Keys(s.Fields)) {
 			fields = append(fields, fmt.Sprintf("%s %g", strings.TrimPrefix(f, "company."), s.Fields[f]))

@@ -10,6 +10,7 @@ import (
 	"github.com/galenahq/galena/providers/cufinder"
 	"github.com/galenahq/galena/providers/dns"
 	"github.com/galenahq/galena/providers/fixture"
+	"github.com/galenahq/galena/providers/homepage"
 	"github.com/galenahq/galena/providers/hunter"
 	"github.com/galenahq/galena/providers/peopledatalabs"
 	"github.com/galenahq/galena/providers/thecompaniesapi"
@@ -29,6 +30,7 @@ func All() []providers.Spec {
 		clearbit.Spec,
 		abstract.Spec,
 		dns.Spec,
+		homepage.Spec,
 		fixture.Spec,
 	}
 }

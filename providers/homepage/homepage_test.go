@@ -1,0 +1,98 @@
+package homepage
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/providertest"
+)
+
+func TestConformance(t *testing.T) { providertest.RunPage(t, Spec) }
+
+// site asks for acme.example at a server of ours.
+func site(t *testing.T, h http.HandlerFunc) (providers.Record, error) {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	client, err := providers.NewClient([]string{"loopback"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	p, err := Spec.New(providers.Settings{ID: "homepage", BaseURL: server.URL, Client: client, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Enrich(t.Context(), providers.Query{Domain: "acme.example"})
+}
+
+func TestRedirectsAreFollowedWithinTheSite(t *testing.T) {
+	t.Parallel()
+	r, err := site(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "/en/", http.StatusFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<meta property="og:site_name" content="Acme">`))
+	})
+	if err != nil || len(r.Observations) != 1 || r.Observations[0].Value.Text != "Acme" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestWhereRedirectsLead(t *testing.T) {
+	t.Parallel()
+	for to, want := range map[string]galena.Kind{
+		"/":                            galena.NotFound, // without end
+		"https://www.other.example/":   galena.WrongSubject,
+		"https://notacme.example/":     galena.WrongSubject,
+		"https://acme.example:8443/":   galena.WrongSubject,
+		"http://169.254.169.254/":      galena.WrongSubject,
+		"file:///etc/passwd":           galena.WrongSubject,
+		"https://u:p@www.acme.example": galena.Malformed,
+	} {
+		_, err := site(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusMovedPermanently)
+		})
+		if got := galena.KindOf(err); got != want {
+			t.Errorf("%s became %s, want %s: %v", to, got, want, err)
+		}
+	}
+}
+
+func TestMarksAreWrittenAsTheyAreCompared(t *testing.T) {
+	t.Parallel()
+	for _, s := range headers {
+		name, value, _ := strings.Cut(s.mark, ": ")
+		if http.CanonicalHeaderKey(name) != name || value != strings.ToLower(value) {
+			t.Errorf("header mark %q is never found", s.mark)
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range append(hosts, generators...) {
+		if s.mark != strings.ToLower(s.mark) || s.product == "" || seen[s.mark] && s.mark != s.product {
+			t.Errorf("mark %q is not in lower case, has no product or stands twice", s.mark)
+		}
+		seen[s.mark] = true
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"<script src=//js.stripe.com>", `<script type="application/ld+json">[{"@type":["Organization"]}]</script>`, "<a href=linkedin.com/company/x", "<meta name=generator content=Hugo>"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, o := range parse(s).record("acme.example", time.Unix(0, 0)).Observations {
+			if _, ok := galena.LookupField(o.Field); !ok {
+				t.Errorf("%s is no field", o.Field)
+			}
+		}
+	})
+}
