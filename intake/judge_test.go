@@ -237,7 +237,7 @@ func checkIdempotent(t interface {
 	}
 }
 
-func TestHygieneIsIdempotent(t *testing.T) { // I11
+func TestI11HygieneIsIdempotent(t *testing.T) {
 	t.Parallel()
 	j := judge(t, config())
 	rapid.Check(t, func(t *rapid.T) {

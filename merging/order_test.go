@@ -40,7 +40,7 @@ func machines() []string {
 	return []string{"alpha-firmo", "beta-prime", "gamma-tech", "own-crawl", "stranger", "form", "crm:twenty", "import"}
 }
 
-func TestTheOrderOfObservationsDoesNotMatter(t *testing.T) {
+func TestI5TheOrderOfObservationsDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	p := policy(t, Defaults())
 	rapid.Check(t, func(rt *rapid.T) {
@@ -58,7 +58,7 @@ func TestTheOrderOfObservationsDoesNotMatter(t *testing.T) {
 	})
 }
 
-func TestWhatAPersonSaidWinsOverAnyMachine(t *testing.T) {
+func TestI6WhatAPersonSaidWinsOverAnyMachine(t *testing.T) {
 	t.Parallel()
 	p := policy(t, Defaults())
 	rapid.Check(t, func(rt *rapid.T) {

@@ -185,9 +185,9 @@ func TestPair(t *testing.T) {
 	}
 }
 
-// TestSettledIsSound: vendors that tell the truth can be left unasked once the
+// TestI4SettledIsSound: vendors that tell the truth can be left unasked once the
 // plan says settled. The spend stays within the limit, and nobody is asked twice.
-func TestSettledIsSound(t *testing.T) {
+func TestI4SettledIsSound(t *testing.T) {
 	t.Parallel()
 	profile, vendors := exampleProfile(t), exampleCatalogue(t)
 	rapid.Check(t, func(r *rapid.T) {

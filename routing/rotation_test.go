@@ -5,11 +5,10 @@ import (
 	"maps"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/galenahq/galena"
 )
@@ -25,13 +24,14 @@ func poolOf(t testing.TB, reps []Rep, weights map[string]int) *Router {
 	return r
 }
 
-func drawPool(rt *rapid.T) ([]Rep, map[string]int) {
+// drawPool is made of cheap chance: what is shown of it takes many leads a case.
+func drawPool(rnd *rand.Rand) ([]Rep, map[string]int) {
 	weights := map[string]int{}
 	var reps []Rep
-	for i := range rapid.IntRange(1, 7).Draw(rt, "reps") {
+	for i := range 1 + rnd.IntN(7) {
 		id := fmt.Sprintf("rep-%d", i)
-		weights[id] = rapid.IntRange(1, 9).Draw(rt, "weight")
-		open, daily := rapid.IntRange(0, 60).Draw(rt, "max_open"), rapid.IntRange(0, 30).Draw(rt, "max_per_day")
+		weights[id] = 1 + rnd.IntN(9)
+		open, daily := rnd.IntN(30), rnd.IntN(8)
 		reps = append(reps, Rep{ID: id, TZ: "America/New_York", MaxOpen: &open, MaxPerDay: &daily})
 	}
 	return reps, weights
@@ -78,48 +78,73 @@ func eligibleIn(cs []galena.Candidate) []string {
 	return out
 }
 
-func TestCreditsSumToZeroAndTheLogReproducesThemAndCapsHold(t *testing.T) {
+// cases is how many random cases a loop tries, as TestMain tells rapid.
+func cases() int {
+	if testing.Short() {
+		return 1_000
+	}
+	return 10_000
+}
+
+// I7, as far as it is a matter of values: F2, F3 and F4.
+func TestI7CreditsSumToZeroAndTheLogReproducesThemAndCapsHold(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		reps, weights := drawPool(rt)
-		log := replay{map[string]int64{}, map[string]int64{}}
-		var roster galena.Roster
-		now := monday
-		for n := range rapid.IntRange(1, 120).Draw(rt, "leads") {
-			for i := range reps { // who is away changes from lead to lead
-				reps[i].Paused = rapid.IntRange(0, 9).Draw(rt, "away") < 3
-			}
-			r := poolOf(t, reps, weights)
-			in := Input{Now: now}
-			a, cs, next := r.Assign(r.Match(in), in, roster, fmt.Sprint(n), 1, nil)
-			if a.Rep != "" {
-				log.apply(weights, a, eligibleIn(cs))
-			}
-			sum := int64(0)
-			for id, c := range next.Credits["p"] {
-				sum += c
-				if c != log.credits[id] {
-					rt.Fatalf("lead %d: %s has %d, the log says %d", n, id, c, log.credits[id])
-				}
-			}
-			if sum != 0 {
-				rt.Fatalf("credits sum to %d", sum)
-			}
-			for _, rep := range reps {
-				if s := next.Reps[rep.ID]; s.Open > *rep.MaxOpen || s.Days[a.Day] > *rep.MaxPerDay {
-					rt.Fatalf("%s holds %d of %d open and %d of %d today", rep.ID, s.Open, *rep.MaxOpen, s.Days[a.Day], *rep.MaxPerDay)
-				}
-			}
-			roster = next
-			now = now.Add(time.Duration(rapid.IntRange(0, 120).Draw(rt, "gap")) * time.Minute)
+	seed := rand.Uint64()
+	for i := range cases() {
+		rnd := rand.New(rand.NewPCG(seed, uint64(i)))
+		if err := rotate(t, rnd); err != nil {
+			t.Fatalf("seed %d, case %d: %v", seed, i, err)
 		}
-	})
+	}
+}
+
+// rotate gives some leads to a random pool whose members come and go.
+func rotate(t *testing.T, rnd *rand.Rand) error {
+	reps, weights := drawPool(rnd)
+	r := poolOf(t, reps, weights)
+	log := replay{map[string]int64{}, map[string]int64{}}
+	var roster galena.Roster
+	now := monday
+	for n := range 1 + rnd.IntN(24) {
+		for id, rep := range r.reps { // who is away changes from lead to lead
+			rep.Paused = rnd.IntN(10) < 3
+			r.reps[id] = rep
+		}
+		in := Input{Now: now}
+		a, cs, next := r.Assign(r.Match(in), in, roster, "l", 1, nil)
+		if a.Rep != "" {
+			log.apply(weights, a, eligibleIn(cs))
+		} else if len(eligibleIn(cs)) > 0 || a.To != "queue:unrouted" {
+			return fmt.Errorf("lead %d went to %s past %v", n, a.To, cs)
+		}
+		sum := int64(0)
+		for id, c := range next.Credits["p"] {
+			sum += c
+			if c != log.credits[id] {
+				return fmt.Errorf("lead %d: %s has %d, the log says %d", n, id, c, log.credits[id])
+			}
+		}
+		if sum != 0 {
+			return fmt.Errorf("credits sum to %d", sum)
+		}
+		for _, rep := range reps {
+			if s := next.Reps[rep.ID]; s.Open > *rep.MaxOpen || s.Days[a.Day] > *rep.MaxPerDay {
+				return fmt.Errorf("%s holds %d of %d open and %d of %d today", rep.ID, s.Open, *rep.MaxOpen, s.Days[a.Day], *rep.MaxPerDay)
+			}
+		}
+		if a.Rep != "" && r.reps[a.Rep].Paused {
+			return fmt.Errorf("%s is away and got lead %d", a.Rep, n)
+		}
+		roster = next
+		now = now.Add(time.Duration(rnd.IntN(121)) * time.Minute)
+	}
+	return nil
 }
 
 func TestSharesFollowTheWeightsWhenAllAreEligible(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		reps, weights := drawPool(rt)
+	for range 100 {
+		reps, weights := drawPool(rand.New(rand.NewPCG(rand.Uint64(), 1)))
 		total := 0
 		for i := range reps {
 			reps[i].MaxOpen, reps[i].MaxPerDay = nil, nil
@@ -136,11 +161,56 @@ func TestSharesFollowTheWeightsWhenAllAreEligible(t *testing.T) {
 			got[a.Rep]++
 			for id, w := range weights {
 				if fair := float64(n*w) / float64(total); math.Abs(float64(got[id])-fair) >= 2 {
-					rt.Fatalf("after %d leads %s has %d, a fair share is %.2f", n, id, got[id], fair)
+					t.Fatalf("%v: after %d leads %s has %d, a fair share is %.2f", weights, n, id, got[id], fair)
 				}
 			}
 		}
-	})
+	}
+}
+
+// F1 and F2 through every way a lead can take: one place to go, never to who had
+// it before, never above a cap, and no credit made or lost.
+func TestI7EveryWayEndsOnceAndKeepsTheCaps(t *testing.T) {
+	t.Parallel()
+	r := exampleRouter(t)
+	places := []galena.Value{country("DE"), country("BR"), country("US"), country("JP"), country("")}
+	seed := rand.Uint64()
+	for i := range cases() {
+		rnd := rand.New(rand.NewPCG(seed, uint64(i)))
+		in := lead([]string{"A", "B", "C", "D"}[rnd.IntN(4)], "", monday.Add(time.Duration(rnd.IntN(7*24*60))*time.Minute))
+		in.with("company.hq_country", places[rnd.IntN(len(places))])
+		people := []string{"", "erin.walsh", "dylan.okafor", "gone"}
+		in.with("match.account_owner", galena.TextValue(people[rnd.IntN(4)]))
+		roster := galena.Roster{Reps: map[string]galena.RepState{}}
+		var earlier []string
+		for _, rep := range r.Reps() {
+			roster.Reps[rep.ID] = galena.RepState{Open: *rep.MaxOpen - rnd.IntN(2), LastSeq: rnd.Int64N(9)}
+			if rnd.IntN(5) == 0 {
+				earlier = append(earlier, rep.ID)
+			}
+		}
+		o := r.Match(in)
+		a, _, next := r.Assign(o, in, roster, "l", 1, earlier)
+		if a.To == "" || (a.Rep != "") != (a.To == a.Rep) || slices.Contains(earlier, a.Rep) {
+			t.Fatalf("seed %d, case %d: went to %q, rep %q, held before by %v", seed, i, a.To, a.Rep, earlier)
+		}
+		for _, rep := range r.Reps() {
+			given := next.Reps[rep.ID].Open - roster.Reps[rep.ID].Open
+			if given != 0 && (given != 1 || rep.ID != a.Rep) || next.Reps[rep.ID].Open > *rep.MaxOpen {
+				t.Fatalf("seed %d, case %d: %s has %d of %d, given %d, the lead went to %s", seed, i, rep.ID,
+					next.Reps[rep.ID].Open, *rep.MaxOpen, given, a.To)
+			}
+		}
+		for pool, credits := range next.Credits {
+			sum := int64(0)
+			for _, c := range credits {
+				sum += c
+			}
+			if sum != 0 {
+				t.Fatalf("seed %d, case %d: the credits of %s sum to %d", seed, i, pool, sum)
+			}
+		}
+	}
 }
 
 func TestNobodyIsFloodedOnReturn(t *testing.T) {

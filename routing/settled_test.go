@@ -81,7 +81,7 @@ func complete(t *rapid.T, facts galena.Facts) galena.Facts {
 	return out
 }
 
-func TestWhatIsSettledNoAnswerCanChange(t *testing.T) {
+func TestI4WhatIsSettledNoAnswerCanChange(t *testing.T) {
 	t.Parallel()
 	base := example(t)
 	rapid.Check(t, func(rt *rapid.T) {
