@@ -167,6 +167,7 @@ type Decision struct {
 	Score
 	Stop         Stop          `json:"stop"`
 	Cents        float64       `json:"cents"`
+	LimitCents   float64       `json:"limit_cents,omitempty"` // what the lead was allowed to cost
 	Calls        int           `json:"calls"`
 	Steps        []Call        `json:"steps"`
 	Rule         string        `json:"rule"`

@@ -2,6 +2,7 @@ package planning
 
 import (
 	"slices"
+	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -62,6 +63,28 @@ func alwaysCollected(s State) []string {
 	return slices.Compact(out)
 }
 
+// Ask is the plan for the time that is left: the choice of Plan, and beside it a
+// second vendor where the two cannot be asked one after the other any more.
+// Without a deadline there is always time.
+func Ask(s State) (first, second Next) {
+	if s.TimeLeft < 0 {
+		return Plan(s), Next{}
+	}
+	first, second = Pair(s)
+	if second.Provider == "" || s.p95(first)+s.p95(second) <= s.TimeLeft {
+		return first, Next{}
+	}
+	return first, second
+}
+
+func (s State) p95(n Next) time.Duration {
+	i := slices.IndexFunc(s.Offers, func(o galena.Offer) bool { return o.Provider == n.Provider })
+	if i < 0 {
+		return 0
+	}
+	return s.Offers[i].P95
+}
+
 // Pair plans for two calls at once, for when time is short: the choice of Plan,
 // and beside it the vendor that overlaps least with it. Of equals the better
 // bargain goes first. The second is empty when nobody else helps or can be paid.
@@ -73,7 +96,9 @@ func Pair(s State) (first, second Next) {
 		return first, Next{} // a stop, or a purchase that decides nothing: no hurry
 	}
 	taken := &s.Offers[i]
-	s.SpentMicros += taken.CostMicros
+	if !s.Paid[taken.Provider] {
+		s.SpentMicros += taken.CostMicros
+	}
 	list, _ := candidates(s, open)
 	var best *candidate
 	for _, c := range list {

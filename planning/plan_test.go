@@ -185,6 +185,31 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestAsk: two at once only where one after the other would be too late.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name          string
+		left          time.Duration
+		first, second string
+	}{
+		{"WithoutADeadlineThereIsAlwaysTime", -1, "cheap", ""},
+		{"TimeForOneAfterTheOther", 1100 * time.Millisecond, "cheap", ""},
+		{"TimeForEachButNotInTurn", 1099 * time.Millisecond, "cheap", "tech"},
+		{"TimeForOneOfThem", 599 * time.Millisecond, "cheap", ""},
+		{"TimeForNobody", 0, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := open()
+			s.TimeLeft = c.left
+			if a, b := Ask(s); a.Provider != c.first || b.Provider != c.second {
+				t.Errorf("asks %q and %q, want %q and %q", a.Provider, b.Provider, c.first, c.second)
+			}
+		})
+	}
+}
+
 // TestI4SettledIsSound: vendors that tell the truth can be left unasked once the
 // plan says settled. The spend stays within the limit, and nobody is asked twice.
 func TestI4SettledIsSound(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 func drawCondition(t *rapid.T, depth int) Condition {
 	leaf := func(field string, o galena.Operators) Condition { return Condition{Field: field, Operators: o} }
 	yes := true
-	switch kind := rapid.IntRange(0, 9).Draw(t, "kind"); {
+	switch kind := rapid.IntRange(0, 10).Draw(t, "kind"); {
 	case kind == 0 && depth > 0:
 		return Condition{All: []Condition{drawCondition(t, depth-1), drawCondition(t, depth-1)}}
 	case kind == 1 && depth > 0:
@@ -34,24 +34,28 @@ func drawCondition(t *rapid.T, depth int) Condition {
 		return leaf("company.employee_count", galena.Operators{Gte: rapid.SampledFrom([]int{50, 200}).Draw(t, "size")})
 	case kind == 8:
 		return leaf("company.technologies", galena.Operators{IncludesAny: []string{"hubspot"}})
+	case kind == 9:
+		return leaf("decision.disqualified", galena.Operators{Eq: true})
 	default:
 		return leaf("match.account_owner", galena.Operators{Exists: &yes})
 	}
 }
 
-func drawRouter(t *rapid.T, base Config) *Router {
-	base.Rules = nil
+// drawRouter is the example with other rules. Everything else is compiled once:
+// zones and calendars take longer than a case.
+func drawRouter(t *rapid.T, base Router) *Router {
+	base.cfg.Rules, base.rules = nil, nil
 	for i := range rapid.IntRange(1, 5).Draw(t, "rules") {
 		c := drawCondition(t, 2)
-		base.Rules = append(base.Rules, Rule{ID: fmt.Sprint("r", i), When: &c, To: rapid.SampledFrom([]Target{
+		base.cfg.Rules = append(base.cfg.Rules, Rule{ID: fmt.Sprint("r", i), When: &c, To: rapid.SampledFrom([]Target{
 			{Pool: "{territory}-senior", Overflow: "{territory}-all"}, {Queue: "q"}, {Sink: "nurture"}, {Pool: "triage"},
 			{RepFrom: "match.account_owner"}}).Draw(t, "to")})
 	}
-	r, err := New(base)
-	if err != nil {
-		t.Fatal(err)
+	b := &builder{Router: &base}
+	if b.addRules(); len(b.faults) > 0 {
+		t.Fatal(join(b.faults))
 	}
-	return r
+	return b.Router
 }
 
 // drawFact is one of several values, a part of one, or nothing.
@@ -83,7 +87,7 @@ func complete(t *rapid.T, facts galena.Facts) galena.Facts {
 
 func TestI4WhatIsSettledNoAnswerCanChange(t *testing.T) {
 	t.Parallel()
-	base := example(t)
+	base := *exampleRouter(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		r := drawRouter(rt, base)
 		facts := galena.Facts{}
@@ -95,9 +99,14 @@ func TestI4WhatIsSettledNoAnswerCanChange(t *testing.T) {
 		all := []string{"A", "B", "C"}
 		reachable := all[:rapid.IntRange(1, 3).Draw(rt, "reachable")]
 		in := Input{Score: galena.Score{Tier: reachable[0]}, Reachable: reachable, Facts: facts, Now: monday}
+		hard := rapid.SampledFrom([]galena.Truth{galena.False, galena.UnknownTruth}).Draw(rt, "disqualifier")
+		in.Score.Disqualifiers = []galena.DisqualifierState{{ID: "embargo", Result: hard}}
 		early := r.Match(in)
 		if early.Settled {
 			late := in
+			if hard == galena.UnknownTruth && rapid.Bool().Draw(rt, "then disqualified") {
+				late.Score.Disqualified = &galena.Disqualification{ID: "embargo", Sink: "reject"}
+			}
 			late.Facts, late.Reachable = complete(rt, facts), []string{rapid.SampledFrom(reachable).Draw(rt, "then tier")}
 			late.Score.Tier, late.Final = late.Reachable[0], true
 			got := r.Match(late)

@@ -15,7 +15,7 @@ func decided(t *testing.T, n int, stop galena.Stop, cents float64) galena.Decisi
 	leads := exampleLeads(t)
 	i := slices.IndexFunc(leads, func(l exampleLead) bool { return l.N == n })
 	r := mustNew(t, exampleConfig(t)).Score(leads[i].facts(t), noon, true)
-	return galena.Decision{Score: r.Score, Stop: stop, Cents: cents}
+	return galena.Decision{Score: r.Score, Stop: stop, Cents: cents, LimitCents: 15}
 }
 
 func TestExplain(t *testing.T) {
@@ -33,7 +33,7 @@ func TestExplain(t *testing.T) {
   +9.1 Seniority: CEO (executive)                                               form, today
   +3.6 Revenue: unknown (0 to 9.1)
   +0.0 Freemail: corporate (no band matched)                                    hygiene, today
-Stopped buying data: no answer can change tier A. Spent 5 cents.
+Stopped buying data: no answer can change tier A. Spent 5 cents of 15.
 `},
 		{"Disqualified", galena.Decision{Stop: galena.StopDisqualified, Score: galena.Score{
 			Tier: "X", Hi: 955, Score: 409, Coverage: 0.18, Settled: true,

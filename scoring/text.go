@@ -15,7 +15,7 @@ import (
 //	Tier A - 85.0 (between 81.4 and 95.9; 89 % of the score is certain)
 //	 +22.7 Industry: fintech (core vertical)      alpha-firmo, today
 //	  +3.6 Revenue: unknown (0 to 9.1)
-//	Stopped buying data: no answer can change tier A. Spent 5 cents.
+//	Stopped buying data: no answer can change tier A. Spent 5 cents of 15.
 func Explain(d galena.Decision) string {
 	var b strings.Builder
 	b.WriteString(headline(d) + "\n")
@@ -119,5 +119,9 @@ func stopText(d galena.Decision) string {
 	if d.Cents == 1 {
 		unit = "cent"
 	}
-	return fmt.Sprintf("Stopped buying data: %s. Spent %s %s.\n", why, cents, unit)
+	spent := cents + " " + unit
+	if d.LimitCents > 0 {
+		spent += " of " + strconv.FormatFloat(d.LimitCents, 'f', -1, 64)
+	}
+	return fmt.Sprintf("Stopped buying data: %s. Spent %s.\n", why, spent)
 }

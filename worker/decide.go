@@ -37,7 +37,7 @@ func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidat
 	now := r.p.Now()
 	d := galena.Decision{
 		LeadID: a.LeadID, Epoch: a.Epoch, Score: v.score.Score, Stop: r.stop,
-		Calls: len(r.steps), Cents: galena.CentsOf(r.spent), Steps: r.steps,
+		Calls: len(r.steps), Cents: galena.CentsOf(r.spent), LimitCents: galena.CentsOf(r.rules.LimitMicros), Steps: r.steps,
 		Rule: v.outcome.Rule, To: a.To, Owner: a.Rep, Territory: v.outcome.Territory,
 		Tries: v.outcome.Tries, Candidates: candidates, Assignment: a,
 		Facts: v.facts, Configs: r.rules.Refs, DecidedAt: now, Took: now.Sub(r.began),

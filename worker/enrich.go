@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/planning"
 	"github.com/galenahq/galena/routing"
@@ -88,8 +90,9 @@ func (r *run) known() galena.Facts {
 	return r.facts
 }
 
-// enrich asks providers, one after the other, until no answer can change the
-// decision, or budget, deadline or providers end it.
+// enrich asks providers until no answer can change the decision, or budget,
+// deadline or providers end it: one after the other, and two at once when there
+// is no time left for that.
 func (r *run) enrich(ctx context.Context) error {
 	if r.deadline >= 0 {
 		var cancel context.CancelFunc
@@ -98,7 +101,7 @@ func (r *run) enrich(ctx context.Context) error {
 	}
 	for {
 		state := r.state(r.look(false))
-		next := planning.Plan(state)
+		next, beside := planning.Ask(state)
 		if next.Provider == "" {
 			next = r.thirdOpinion(state, next)
 		}
@@ -107,7 +110,7 @@ func (r *run) enrich(ctx context.Context) error {
 			r.missing(next.Unavailable)
 			return nil
 		}
-		r.ask(ctx, next)
+		r.ask(ctx, next, beside)
 		// Our own stop is nobody's answer: the step goes back as it was.
 		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return galena.Errorf(galena.Unavailable, "worker.enrich", "stopped while asking")
@@ -139,25 +142,64 @@ func (r *run) state(v view) planning.State {
 	}
 }
 
-// ask puts one question and keeps what came back. A provider's error is never
-// the lead's: it is a step like any other.
-func (r *run) ask(ctx context.Context, next planning.Next) {
-	r.asked[next.Provider] = true
-	answer, call, err := r.p.Enricher.Ask(ctx, next.Provider, r.memory.CompanyDomain())
-	if err != nil && galena.KindOf(err) != galena.NotFound {
-		r.failed = true
-		r.missed[next.Provider] = time.Time{}
-		if wait := galena.RetryAfterOf(err); wait > 0 {
-			r.missed[next.Provider] = r.p.Now().Add(wait)
+// reply is what came back from one vendor.
+type reply struct {
+	planning.Next
+	answer galena.Answer
+	call   galena.Call
+	err    error
+}
+
+// ask puts one question, or two at once, and keeps what came back. Replies count
+// in the order of the catalogue, whichever came first: a decision must not hang
+// on the network's mood.
+func (r *run) ask(ctx context.Context, next, beside planning.Next) {
+	replies := []reply{{Next: next}}
+	if beside.Provider != "" {
+		replies = append(replies, reply{Next: beside})
+		offers := r.p.Enricher.Offers()
+		place := func(p string) int {
+			return slices.IndexFunc(offers, func(o galena.Offer) bool { return o.Provider == p })
 		}
-		r.p.Log.DebugContext(ctx, "provider failed", "provider", next.Provider, "kind", galena.KindOf(err), "error", err)
+		slices.SortFunc(replies, func(a, b reply) int { return place(a.Provider) - place(b.Provider) })
 	}
-	if r.resumed && call.Outcome == "cached" && !r.paid[next.Provider] {
-		r.before += answer.CostMicros // bought by an earlier look, or for a colleague: the limit is the careful reading
+	var both errgroup.Group
+	for i := range replies {
+		put := func() error {
+			x := &replies[i]
+			x.answer, x.call, x.err = r.p.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain())
+			return nil // a vendor's error is no reason to give up the other
+		}
+		if i == len(replies)-1 {
+			_ = put() // the last needs no goroutine of its own
+			break
+		}
+		both.Go(put)
 	}
-	call.Why = next.Why
-	r.steps = append(r.steps, call)
-	r.spent += int64(math.Round(call.Cents * 10_000))
-	r.observed = append(slices.Clip(r.observed), answer.Observations...)
-	r.bought = append(r.bought, answer.Observations...)
+	_ = both.Wait()
+	for _, x := range replies {
+		r.take(ctx, x)
+	}
+}
+
+// take keeps one reply. A provider's error is never the lead's: it is a step like
+// any other.
+func (r *run) take(ctx context.Context, x reply) {
+	r.asked[x.Provider] = true
+	if x.err != nil && galena.KindOf(x.err) != galena.NotFound {
+		r.failed = true
+		r.missed[x.Provider] = time.Time{}
+		if wait := galena.RetryAfterOf(x.err); wait > 0 {
+			r.missed[x.Provider] = r.p.Now().Add(wait)
+		}
+		r.p.Log.DebugContext(ctx, "provider failed", "provider", x.Provider, "kind", galena.KindOf(x.err), "error", x.err)
+	}
+	if r.resumed && x.call.Outcome == "cached" && !r.paid[x.Provider] {
+		r.before += x.answer.CostMicros // bought by an earlier look, or for a colleague: the limit is the careful reading
+	}
+	x.call.Why = x.Why
+	r.steps = append(r.steps, x.call)
+	r.spent += int64(math.Round(x.call.Cents * 10_000))
+	r.observed = append(slices.Clip(r.observed), x.answer.Observations...)
+	r.bought = append(r.bought, x.answer.Observations...)
 }

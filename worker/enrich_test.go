@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// crowd is three vendors of whom two may have to be asked at the same time: then
+// the second answers when the first was asked, and the first when it has.
+type crowd struct {
+	t      *testing.T
+	offers []galena.Offer
+	asking atomic.Int32
+	atOnce int32
+	most   atomic.Int32
+	asked  chan struct{} // the first was
+	done   chan struct{} // the second has answered
+}
+
+func newCrowd(t *testing.T, atOnce int32) *crowd {
+	t.Helper()
+	c := &crowd{t: t, atOnce: atOnce, asked: make(chan struct{}), done: make(chan struct{})}
+	for _, o := range []struct{ id, field string }{{"first", "company.technologies"}, {"second", "company.employee_count"}, {"third", "company.phone"}} {
+		c.offers = append(c.offers, galena.Offer{Provider: o.id, P95: 600 * time.Millisecond, Available: true,
+			Hits: map[string]float64{o.field: 0.9}})
+	}
+	return c
+}
+
+func (c *crowd) Offers() []galena.Offer { return c.offers }
+
+func (c *crowd) Ask(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
+	n := c.asking.Add(1)
+	defer c.asking.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	if c.atOnce > 1 {
+		mine, other := c.done, c.asked
+		if provider == "first" {
+			close(c.asked)
+			mine, other = nil, c.done
+		}
+		select {
+		case <-other:
+		case <-time.After(5 * time.Second):
+			c.t.Error("nobody else was asked meanwhile")
+		}
+		if mine != nil {
+			defer close(mine)
+		}
+	}
+	o := said(c.t, "o-"+provider, provider, "company.name", provider)
+	return galena.Answer{Observations: []galena.Observation{o}}, galena.Call{Provider: provider, Outcome: "hit"}, nil
+}
+
+func TestTwoAreAskedAtOnceWhenTimeIsShort(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		deadline time.Duration
+		atOnce   int32
+	}{
+		{"TimeForEachButNotInTurn", time.Second, 2},
+		{"TimeForOneAfterTheOther", 2 * time.Second, 1},
+		{"AScenarioHasNoDeadline", -1, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rules, _ := demoRules(t)
+			vendors := newCrowd(t, c.atOnce)
+			p := &Pipeline{Enricher: vendors, Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
+			r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
+				Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
+			r.deadline = c.deadline
+			if err := r.enrich(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if got := vendors.most.Load(); got != c.atOnce {
+				t.Errorf("%d were asked at once, want %d", got, c.atOnce)
+			}
+			var steps, seen []string
+			for _, s := range r.steps {
+				steps = append(steps, s.Provider)
+			}
+			for _, o := range r.observed {
+				seen = append(seen, o.Source)
+			}
+			// Alone the better bargain goes first; a pair counts in catalogue order.
+			want := []string{"second", "first"}
+			if c.atOnce == 2 {
+				want = []string{"first", "second"}
+			}
+			if !slices.Equal(steps, want) || !slices.Equal(seen, want) {
+				t.Errorf("steps %v with observations of %v, want %v", steps, seen, want)
+			}
+			if r.decision(r.look(true), galena.Assignment{}, nil).LimitCents != 15 {
+				t.Error("the decision does not say what the lead was allowed to cost")
+			}
+		})
+	}
+}
