@@ -26,6 +26,7 @@ type crowd struct {
 func newCrowd(t *testing.T, atOnce int32) *crowd {
 	t.Helper()
 	c := &crowd{t: t, atOnce: atOnce, asked: make(chan struct{}), done: make(chan struct{})}
+	c.most.Store(1)
 	for _, o := range []struct{ id, field string }{{"first", "company.technologies"}, {"second", "company.employee_count"}, {"third", "company.phone"}} {
 		c.offers = append(c.offers, galena.Offer{Provider: o.id, P95: 600 * time.Millisecond, Available: true,
 			Hits: map[string]float64{o.field: 0.9}})
@@ -38,7 +39,8 @@ func (c *crowd) Offers() []galena.Offer { return c.offers }
 func (c *crowd) Ask(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
 	n := c.asking.Add(1)
 	defer c.asking.Add(-1)
-	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	if n > 1 {
+		c.most.Store(n)
 	}
 	if c.atOnce > 1 {
 		mine, other := c.done, c.asked

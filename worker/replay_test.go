@@ -114,8 +114,10 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 		p := &Pipeline{Enricher: vendors, Now: func() time.Time { return clock }}
 		decide := func(m galena.Memory, took time.Duration) galena.Decision {
 			r := newRun(p, rules, m)
-			clock = clock.Add(took)
-			return r.decision(r.look(true), galena.Assignment{LeadID: "l", Epoch: 1}, nil)
+			clock = r.began.Add(time.Duration(rnd.IntN(500)) * 24 * time.Hour) // a look has no clock of its own
+			v := r.look(true)
+			clock = r.began.Add(took)
+			return r.decision(v, galena.Assignment{LeadID: "l", Epoch: 1}, nil)
 		}
 		m := drawMemory(t, rnd)
 		was := encoded(t, decide(m, time.Duration(rnd.IntN(3000))*time.Millisecond))
