@@ -42,7 +42,7 @@ func New(d Deps) (http.Handler, error) {
 	}
 	k := newKeeper(d)
 	mux := http.NewServeMux()
-	contract := build(mux, &handlers{d}, k.middleware, readBody)
+	contract := build(mux, &handlers{deps: d}, k.middleware, readBody)
 	spec, err := json.Marshal(contract)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,10 @@ func OpenAPI() ([]byte, error) {
 // beside others.
 func Paths() []string { return []string{"/v1/", "/healthz", "/readyz", "/openapi.json", "/metrics"} }
 
-type handlers struct{ deps Deps }
+type handlers struct {
+	deps   Deps
+	checks meter
+}
 
 // build registers every operation. The contract is what the handlers are.
 func build(mux *http.ServeMux, h *handlers, middleware ...func(huma.Context, func(huma.Context))) *huma.OpenAPI {
@@ -83,7 +86,8 @@ func build(mux *http.ServeMux, h *handlers, middleware ...func(huma.Context, fun
 	return a.OpenAPI()
 }
 
-func needs(scope string) []map[string][]string { return []map[string][]string{{security: {scope}}} }
+// needs asks for a token that has every one of the scopes.
+func needs(scopes ...string) []map[string][]string { return []map[string][]string{{security: scopes}} }
 
 func (h *handlers) register(a huma.API) {
 	schema := func(v any) *huma.Schema {
@@ -115,6 +119,21 @@ func (h *handlers) register(a huma.API) {
 		OperationID: "why-lead", Method: http.MethodGet, Path: "/v1/leads/{id}/why", Summary: "Why this score, why this rep",
 		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 429, 500, 503},
 	}, h.getWhy)
+	huma.Register(a, huma.Operation{
+		OperationID: "release-lead", Method: http.MethodPost, Path: "/v1/leads/{id}/release", Summary: "Let a held lead go on",
+		Description: "For leads of status quarantined. A token that only hands leads in may not judge them: reading is needed too. " +
+			"409 when the lead is not held.",
+		Security: needs(galena.ScopeLeadsWrite, galena.ScopeLeadsRead), MaxBodyBytes: maxLead, Metadata: map[string]any{bodyOptional: true},
+		Errors: []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503},
+	}, h.releaseLead)
+	a.OpenAPI().Paths["/v1/leads/{id}/release"].Post.RequestBody = &huma.RequestBody{Content: body(NoteBody{})}
+	huma.Register(a, huma.Operation{
+		OperationID: "check-email", Method: http.MethodPost, Path: "/v1/email:check", Summary: "Judge an address, for a form to ask its visitor",
+		Description: "Stores nothing, looks nothing up outside, and says nothing of people: who is suppressed or known is answered like " +
+			"everybody. 10 a second and token in one process, 60 at once.",
+		Security: needs(galena.ScopeLeadsWrite), MaxBodyBytes: maxLead, Errors: []int{400, 401, 403, 413, 415, 422, 429, 500, 503},
+	}, h.checkEmail)
+	a.OpenAPI().Paths["/v1/email:check"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(EmailBody{})}
 	huma.Register(a, huma.Operation{
 		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/companies/{domain}",
 		Summary:  "A company: each value with its source, age and confidence",

@@ -48,7 +48,7 @@ func newKeeper(d Deps) *keeper {
 
 // admit finds out who calls and whether they may. Missing, malformed, unknown,
 // expired and revoked tokens get one and the same answer.
-func (k *keeper) admit(r *http.Request, scope string) (galena.Token, error) {
+func (k *keeper) admit(r *http.Request, scopes ...string) (galena.Token, error) {
 	value, shown := bearer(r)
 	t, err := k.recognise(r.Context(), value)
 	if err != nil {
@@ -63,8 +63,10 @@ func (k *keeper) admit(r *http.Request, scope string) (galena.Token, error) {
 		return t, unauthorized(r.Context())
 	}
 	note(r.Context(), "token", t.ID)
-	if !slices.Contains(t.Scopes, scope) {
-		return t, problem(r.Context(), http.StatusForbidden, "forbidden", "the token lacks the scope "+scope)
+	for _, scope := range scopes {
+		if !slices.Contains(t.Scopes, scope) {
+			return t, problem(r.Context(), http.StatusForbidden, "forbidden", "the token lacks the scope "+scope)
+		}
 	}
 	k.touch(r.Context(), t.ID)
 	return t, nil
@@ -131,16 +133,16 @@ func (k *keeper) touch(ctx context.Context, id string) {
 	}
 }
 
-// middleware admits the caller of an operation by the scope that its contract
-// names; an operation without one is open.
+// middleware admits the caller of an operation by the scopes that its contract
+// names, all of them; an operation without any is open.
 func (k *keeper) middleware(c huma.Context, next func(huma.Context)) {
-	scope := scopeOf(c.Operation())
-	if scope == "" {
+	scopes := scopesOf(c.Operation())
+	if len(scopes) == 0 {
 		next(c)
 		return
 	}
 	r, w := humago.Unwrap(c)
-	t, err := k.admit(r, scope)
+	t, err := k.admit(r, scopes...)
 	if err != nil {
 		fail(w, r, err)
 		return
@@ -148,13 +150,13 @@ func (k *keeper) middleware(c huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(c, callerKey{}, t))
 }
 
-func scopeOf(op *huma.Operation) string {
+func scopesOf(op *huma.Operation) []string {
 	for _, s := range op.Security {
 		if scopes := s[security]; len(scopes) > 0 {
-			return scopes[0]
+			return scopes
 		}
 	}
-	return ""
+	return nil
 }
 
 type callerKey struct{}

@@ -15,6 +15,9 @@ import (
 // maxLead is the largest body of one lead.
 const maxLead = 64 << 10
 
+// bodyOptional marks an operation that may be called without a body.
+const bodyOptional = "body optional"
+
 type bodyKey struct{}
 
 // bodyOf is the raw body that readBody let through.
@@ -32,6 +35,10 @@ func readBody(c huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humago.Unwrap(c)
+	if r.ContentLength == 0 && op.Metadata[bodyOptional] == true {
+		next(c)
+		return
+	}
 	b, err := read(w, r, op.MaxBodyBytes)
 	if err != nil {
 		fail(w, r, err)

@@ -44,8 +44,11 @@ type Accepted struct {
 	Warnings   []string          `json:"warnings" nullable:"false"`
 }
 
-// Gate takes a lead in; intake.Gate does.
+// Gate takes a lead in, checks an address and lets a held lead go on;
+// intake.Gate does. A lead that is not held is a Conflict error with Op "held".
 type Gate interface {
+	Check(ctx context.Context, email string) (galena.Judgement, error)
+	Release(ctx context.Context, id, actor, note string) (galena.Lead, error)
 	Submit(ctx context.Context, s galena.Submission, key *galena.Idempotency, warnings []string) (galena.Receipt, galena.Judgement, error)
 }
 
@@ -121,13 +124,10 @@ func idempotency(ctx context.Context, key string, raw []byte) (*galena.Idempoten
 
 // readLead reads a body into a submission and names what it did not know.
 func readLead(ctx context.Context, raw []byte) (galena.Submission, []string, error) {
-	m, keys, err := strictJSON(raw)
-	if f, ok := errors.AsType[*fault](err); ok {
-		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.detail)
-		p.Errors = []FieldError{{Pointer: f.pointer, Detail: f.detail, Code: f.code}}
-		return galena.Submission{}, nil, p
+	b, err := readObject(ctx, raw)
+	if err != nil {
+		return galena.Submission{}, nil, err
 	}
-	b := binder{values: m}
 	s := galena.Submission{Email: b.email(), ExternalID: b.text("id"), Name: b.text("name"),
 		FirstName: b.text("first_name"), LastName: b.text("last_name"), Company: b.text("company"),
 		Website: b.text("website"), JobTitle: b.text("job_title"), Phone: b.text("phone"),
@@ -139,7 +139,7 @@ func readLead(ctx context.Context, raw []byte) (galena.Submission, []string, err
 	if len(b.errs) > 0 {
 		return s, nil, problem(ctx, http.StatusUnprocessableEntity, "invalid", "some properties cannot be taken", b.errs...)
 	}
-	return s, keepUnknown(&s, m, keys), nil
+	return s, keepUnknown(&s, b.values, b.keys), nil
 }
 
 // keepUnknown moves what the contract does not name under fields.
@@ -176,6 +176,7 @@ var known = []string{"email", "id", "name", "first_name", "last_name", "company"
 // binder reads properties by type and collects what is wrong with them.
 type binder struct {
 	values map[string]any
+	keys   []string // in the order of the body
 	errs   []FieldError
 }
 

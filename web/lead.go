@@ -39,6 +39,7 @@ type leadView struct {
 	Refresh         string
 	Head, Note      string // of a lead that was held back
 	Verdict         string
+	Release         bool // it is held, and whoever looks may let it go on
 	Codes           []codeView
 	Headline        string
 	Range, Certain  string
@@ -63,6 +64,8 @@ func (s *server) lead(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := leadOf(rec, s.Now())
+	session, _ := sessionOf(r)
+	view.Release = rec.Lead.Status == galena.StatusQuarantined && s.mayRelease(session.Role)
 	heading := view.Row.Name
 	if heading == "" {
 		heading = view.Row.Email

@@ -152,7 +152,7 @@ func rowOf(rec galena.Record, now time.Time) leadRow {
 		row.Provisional = d.Provisional
 		row.Owner, row.Stop, row.Cents = ownerOf(d.To), spaced(d.StopLabel()), cents(d.Cents)
 	} else if l.Status == galena.StatusQuarantined && len(l.Codes) > 0 {
-		row.Stop = spaced(l.Codes[0])
+		row.Stop = heldWords(l.Codes)
 	}
 	return row
 }

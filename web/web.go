@@ -48,6 +48,7 @@ type Deps struct {
 	Providers []string         // ids that are configured, in catalogue order; others are shown when the store knows them
 	Tiers     []string         // tiers to filter by, highest first; default A to D. X is always there
 	ClientIP  func(*http.Request) string
+	Releaser  Releaser // nil = held leads are shown and cannot be released here
 
 	LoginToken string // opens /login?once=… a single time as user "demo", role admin; "" = off
 
@@ -124,6 +125,7 @@ func (s *server) routes() (http.Handler, error) {
 	private := http.NewServeMux()
 	private.HandleFunc("GET /{$}", s.leads)
 	private.HandleFunc("GET /leads/{id}", s.lead)
+	private.HandleFunc("POST /leads/{id}/release", s.release)
 	private.HandleFunc("GET /providers", s.providers)
 	private.HandleFunc("POST /logout", s.logout)
 	private.HandleFunc("/", s.notFound)

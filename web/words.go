@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -50,6 +51,23 @@ func codesOf(codes []string) []codeView {
 		out = append(out, codeView{c, strings.Replace(codeWords[name], "…", rest, 1)})
 	}
 	return out
+}
+
+// holding are the codes that keep a lead back, the gravest first.
+var holding = []string{"bot_suspect", "mixed_script_domain", "reserved_domain", "disposable", "null_mx", "undeliverable", "did_you_mean"}
+
+// heldWords says why a lead is held: every code that alone would hold it.
+func heldWords(codes []string) string {
+	var out []string
+	for _, c := range codesOf(codes) {
+		if name, _, _ := strings.Cut(c.Code, ":"); slices.Contains(holding, name) {
+			out = append(out, c.Words)
+		}
+	}
+	if len(out) == 0 {
+		return spaced(codes[0])
+	}
+	return strings.Join(out, " ")
 }
 
 // verdictWords heads the page of a lead that was not accepted.

@@ -61,7 +61,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	}
 	people, err := web.New(web.Deps{Store: a.store, Log: a.log.With("part", "pages"), Now: a.now,
 		PublicURL: a.env.PublicURL, Providers: providerIDs(a.rules), Tiers: a.tiers(),
-		LoginToken: a.once, Monitor: a.redis.Raw()})
+		Releaser: a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
 	if err != nil {
 		return nil, err
 	}
