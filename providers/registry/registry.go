@@ -13,6 +13,7 @@ import (
 	"github.com/galenahq/galena/providers/homepage"
 	"github.com/galenahq/galena/providers/hunter"
 	"github.com/galenahq/galena/providers/peopledatalabs"
+	"github.com/galenahq/galena/providers/rdap"
 	"github.com/galenahq/galena/providers/thecompaniesapi"
 )
 
@@ -29,6 +30,7 @@ func All() []providers.Spec {
 		thecompaniesapi.Spec,
 		clearbit.Spec,
 		abstract.Spec,
+		rdap.Spec,
 		dns.Spec,
 		homepage.Spec,
 		fixture.Spec,
