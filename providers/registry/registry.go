@@ -15,6 +15,7 @@ import (
 	"github.com/galenahq/galena/providers/peopledatalabs"
 	"github.com/galenahq/galena/providers/rdap"
 	"github.com/galenahq/galena/providers/thecompaniesapi"
+	"github.com/galenahq/galena/providers/wikidata"
 )
 
 // All lists the built-in vendors in the order in which a catalogue that names
@@ -31,6 +32,7 @@ func All() []providers.Spec {
 		clearbit.Spec,
 		abstract.Spec,
 		rdap.Spec,
+		wikidata.Spec,
 		dns.Spec,
 		homepage.Spec,
 		fixture.Spec,
