@@ -221,3 +221,18 @@ func TestWhoWantsNoKeyIsAskedOnlyWhenNamed(t *testing.T) {
 		t.Errorf("entries %+v", e)
 	}
 }
+
+func TestWhoAsksTheCompanyItselfNeedsNoAddress(t *testing.T) {
+	t.Parallel()
+	specs := []Spec{{Name: "page", Direct: true, Keyless: true, New: func(Settings) (Provider, error) { return vendorFunc(hit), nil }}}
+	c := Config{Providers: []Entry{{ID: "page", Enabled: "true"}}}
+	nothing := func(string) string { return "" }
+	w, err := New(c, Deps{Specs: specs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	if !w.Offers()[0].Available || !c.List(specs, nothing, nothing)[0].On {
+		t.Error("a vendor without an address is off")
+	}
+}
