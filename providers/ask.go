@@ -261,7 +261,7 @@ func (w *Waterfall) settle(v *vendor, now time.Time, err error, probe bool) {
 	case ended:
 		w.deps.Log.Info("provider resumed", "provider", v.id)
 	}
-	w.deps.OnState(v.state(now, v.breaker.state()))
+	w.deps.OnState(v.state(v.id, now, v.breaker.state()))
 }
 
 // answer makes a complete answer of what the vendor said.

@@ -48,6 +48,7 @@ type Deps struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 	OnState    func(galena.ProviderState) // told of each change of breaker or pause
+	Before     *Waterfall                 // of the catalogue that this one replaces: what it knows of a vendor is kept
 	Frozen     bool                       // a scenario: no breaker, no limiter, no pause
 }
 
@@ -59,7 +60,7 @@ type Waterfall struct {
 	byID    map[string]*vendor
 	deps    Deps
 	metrics *metrics
-	flights singleflight.Group
+	flights *singleflight.Group // shared with the catalogue before: one flight per question, whoever asks
 
 	ending context.Context //nolint:containedctx // ended by Close: calls under way are given up
 	end    context.CancelFunc
@@ -71,11 +72,17 @@ type Waterfall struct {
 // vendor is one catalogue entry at work.
 type vendor struct {
 	listing
+	*health
 	on       bool
-	provider Provider // nil when off
-	breaker  *breaker
-	pause    pause
+	provider Provider      // nil when off
 	pace     *rate.Limiter // this process's own, nil = unlimited
+}
+
+// health is how a vendor fares. It outlives the catalogue: a changed price does
+// not make a dead vendor well.
+type health struct {
+	breaker *breaker
+	pause   pause
 
 	mu      sync.Mutex
 	changed time.Time // of the breaker
@@ -91,7 +98,10 @@ func New(c Config, d Deps) (*Waterfall, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Waterfall{limits: c.Limits, deps: d, metrics: m, byID: map[string]*vendor{}}
+	w := &Waterfall{limits: c.Limits, deps: d, metrics: m, byID: map[string]*vendor{}, flights: new(singleflight.Group)}
+	if d.Before != nil {
+		w.flights = d.Before.flights
+	}
 	w.ending, w.end = context.WithCancel(context.Background())
 	var errs []error
 	for _, e := range c.Entries(d.Specs) {
@@ -102,11 +112,33 @@ func New(c Config, d Deps) (*Waterfall, error) {
 		}
 		w.vendors, w.byID[e.ID] = append(w.vendors, v), v
 	}
+	if err := errors.Join(errs...); err != nil {
+		w.end()
+		return nil, err
+	}
 	w.collect = slices.Clone(c.AlwaysCollect)
 	if slices.Equal(w.collect, []string{all}) {
 		w.collect = w.everything()
 	}
-	return w, errors.Join(errs...)
+	w.show()
+	w.deps.Before = nil // or every catalogue there ever was would be kept
+	return w, nil
+}
+
+// show puts the breakers on the metrics and takes off those of vendors that are
+// no longer listed.
+func (w *Waterfall) show() {
+	for _, v := range w.vendors {
+		w.metrics.setBreaker(v.id, v.breaker.state())
+	}
+	if w.deps.Before == nil {
+		return
+	}
+	for id := range w.deps.Before.byID {
+		if w.byID[id] == nil {
+			w.metrics.breaker.DeleteLabelValues(id)
+		}
+	}
 }
 
 // complete fills what a caller left out.
@@ -147,11 +179,10 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	}
 	v.url = cmp.Or(settingOf(v.listing, w.deps.URLs), v.url)
 	key := settingOf(v.listing, w.deps.Keys)
-	v.breaker = newBreaker(e.ID, func(state string) { w.breakerChanged(v, state) })
-	w.metrics.setBreaker(e.ID, Closed)
 	if v.rate > 0 {
 		v.pace = rate.NewLimiter(rate.Limit(v.rate), v.burst)
 	}
+	w.keep(v)
 	missing := v.missing(key)
 	switch {
 	case v.enabled == "false", v.enabled == "auto" && missing != "":
@@ -167,6 +198,27 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	}
 	v.provider, v.on = p, true
 	return v, nil
+}
+
+// keep takes over how the vendor fared under the catalogue before. At another
+// address there is another vendor, of whom nothing is known yet.
+func (w *Waterfall) keep(v *vendor) {
+	if w.deps.Before != nil {
+		if old := w.deps.Before.byID[v.id]; old != nil && old.spec.Name == v.spec.Name && old.url == v.url {
+			v.health = old.health
+			if old.rate == v.rate && old.burst == v.burst {
+				v.pace = old.pace
+			}
+			return
+		}
+	}
+	v.health = &health{}
+	id, h, m, d := v.id, v.health, w.metrics, w.deps // not w: the breaker outlives it
+	if d.Before != nil {
+		h.pause.changed = d.Now() // what others published before is of the old address
+	}
+	d.Before = nil
+	h.breaker = newBreaker(id, func(state string) { h.breakerChanged(id, state, m, d) })
 }
 
 // everything is every field that some vendor that is on can supply.
@@ -218,7 +270,7 @@ func (w *Waterfall) AlwaysCollect() []string { return slices.Clone(w.collect) }
 func (w *Waterfall) States() []galena.ProviderState {
 	out := make([]galena.ProviderState, 0, len(w.vendors))
 	for _, v := range w.vendors {
-		out = append(out, v.state(w.deps.Now(), v.breaker.state()))
+		out = append(out, v.state(v.id, w.deps.Now(), v.breaker.state()))
 	}
 	return out
 }
@@ -234,6 +286,16 @@ func (w *Waterfall) Adopt(states []galena.ProviderState) {
 	}
 }
 
+// Retire ends a waterfall that another has replaced: the calls under way are let
+// end by themselves, because they are paid for, and are waited for.
+func (w *Waterfall) Retire() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.flying.Wait()
+	w.end()
+}
+
 // Close gives up the calls under way and waits until they have ended.
 func (w *Waterfall) Close() {
 	w.mu.Lock()
@@ -244,27 +306,27 @@ func (w *Waterfall) Close() {
 }
 
 // state is the vendor as it is published.
-func (v *vendor) state(now time.Time, breaker string) galena.ProviderState {
-	until, reason, changed := v.pause.state(now)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.changed.After(changed) {
-		changed = v.changed
+func (h *health) state(id string, now time.Time, breaker string) galena.ProviderState {
+	until, reason, changed := h.pause.state(now)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.changed.After(changed) {
+		changed = h.changed
 	}
-	return galena.ProviderState{Provider: v.id, Breaker: breaker, PausedUntil: until, PauseReason: reason, ChangedAt: changed}
+	return galena.ProviderState{Provider: id, Breaker: breaker, PausedUntil: until, PauseReason: reason, ChangedAt: changed}
 }
 
 // breakerChanged tells everybody who watches.
-func (w *Waterfall) breakerChanged(v *vendor, state string) {
-	now := w.deps.Now()
-	v.mu.Lock()
-	v.changed = now
-	v.mu.Unlock()
-	w.metrics.setBreaker(v.id, state)
+func (h *health) breakerChanged(id, state string, m *metrics, d Deps) {
+	now := d.Now()
+	h.mu.Lock()
+	h.changed = now
+	h.mu.Unlock()
+	m.setBreaker(id, state)
 	if state == Open {
-		w.deps.Log.Warn("breaker opened", "provider", v.id, "for", breakerOpen)
+		d.Log.Warn("breaker opened", "provider", id, "for", breakerOpen)
 	} else {
-		w.deps.Log.Info("breaker changed", "provider", v.id, "state", state)
+		d.Log.Info("breaker changed", "provider", id, "state", state)
 	}
-	w.deps.OnState(v.state(now, state))
+	d.OnState(h.state(id, now, state))
 }

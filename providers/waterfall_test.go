@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -559,4 +560,86 @@ func TestANewCatalogueKeepsTheCounters(t *testing.T) {
 	if got := number(t, b.reg, "galena_provider_calls_total one hit"); got != 2 {
 		t.Errorf("counted %v hits, want 2", got)
 	}
+}
+
+func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
+	t.Parallel()
+	next := func(b *bundle, e Entry) *Waterfall {
+		d := b.deps
+		d.Before = b.Waterfall
+		w, err := New(Config{Providers: []Entry{e}}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(w.Close)
+		return w
+	}
+	t.Run("AnOpenBreakerStaysOpen", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, fails(galena.Errorf(galena.Unavailable, "one", "down")), nil)
+		for i := range breakerMin {
+			_, _, _ = b.Ask(t.Context(), "one", fmt.Sprintf("acme-%d.example", i))
+		}
+		cents := 9.0
+		w := next(b, Entry{ID: "one", CostCents: &cents})
+		if s := w.States()[0]; s.Breaker != Open || w.Offers()[0].Available || w.Offers()[0].CostMicros != 90_000 {
+			t.Errorf("%+v %+v, want the new price and the open breaker", s, w.Offers()[0])
+		}
+		if got := number(t, b.reg, "galena_breaker_state one"); got != 2 {
+			t.Errorf("the metric says %v, want 2", got)
+		}
+	})
+	t.Run("APauseGoesOn", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, fails(galena.Errorf(galena.Exhausted, "one", "no credits")), nil)
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+		if s := next(b, Entry{ID: "one"}).States()[0]; s.PauseReason != galena.Exhausted {
+			t.Errorf("%+v, want the pause", s)
+		}
+	})
+	t.Run("AnotherAddressIsAnotherVendor", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, fails(galena.Errorf(galena.Exhausted, "one", "no credits")), nil)
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+		w := next(b, Entry{ID: "one", URL: "https://elsewhere.example"})
+		w.Adopt(b.States())
+		if s := w.States()[0]; s.PauseReason != "" {
+			t.Errorf("%+v, want no pause", s)
+		}
+	})
+	t.Run("AVendorThatIsGoneLeavesTheMetrics", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, hit, nil)
+		two := Entry{ID: "two", Adapter: "one"}
+		next(b, two)
+		if got := number(t, b.reg, "galena_breaker_state one"); got != -1 {
+			t.Errorf("the metric of a vendor that is gone says %v", got)
+		}
+	})
+	t.Run("OneFlightAcrossBoth", func(t *testing.T) {
+		t.Parallel()
+		arrived, free := make(chan struct{}), make(chan struct{})
+		b := newBundle(t, func(ctx context.Context, q Query) (Record, error) {
+			close(arrived)
+			<-free
+			return hit(ctx, q)
+		}, nil)
+		w := next(b, Entry{ID: "one"})
+		old := make(chan error, 1)
+		go func() { _, _, err := b.Ask(context.Background(), "one", "acme.example"); old <- err }()
+		<-arrived
+		now := make(chan error, 1)
+		go func() { _, _, err := w.Ask(context.Background(), "one", "acme.example"); now <- err }()
+		retired := make(chan struct{})
+		go func() { b.Retire(); close(retired) }()
+		time.Sleep(20 * time.Millisecond)
+		close(free)
+		if err := errors.Join(<-old, <-now); err != nil || b.calls.Load() != 1 {
+			t.Errorf("%v after %d calls, want one call for both", err, b.calls.Load())
+		}
+		<-retired
+		if _, _, err := b.Ask(t.Context(), "one", "late.example"); galena.KindOf(err) != galena.Unavailable {
+			t.Errorf("a retired catalogue answers %v", err)
+		}
+	})
 }
