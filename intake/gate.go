@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +51,7 @@ type Deps struct {
 // Gate takes leads in.
 type Gate struct {
 	deps  Deps
+	judge atomic.Pointer[Judge]
 	leads *prometheus.CounterVec
 
 	mu       sync.Mutex
@@ -65,6 +67,7 @@ func NewGate(d Deps) (*Gate, error) {
 	g := &Gate{deps: d, leads: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_leads_total", Help: "Leads handed in, by verdict.",
 	}, []string{"verdict"})}
+	g.judge.Store(d.Judge)
 	for _, v := range severity() {
 		g.leads.WithLabelValues(string(v))
 	}
@@ -73,6 +76,9 @@ func NewGate(d Deps) (*Gate, error) {
 	}
 	return g, nil
 }
+
+// Use judges by other lists from the next submission on.
+func (g *Gate) Use(j *Judge) { g.judge.Store(j) }
 
 // Hash is how a suppressed address or domain is kept: keyed, so that the list
 // alone gives nobody away.
@@ -106,7 +112,7 @@ func (g *Gate) Submit(ctx context.Context, s galena.Submission, key *galena.Idem
 	if err != nil {
 		return galena.Receipt{}, galena.Judgement{}, err
 	}
-	j := g.deps.Judge.Judge(s, known)
+	j := g.judge.Load().Judge(s, known)
 	if j.Verdict == galena.Reject {
 		g.leads.WithLabelValues(string(j.Verdict)).Inc()
 		return galena.Receipt{}, j, galena.Errorf(galena.Invalid, "intake", "%s", strings.Join(j.Codes, ", "))

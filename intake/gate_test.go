@@ -278,3 +278,19 @@ func TestAGateRefusesToMissAPart(t *testing.T) {
 		t.Errorf("%v, %v", first, second)
 	}
 }
+
+func TestChangedListsJudgeTheNextLead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	judge, err := NewJudge(Config{Disposable: []string{"acme.com"}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []galena.Verdict{galena.Accept, galena.Quarantine} {
+		_, j, err := b.Submit(t.Context(), galena.Submission{Email: "ana@acme.com"}, nil, nil)
+		if err != nil || j.Verdict != want {
+			t.Errorf("%s, %v, want %s", j.Verdict, err, want)
+		}
+		b.Use(judge)
+	}
+}

@@ -79,10 +79,23 @@ func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if err := d.Registerer.Register(w.sent); err != nil {
-		return nil, fmt.Errorf("galena_deliveries_total: %w", err)
+	return w, w.register(d.Registerer)
+}
+
+// register keeps the counter that is there already: changed endpoints make new
+// webhooks beside the old ones.
+func (w *Webhooks) register(r prometheus.Registerer) error {
+	err := r.Register(w.sent)
+	if old, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if same, ok := old.ExistingCollector.(*prometheus.CounterVec); ok {
+			w.sent = same
+			return nil
+		}
 	}
-	return w, nil
+	if err != nil {
+		return fmt.Errorf("galena_deliveries_total: %w", err)
+	}
+	return nil
 }
 
 // Targets lists the endpoints that want an event.

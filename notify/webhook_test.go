@@ -260,3 +260,20 @@ func FuzzRetryAfter(f *testing.F) {
 		}
 	})
 }
+
+func TestChangedEndpointsKeepTheCounter(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	d := Deps{Client: http.DefaultClient, Registerer: reg, Now: time.Now}
+	first, err := New(nil, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := New([]Endpoint{{ID: "crm", URL: "https://crm.example", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.sent != second.sent || len(second.Targets(galena.EventRouted)) != 1 {
+		t.Error("the second set counts elsewhere, or has no endpoint")
+	}
+}
