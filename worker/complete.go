@@ -98,6 +98,7 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 	}()
 	decided = p.Now()
 	rules := p.Rules()
+	defer rules.done()
 	for range ownerRaces {
 		record, err := p.Completions.Record(ctx, s.ID)
 		if err != nil {

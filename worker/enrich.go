@@ -120,7 +120,7 @@ func (r *run) enrich(ctx context.Context) error {
 
 // missing notes the vendors that would help and are away.
 func (r *run) missing(unavailable []string) {
-	for _, o := range r.p.Enricher.Offers() {
+	for _, o := range r.rules.Enricher.Offers() {
 		if slices.Contains(unavailable, o.Provider) {
 			r.missed[o.Provider] = o.BackAt
 		}
@@ -135,7 +135,7 @@ func (r *run) state(v view) planning.State {
 	lead := r.memory.Lead
 	return planning.State{
 		Result: v.score, RouteOpen: v.outcome.Open, RouteSettled: v.outcome.Settled, Facts: v.facts,
-		Offers: r.p.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
+		Offers: r.rules.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
 		AlwaysCollect: r.rules.AlwaysCollect, Now: r.began,
@@ -157,7 +157,7 @@ func (r *run) ask(ctx context.Context, next, beside planning.Next) {
 	replies := []reply{{Next: next}}
 	if beside.Provider != "" {
 		replies = append(replies, reply{Next: beside})
-		offers := r.p.Enricher.Offers()
+		offers := r.rules.Enricher.Offers()
 		place := func(p string) int {
 			return slices.IndexFunc(offers, func(o galena.Offer) bool { return o.Provider == p })
 		}
@@ -167,7 +167,7 @@ func (r *run) ask(ctx context.Context, next, beside planning.Next) {
 	for i := range replies {
 		put := func() error {
 			x := &replies[i]
-			x.answer, x.call, x.err = r.p.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain())
+			x.answer, x.call, x.err = r.rules.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain())
 			return nil // a vendor's error is no reason to give up the other
 		}
 		if i == len(replies)-1 {

@@ -55,7 +55,6 @@ type Pipeline struct {
 	Completions Completions
 	Mover       Mover
 	Screener    Screener // nil = the gate has the last word
-	Enricher    Enricher
 	Announce    Announcer
 	Rules       func() *Rules // the set in force; read once per lead
 	Wake        func()        // nudges the relay after a commit
@@ -99,6 +98,7 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) 
 		}
 	}()
 	rules := p.Rules()
+	defer rules.done()
 	for range ownerRaces {
 		memory, err := p.Leads.Memory(ctx, s.ID)
 		if err != nil {

@@ -146,7 +146,8 @@ func pipelineOn(t *testing.T, d *desk, m *market) (p *Pipeline, woken *int) {
 	d.memory.Lead = galena.Lead{ID: someLead, Epoch: 1, CreatedAt: testNow, Judgement: galena.Judgement{
 		Email: "ana@acme.example", Domain: "acme.example", Class: galena.Corporate, Verdict: galena.Accept, Spendable: true}}
 	rules, woken := testRules(t), new(int)
-	return &Pipeline{Steps: d, Leads: d, Enricher: m, Announce: nobody{}, Rules: func() *Rules { return rules },
+	rules.Enricher = m
+	return &Pipeline{Steps: d, Leads: d, Announce: nobody{}, Rules: func() *Rules { return rules },
 		Wake: func() { *woken++ }, Now: func() time.Time { return testNow }, Chance: func() float64 { return 0.5 },
 		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler), leases: newLeases()}, woken
 }

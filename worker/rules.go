@@ -12,6 +12,7 @@ import (
 // Rules is one consistent set of compiled files. A lead keeps the set it began
 // with; a reload swaps the whole set.
 type Rules struct {
+	Enricher      Enricher // the catalogue at work
 	ICP           *scoring.Profile
 	Merging       *merging.Policy
 	Routing       *routing.Router
@@ -19,4 +20,11 @@ type Rules struct {
 	LimitMicros   int64         // what one lead may cost
 	Deadline      time.Duration // for the first decision, negative = none
 	Refs          []galena.ConfigRef
+	Done          func() // told when a lead is through with the set; nil = nobody asks
+}
+
+func (r *Rules) done() {
+	if r.Done != nil {
+		r.Done()
+	}
 }
