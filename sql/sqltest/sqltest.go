@@ -1,7 +1,7 @@
 // Package sqltest is the store's contract: what must hold on every database.
 //
 //	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
-//	                        move  fresh  notice  conflict  identity  standing
+//	                        move  fresh  notice  conflict  identity  standing  configs
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -26,7 +26,7 @@ type Open func(t testing.TB, now func() time.Time) *sql.Store
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules,
-		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules} {
+		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules, configRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
