@@ -42,6 +42,8 @@ type document struct {
 	kind   string
 	header Header
 	report Report
+
+	builtin bool // no operator's file
 }
 
 // open parses a source as far as its kind.

@@ -2,40 +2,20 @@ package configs
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/galenahq/galena"
 )
 
-// The severities of a finding.
-const (
-	SeverityError   = "error"
-	SeverityWarning = "warning"
-)
-
 // Finding is one thing wrong in one file, at the place where it stands.
-type Finding struct {
-	Path     string `json:"path"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Code     string `json:"code"`
-	Severity string `json:"severity"`
-	Message  string `json:"message"`
-	Hint     string `json:"hint"`
-}
-
-// String prints "path:line:column: CODE message (hint)".
-func (f Finding) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s %s%s", f.Path, f.Line, f.Column, f.Code, f.Message, inBrackets(f.Hint))
-}
+type Finding = galena.Finding
 
 // finding places a fault.
 func finding(path string, at position, f galena.Fault) Finding {
-	severity := SeverityError
+	severity := galena.SeverityError
 	if strings.HasPrefix(f.Code, "W") {
-		severity = SeverityWarning
+		severity = galena.SeverityWarning
 	}
 	return Finding{Path: path, Line: at.line, Column: at.column, Code: f.Code, Severity: severity,
 		Message: sentence(f), Hint: f.Hint}
@@ -66,7 +46,7 @@ func (r Report) Error() string {
 
 // Failed says that at least one finding is an error, not a warning.
 func (r Report) Failed() bool {
-	return slices.ContainsFunc(r, func(f Finding) bool { return f.Severity == SeverityError })
+	return slices.ContainsFunc(r, func(f Finding) bool { return f.Severity == galena.SeverityError })
 }
 
 func (r Report) sorted() Report {

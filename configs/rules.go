@@ -44,7 +44,31 @@ type Rules struct {
 
 	Refs     []galena.ConfigRef // one per kind, with the hash of the file's bytes
 	Bytes    map[string][]byte  // the files themselves, by kind
+	Paths    map[string]string  // what each is called, by kind
 	Warnings Report
+
+	documents map[string]*document
+}
+
+// Place tells a fault that only shows when the rules are put to work, at its
+// place in the file of a kind: a vendor without its key.
+func (r Rules) Place(kind string, f galena.Fault) Finding {
+	d := r.documents[kind]
+	if d == nil || d.tree == nil {
+		return finding(r.Paths[kind], position{1, 1}, f)
+	}
+	return finding(d.Path, d.tree.find(f.Path), f)
+}
+
+// Given lists the kinds that an operator's file gives, with the file's path.
+func (r Rules) Given() map[string]string {
+	out := map[string]string{}
+	for kind, d := range r.documents {
+		if !d.builtin {
+			out[kind] = d.Path
+		}
+	}
+	return out
 }
 
 // Options are what the files cannot say themselves.
@@ -52,6 +76,7 @@ type Options struct {
 	Path     string             // printed before each file's name
 	Specs    []providers.Spec   // the vendors that are built in; nil = unknown, not checked
 	Previous []galena.ConfigRef // editions seen before, for W08
+	Given    map[string]string  // kinds that files gave so far, by Rules.Given: none may get lost on the way
 }
 
 // Load reads a directory; nil means the built-in files. A kind that is absent
@@ -64,7 +89,17 @@ func Load(dir fs.FS, o Options) (Rules, error) {
 			return Rules{}, err
 		}
 	}
+	return LoadSources(sources, o)
+}
+
+// LoadSources is Load of a directory that has been read already.
+func LoadSources(sources []Source, o Options) (Rules, error) {
 	l := newLoader(sources, o)
+	l.missing()
+	if l.puzzled() {
+		l.crossCheck()
+		return l.rules()
+	}
 	l.fillFrom(Builtin())
 	l.crossCheck()
 	return l.rules()
@@ -109,16 +144,18 @@ type loader struct {
 }
 
 func newLoader(sources []Source, o Options) *loader {
-	l := &loader{options: o, byKind: map[string]*document{}, out: Rules{Bytes: map[string][]byte{}}}
+	l := &loader{options: o, byKind: map[string]*document{},
+		out: Rules{Bytes: map[string][]byte{}, Paths: map[string]string{}, documents: map[string]*document{}}}
 	for _, s := range sources {
-		l.add(s)
+		l.add(s, false)
 	}
 	return l
 }
 
 // add reads one file. A scenario may lie beside the rules that it plays.
-func (l *loader) add(s Source) {
+func (l *loader) add(s Source, builtin bool) {
 	d := open(s)
+	d.builtin = builtin
 	if d.tree != nil && d.tree.root != nil {
 		if d.kind == "" && !d.has("kind") && d.has("leads") {
 			return
@@ -179,7 +216,29 @@ func (l *loader) fillFrom(dir fs.FS) {
 	}
 	for _, s := range sources {
 		if d := open(s); l.byKind[d.kind] == nil {
-			l.add(s)
+			l.add(s, true)
+		}
+	}
+}
+
+// puzzled says that a file's kind cannot be told. The built-in file that would
+// take its place is not the one that the others were written for.
+func (l *loader) puzzled() bool {
+	return slices.ContainsFunc(l.all, func(d *document) bool { return l.byKind[d.kind] != d })
+}
+
+// missing refuses a set that has lost a kind since the last one: to fall back to
+// the built-in rules is nothing that a deleted file should be able to do. A file
+// that is there and cannot be read is told for itself.
+func (l *loader) missing() {
+	if l.report().Failed() {
+		return
+	}
+	for _, kind := range Kinds() {
+		if was, given := l.options.Given[kind]; given && l.byKind[kind] == nil {
+			f := galena.Faultf("", "E02", "the file is gone, and no other gives kind %s", kind)
+			f.Hint = "put it back; a restart without it takes the built-in one"
+			l.all = append(l.all, &document{report: Report{finding(was, position{1, 1}, *f)}})
 		}
 	}
 }
@@ -197,6 +256,7 @@ func (l *loader) rules() (Rules, error) {
 	for _, kind := range Kinds() {
 		if d := l.byKind[kind]; d != nil {
 			l.out.Refs = append(l.out.Refs, l.ref(d))
+			l.out.Paths[kind], l.out.documents[kind] = d.Path, d
 		}
 	}
 	report := l.report()
@@ -214,7 +274,7 @@ func (l *loader) ref(d *document) galena.ConfigRef {
 	m := d.header.Metadata
 	ref := galena.ConfigRef{Kind: d.kind, Name: m.Name, Version: m.Version, Hash: hex.EncodeToString(sum[:])}
 	for _, p := range l.options.Previous {
-		if m.Version > 0 && p.Kind == ref.Kind && p.Name == ref.Name && p.Version == ref.Version && p.Hash != ref.Hash {
+		if !d.builtin && m.Version > 0 && p.Kind == ref.Kind && p.Name == ref.Name && p.Version == ref.Version && p.Hash != ref.Hash {
 			f := galena.Faultf("metadata.version", "W08", "version %d was used before with other content", m.Version)
 			f.Hint = "raise it"
 			d.fail(*f)

@@ -176,3 +176,39 @@ func TestEveryFaultOfEveryFileIsToldInOneRun(t *testing.T) {
 		t.Errorf("findings of %d files: %v", len(files), got)
 	}
 }
+
+func TestAReloadDoesNotLoseAKind(t *testing.T) {
+	t.Parallel()
+	icp, _ := fs.ReadFile(Demo(), "icp.yaml")
+	first, err := LoadSources([]Source{{Path: "conf/icp.yaml", Bytes: icp}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{KindICP: "conf/icp.yaml"}, first.Given()); d != "" {
+		t.Fatal(d)
+	}
+	_, err = LoadSources(nil, Options{Given: first.Given()})
+	want := "conf/icp.yaml:1:1: E02 the file is gone, and no other gives kind ICP (put it back; a restart without it takes the built-in one)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if _, err := LoadSources([]Source{{Path: "conf/profile.yaml", Bytes: icp}}, Options{Given: first.Given()}); err != nil {
+		t.Errorf("another name for the same file: %v", err)
+	}
+	_, err = LoadSources([]Source{{Path: "conf/icp.yaml", Bytes: []byte("kind: [")}}, Options{Given: first.Given()})
+	if report, ok := errors.AsType[Report](err); !ok || len(report) != 1 || strings.Contains(report.Error(), "is gone") {
+		t.Errorf("a file that cannot be read is told twice: %v", err)
+	}
+}
+
+func TestAFaultOfTheProcessIsToldAtItsPlaceInTheFile(t *testing.T) {
+	t.Parallel()
+	r, err := Load(Demo(), Options{Path: "conf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.Place(KindProviders, *galena.Faultf("spec.providers[1].id", "E02", "provider x has no key"))
+	if got.Path != "conf/providers.yaml" || got.Line < 5 || got.Column < 5 || got.Severity != galena.SeverityError {
+		t.Errorf("placed at %v", got)
+	}
+}

@@ -37,12 +37,21 @@ func Dir(dir fs.FS, printed string) ([]Source, error) {
 		switch {
 		case e.IsDir() || strings.HasPrefix(name, "."):
 		case strings.HasSuffix(name, ".yaml"):
-			out = append(out, File(dir, name, path.Join(printed, name)))
+			out = append(out, regular(dir, name, path.Join(printed, name)))
 		case strings.HasSuffix(name, ".yml"):
 			out = append(out, Source{Path: path.Join(printed, name), Fault: "is not read: only *.yaml is (rename it)"})
 		}
 	}
 	return out, nil
+}
+
+// regular reads a file unless it is something else, which could be waited for
+// without end.
+func regular(dir fs.FS, name, printed string) Source {
+	if info, err := fs.Stat(dir, name); err == nil && !info.Mode().IsRegular() {
+		return Source{Path: printed, Fault: "cannot be read: it is no regular file"}
+	}
+	return File(dir, name, printed)
 }
 
 // File reads one file of a directory.
