@@ -23,6 +23,7 @@ type Deps struct {
 	Store     Store
 	Tokens    Tokens
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
+	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
 	Ready     func(ctx context.Context) error // can a lead be accepted now?
 	Metrics   http.Handler
 	Log       *slog.Logger
@@ -139,6 +140,12 @@ func (h *handlers) register(a huma.API) {
 		Summary:  "A company: each value with its source, age and confidence",
 		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 422, 429, 500, 503},
 	}, h.getCompany)
+	huma.Register(a, huma.Operation{
+		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",
+		Summary:     "The configuration in force, and what is wrong with the files as they are now",
+		Description: "The answer of the process that is asked: each watches its own files.",
+		Security:    needs(galena.ScopeOpsRead), Errors: []int{401, 403, 429, 500, 503},
+	}, h.getConfigs)
 	huma.Register(a, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "The process lives",
 	}, h.healthz)

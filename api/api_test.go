@@ -62,7 +62,7 @@ func TestTheContractIsServedAndNamesEveryRoute(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{"GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz", "GET /v1/companies/{domain}",
-		"GET /v1/leads", "GET /v1/leads/{id}", "GET /v1/leads/{id}/why", "POST /v1/email:check", "POST /v1/leads",
+		"GET /v1/configs", "GET /v1/leads", "GET /v1/leads/{id}", "GET /v1/leads/{id}/why", "POST /v1/email:check", "POST /v1/leads",
 		"POST /v1/leads/{id}/release"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

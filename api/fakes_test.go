@@ -135,6 +135,7 @@ type desk struct {
 	mu    sync.Mutex
 	time  time.Time
 	ready error
+	rules galena.ConfigState
 }
 
 func (d *desk) now() time.Time { d.mu.Lock(); defer d.mu.Unlock(); return d.time }
@@ -157,6 +158,7 @@ func newDesk(t testing.TB) *desk {
 		t.Fatal(err)
 	}
 	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
+		Rules:   func() galena.ConfigState { return d.rules },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),
 		Log:     slog.New(slog.NewJSONHandler(d, nil)), Now: d.now})

@@ -182,3 +182,24 @@ func TestACompanyTellsWhereEachValueIsFrom(t *testing.T) {
 		"phone":{"state":"absent","value":null,"source":"alpha-firmo","confidence":0,"observed_at":"2026-11-21T14:30:00Z","age_days":2}}}`)
 	d.get(t, "/v1/companies/nobody.example", 404)
 }
+
+func TestConfigsTellWhatIsInForceAndWhatWaits(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ops := auth(d.token(galena.ScopeOpsRead))
+	var got Configs
+	if w := d.call(http.MethodGet, "/v1/configs", "", ops); w.Code != 200 || json.Unmarshal(w.Body.Bytes(), &got) != nil ||
+		got.Files == nil || got.Findings == nil {
+		t.Fatalf("%d %s, want empty lists", w.Code, w.Body)
+	}
+	ref := galena.ConfigRef{Kind: "ICP", Name: "quarry", Version: 7, Hash: "a1b2"}
+	d.rules = galena.ConfigState{LoadedAt: d.now(), Files: []galena.ConfigFile{{ConfigRef: ref, Path: "icp.yaml", Since: d.now()}},
+		Findings: []galena.Finding{{Path: "icp.yaml", Line: 31, Column: 15, Code: "E09", Severity: galena.SeverityError, Message: "m", Hint: "h"}}}
+	w := d.call(http.MethodGet, "/v1/configs", "", ops)
+	want := `{"files":[{"kind":"ICP","name":"quarry","version":7,"hash":"a1b2","path":"icp.yaml","since":"2026-11-23T14:30:00Z"}],` +
+		`"loaded_at":"2026-11-23T14:30:00Z","errors":1,` +
+		`"findings":[{"path":"icp.yaml","line":31,"column":15,"code":"E09","severity":"error","message":"m","hint":"h"}]}`
+	if got := strings.TrimSpace(w.Body.String()); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}

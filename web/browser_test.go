@@ -151,7 +151,10 @@ func TestInTheBrowser(t *testing.T) {
 	}
 	s := newSite(t, func(d *Deps) {
 		d.Monitor = embeddedRedis(t)
-		d.Providers = []string{"own-crawl", "alpha-firmo", "beta-prime", "gamma-tech", "registry-br"}
+		d.Rules = waiting
+		d.Providers = func() []string {
+			return []string{"own-crawl", "alpha-firmo", "beta-prime", "gamma-tech", "registry-br"}
+		}
 	})
 	s.store.states = sampleStates()
 	s.store.backlog.Undecided, s.store.backlog.OldestUndecided = 1, noon.Add(-7*time.Second)
@@ -205,7 +208,7 @@ func TestInTheBrowser(t *testing.T) {
 func (b *tab) tour(t *testing.T, origin string) {
 	t.Helper()
 	views := map[string]string{"leads": "/", "lead": "/leads/" + sampleID(24), "lead-held": "/leads/" + sampleID(12), "lead-x": "/leads/" + sampleID(15),
-		"lead-degraded": "/leads/" + sampleID(27), "providers": "/providers", "problem": "/nowhere", "none": "/?tier=D"}
+		"lead-degraded": "/leads/" + sampleID(27), "providers": "/providers", "rules": "/rules", "problem": "/nowhere", "none": "/?tier=D"}
 	for _, dress := range []struct {
 		name          string
 		width, height int64

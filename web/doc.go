@@ -8,7 +8,7 @@
 //	/static/  /login ──── open to all, tries limited per address
 //	    │
 //	    ▼  cookie → SHA-256 → Store.Session         none: 302 /login, 401 for scripts
-//	/  /leads/{id}  /providers  /logout             galena.Record → view → template
+//	/  /leads/{id}  /providers  /rules  /logout     galena.Record → view → template
 //	/monitor/                                       asynqmon, read-only, its own CSP
 //
 // A handler turns what the store holds into a view, a plain struct of strings

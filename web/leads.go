@@ -73,7 +73,7 @@ func (s *server) leads(w http.ResponseWriter, r *http.Request) {
 	for _, rec := range records {
 		view.Rows = append(view.Rows, rowOf(rec, now))
 	}
-	view.choices(f, session.User, s.Deps.Tiers)
+	view.choices(f, session.User, s.Deps.Tiers())
 	view.refreshing(f, r.URL.Query().Get("live") != "off")
 	s.render(w, r, http.StatusOK, "leads", page{Title: "Leads", Nav: "leads", Body: view})
 }

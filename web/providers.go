@@ -41,7 +41,7 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: providersOf(s.Deps.Providers, states, s.Now())})
+	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: providersOf(s.Deps.Providers(), states, s.Now())})
 }
 
 // providersOf lists the configured ones first, in their order. One that no

@@ -18,6 +18,7 @@ type page struct {
 	Nav     string // which entry of the navigation is open
 	User    string // "" on the login
 	Monitor bool
+	Faults  int // errors that keep changed files out of force
 	Body    any
 }
 
@@ -25,7 +26,7 @@ type page struct {
 type pages map[string]*template.Template
 
 // pageNames are the templates that stand inside the frame.
-var pageNames = []string{"login", "leads", "lead", "providers", "problem"}
+var pageNames = []string{"login", "leads", "lead", "providers", "rules", "problem"}
 
 func parsePages(a assets) (pages, error) {
 	frame, err := template.New("frame").Funcs(template.FuncMap{"asset": a.address}).
@@ -53,7 +54,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	if session, ok := sessionOf(r); ok {
 		p.User = session.User
 	}
-	p.Monitor = s.Monitor != nil
+	p.Monitor, p.Faults = s.Monitor != nil, s.Rules().Errors()
 	var body bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&body, "frame", p); err != nil {
 		s.Log.ErrorContext(r.Context(), "page not rendered", "page", name, "error", err)

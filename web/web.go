@@ -42,11 +42,12 @@ type Monitor interface{ MakeRedisClient() any }
 // Deps is what the pages are built from. Only Store is required.
 type Deps struct {
 	Store     Store
-	Log       *slog.Logger     // default: discards
-	Now       func() time.Time // default: time.Now
-	PublicURL string           // "https://…" makes the session cookie Secure; "" = plain http on the request's host
-	Providers []string         // ids that are configured, in catalogue order; others are shown when the store knows them
-	Tiers     []string         // tiers to filter by, highest first; default A to D. X is always there
+	Log       *slog.Logger              // default: discards
+	Now       func() time.Time          // default: time.Now
+	PublicURL string                    // "https://…" makes the session cookie Secure; "" = plain http on the request's host
+	Providers func() []string           // ids that are configured, in catalogue order; others are shown when the store knows them
+	Tiers     func() []string           // tiers to filter by, highest first; default A to D. X is always there
+	Rules     func() galena.ConfigState // the files in force, and what is wrong with them as they are now
 	ClientIP  func(*http.Request) string
 	Releaser  Releaser // nil = held leads are shown and cannot be released here
 
@@ -102,8 +103,14 @@ func withDefaults(d *Deps) {
 	if d.ClientIP == nil {
 		d.ClientIP = remoteHost
 	}
-	if len(d.Tiers) == 0 {
-		d.Tiers = []string{"A", "B", "C", "D"}
+	if d.Tiers == nil {
+		d.Tiers = func() []string { return []string{"A", "B", "C", "D"} }
+	}
+	if d.Providers == nil {
+		d.Providers = func() []string { return nil }
+	}
+	if d.Rules == nil {
+		d.Rules = func() galena.ConfigState { return galena.ConfigState{} }
 	}
 }
 
@@ -127,6 +134,7 @@ func (s *server) routes() (http.Handler, error) {
 	private.HandleFunc("GET /leads/{id}", s.lead)
 	private.HandleFunc("POST /leads/{id}/release", s.release)
 	private.HandleFunc("GET /providers", s.providers)
+	private.HandleFunc("GET /rules", s.rules)
 	private.HandleFunc("POST /logout", s.logout)
 	private.HandleFunc("/", s.notFound)
 	if s.Monitor != nil {

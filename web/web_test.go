@@ -257,7 +257,9 @@ func TestHeldLeadSaysWhy(t *testing.T) {
 
 func TestProvidersPage(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(d *Deps) { d.Providers = []string{"own-crawl", "alpha-firmo", "beta-prime"} })
+	s := newSite(t, func(d *Deps) {
+		d.Providers = func() []string { return []string{"own-crawl", "alpha-firmo", "beta-prime"} }
+	})
 	s.store.states = sampleStates()
 	s.login("ops")
 	body := flat(s.get("/providers").Body.String())
@@ -266,6 +268,43 @@ func TestProvidersPage(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q\n%s", want, body)
 		}
+	}
+}
+
+// waiting is a state in which a file waits to be mended.
+func waiting() galena.ConfigState {
+	ref := galena.ConfigRef{Kind: "ICP", Name: "quarry", Version: 7, Hash: strings.Repeat("a1b2", 16)}
+	return galena.ConfigState{LoadedAt: noon, Files: []galena.ConfigFile{{ConfigRef: ref, Path: "conf/icp.yaml", Since: noon}},
+		Findings: []galena.Finding{
+			{Path: "conf/icp.yaml", Line: 31, Column: 15, Code: "E09", Severity: galena.SeverityError, Message: "criteria[0].weight must be a whole number from 1 to 100, is 101"},
+			{Path: "conf/icp.yaml", Line: 40, Column: 7, Code: "W01", Severity: galena.SeverityWarning, Message: "no band covers 51 to 99", Hint: "close it"},
+		}}
+}
+
+func TestAFileThatWaitsToBeMendedIsSaidOnEveryPage(t *testing.T) {
+	t.Parallel()
+	state := waiting()
+	s := newSite(t, func(d *Deps) { d.Rules = func() galena.ConfigState { return state } })
+	const banner = "A configuration file cannot be used: 1 error. The rules before stay in force."
+	if strings.Contains(flat(s.get("/login").Body.String()), banner) {
+		t.Error("strangers are told of our files")
+	}
+	s.login("ops")
+	for _, path := range []string{"/", "/providers", "/rules", "/nowhere"} {
+		if !strings.Contains(flat(s.get(path).Body.String()), banner) {
+			t.Errorf("%s does not say that a file waits", path)
+		}
+	}
+	body := flat(s.get("/rules").Body.String())
+	for _, want := range []string{"conf/icp.yaml:31:15 E09 criteria[0].weight must be", "conf/icp.yaml:40:7 W01 no band covers 51 to 99 (close it)",
+		"ICP quarry 7 conf/icp.yaml a1b2a1b2a1b2 23 Nov 2026"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q\n%s", want, body)
+		}
+	}
+	state.Findings = state.Findings[1:]
+	if body := flat(s.get("/rules").Body.String()); strings.Contains(body, banner) || !strings.Contains(body, "In force, with warnings") {
+		t.Errorf("a warning keeps nothing out of force: %s", body)
 	}
 }
 
