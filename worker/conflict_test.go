@@ -45,8 +45,8 @@ func contest(t *testing.T, says map[string]int64, known []galena.Observation, ch
 		}
 	}
 	p, _ := pipelineOn(t, d, &b.market)
-	p.Enricher = b
 	rules := p.Rules()
+	rules.Enricher = b
 	policy, err := merging.New(merging.Defaults(), map[string]float64{"one": 0.75, "two": 0.9, "three": 0.9, "four": 0.9})
 	if err != nil {
 		t.Fatal(err)

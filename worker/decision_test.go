@@ -70,7 +70,8 @@ func said(t testing.TB, id, source, field string, raw any) galena.Observation {
 func halfway(t testing.TB) *run {
 	t.Helper()
 	rules, vendors := demoRules(t)
-	p := &Pipeline{Enricher: vendors, Now: func() time.Time { return afternoon }}
+	rules.Enricher = vendors
+	p := &Pipeline{Now: func() time.Time { return afternoon }}
 	r := newRun(p, rules, galena.Memory{Lead: galena.Lead{
 		ID: "l-1", JobTitle: "VP Revenue Operations", Form: "demo", Epoch: 1, CreatedAt: afternoon,
 		Judgement: galena.Judgement{Domain: "northwind-analytics.example", Class: galena.Corporate, Spendable: true},

@@ -108,10 +108,11 @@ func (k kept) memory(lead galena.Lead, stored map[string]galena.Observation) gal
 func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 	t.Parallel()
 	rules, vendors := demoRules(t)
+	rules.Enricher = vendors
 	for i := range cases() {
 		rnd := rand.New(rand.NewPCG(13, uint64(i)))
 		clock := afternoon.Add(time.Duration(rnd.IntN(100_000)) * time.Second)
-		p := &Pipeline{Enricher: vendors, Now: func() time.Time { return clock }}
+		p := &Pipeline{Now: func() time.Time { return clock }}
 		decide := func(m galena.Memory, took time.Duration) galena.Decision {
 			r := newRun(p, rules, m)
 			clock = r.began.Add(time.Duration(rnd.IntN(500)) * 24 * time.Hour) // a look has no clock of its own

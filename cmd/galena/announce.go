@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 
@@ -12,7 +13,7 @@ import (
 
 // announcer turns what happened to a lead into one delivery per endpoint that
 // wants to know.
-type announcer struct{ hooks *notify.Webhooks }
+type announcer struct{ book *rulebook }
 
 // Announce tells of a decision.
 func (a announcer) Announce(r galena.Record) ([]galena.Delivery, error) {
@@ -54,8 +55,9 @@ func (a announcer) Disputed(l galena.Lead, d galena.Dispute) ([]galena.Delivery,
 
 func (a announcer) each(event, lead string, epoch int, body func(personal bool) (json.RawMessage, error)) ([]galena.Delivery, error) {
 	var out []galena.Delivery
-	for _, target := range a.hooks.Targets(event) {
-		b, err := body(a.hooks.Personal(target))
+	hooks := a.book.current().hooks
+	for _, target := range hooks.Targets(event) {
+		b, err := body(hooks.Personal(target))
 		if err != nil {
 			return nil, err
 		}
@@ -73,4 +75,12 @@ func (a announcer) each(event, lead string, epoch int, body func(personal bool) 
 // drop what it has seen.
 func deliveryKey(event, lead string, epoch int) string {
 	return event + ":" + lead + ":" + strconv.Itoa(epoch)
+}
+
+// sender brings deliveries to the endpoints in force.
+type sender struct{ book *rulebook }
+
+// Send does one try.
+func (s sender) Send(ctx context.Context, d galena.Delivery) error {
+	return s.book.current().hooks.Send(ctx, d)
 }

@@ -5,10 +5,10 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +35,7 @@ type roles struct{ web, worker, scheduler bool }
 type settings struct {
 	env     configs.Env
 	rules   configs.Rules
+	watched bool // the rules are those of GALENA_CONFIG_DIR and follow it
 	roles   roles
 	log     *slog.Logger
 	key     []byte // GALENA_SECRET_KEY, or the generated one
@@ -53,18 +54,17 @@ type settings struct {
 // App is one process with its parts. Nothing is global: a test may run several.
 type App struct {
 	settings
-	reg       *prometheus.Registry
-	store     *sql.Store
-	redis     *redis.Client
-	relay     *worker.Relay
-	queue     *worker.Client
-	waterfall *providers.Waterfall
-	hooks     *notify.Webhooks
-	gate      *intake.Gate
-	hands     *worker.Hands // leads after their assignment
-	server    *worker.Server
-	public    *httpServer // nil without the web role
-	http      []*httpServer
+	reg    *prometheus.Registry
+	store  *sql.Store
+	redis  *redis.Client
+	relay  *worker.Relay
+	queue  *worker.Client
+	book   *rulebook
+	gate   *intake.Gate
+	hands  *worker.Hands // leads after their assignment
+	server *worker.Server
+	public *httpServer // nil without the web role
+	http   []*httpServer
 }
 
 // newApp wires the parts. What it opened is closed again when it fails.
@@ -78,18 +78,12 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 	if err := a.open(ctx); err != nil {
 		return nil, err
 	}
-	client, err := providers.NewClient(s.env.AllowPrivateTargets)
-	if err != nil {
+	if err := a.wireRules(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.wireNotify(client); err != nil {
-		return nil, err
-	}
-	if err := a.wireHands(); err != nil {
-		return nil, err
-	}
+	a.wireHands()
 	if s.roles.worker {
-		if err := a.wireWorker(ctx, client); err != nil {
+		if err := a.wireWorker(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -109,11 +103,6 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.queue = worker.NewClient(a.redis.Shared())
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
-	for _, ref := range a.rules.Refs {
-		if err := a.store.SaveConfig(ctx, ref, a.rules.Bytes[ref.Kind]); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -130,54 +119,43 @@ func (a *App) concurrency() int {
 	return defaultConcurrency
 }
 
-func (a *App) wireNotify(client *http.Client) (err error) {
-	endpoints := a.rules.Notify.Endpoints(func(name string) string {
-		secret, err := a.env.Lookup(name)
-		if err != nil {
-			return "" // an endpoint without its secret is refused just below
-		}
-		return secret.Reveal()
-	})
-	if a.env.WebhookURL.Set() {
-		endpoints = append(endpoints, notify.Endpoint{ID: notify.Default, URL: a.env.WebhookURL.Reveal(),
-			Secret: a.env.WebhookSecret.Reveal(), Personal: true})
+// wireRules puts the rules in force and watches their files.
+func (a *App) wireRules(ctx context.Context) error {
+	client, err := providers.NewClient(a.env.AllowPrivateTargets)
+	if err != nil {
+		return err
 	}
-	// A receiver holds the timestamp against its own clock, so this one is never the demo's.
-	a.hooks, err = notify.New(endpoints, notify.Deps{Client: client, AllowPlain: a.env.AllowPrivateTargets,
-		Registerer: a.reg, Now: time.Now})
-	return err
+	deps := providers.Deps{Specs: a.specs, Keys: a.env.ProviderKey, URLs: a.urls, Client: a.vendors,
+		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg,
+		Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen}
+	if deps.Client == nil {
+		deps.Client = client
+	}
+	if deps.URLs == nil {
+		deps.URLs = a.env.ProviderURL
+	}
+	if deps.Specs == nil {
+		deps.Specs = registry.All()
+	}
+	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
+		shop:    workshop{env: a.env, worker: a.roles.worker, guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
+		adopted: func(set *ruleset) { a.follow(set) }}
+	if a.watched {
+		a.book.watcher = configs.Watch(os.DirFS(a.env.ConfigDir), a.env.ConfigDir)
+	}
+	return a.book.adopt(ctx, a.rules)
 }
 
-// wireWorker builds the waterfall, the pipeline and the server that feeds it.
-func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
-	if a.vendors != nil {
-		client = a.vendors
+// follow hands a new set to the parts that do not ask for it at every turn.
+func (a *App) follow(set *ruleset) {
+	if a.gate != nil {
+		a.gate.Use(set.judge)
 	}
-	urls := a.urls
-	if urls == nil {
-		urls = a.env.ProviderURL
-	}
-	specs := a.specs
-	if specs == nil {
-		specs = registry.All()
-	}
-	ttl, err := lifetimes(a.rules)
-	if err != nil {
-		return err
-	}
-	a.waterfall, err = providers.New(a.rules.Providers, providers.Deps{
-		Specs: specs, Keys: a.env.ProviderKey, URLs: urls, Client: client,
-		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg,
-		TTL: ttl, Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen,
-	})
-	if err != nil {
-		return err
-	}
+}
+
+// wireWorker builds the pipeline and the server that feeds it.
+func (a *App) wireWorker(ctx context.Context) error {
 	if err := a.adopt(ctx); err != nil {
-		return err
-	}
-	rules, err := compile(a.rules, a.waterfall, a.frozen)
-	if err != nil {
 		return err
 	}
 	log := a.log.With("part", "worker")
@@ -185,13 +163,13 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &worker.Pipeline{Screener: screener, Steps: a.store, Leads: a.store, Completions: a.store, Mover: a.store, Enricher: a.waterfall, Announce: announcer{a.hooks},
-		Rules: func() *worker.Rules { return rules }, Wake: a.relay.Nudge, Decided: a.decided, Now: a.now,
+	p := &worker.Pipeline{Screener: screener, Steps: a.store, Leads: a.store, Completions: a.store, Mover: a.store, Announce: announcer{a.book},
+		Rules: a.book.begin, Wake: a.relay.Nudge, Decided: a.decided, Now: a.now,
 		Chance: rand.Float64, FirstLook: a.firstLook, Metrics: worker.NewMetrics(a.reg), Log: log}
 	if a.frozen {
 		p.FirstLook = -1 // a second look would come between the leads of the play
 	}
-	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: a.hooks, Backoff: backoff,
+	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Backoff: backoff,
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
@@ -199,15 +177,10 @@ func (a *App) wireWorker(ctx context.Context, client *http.Client) (err error) {
 }
 
 // wireHands lets reps and clocks act on decided leads, in whatever process.
-func (a *App) wireHands() error {
-	router, err := routing.New(a.rules.Routing)
-	if err != nil {
-		return fmt.Errorf("routing: %w", err)
-	}
-	a.hands = &worker.Hands{Store: a.store, Tell: announcer{a.hooks}, Wake: a.relay.Nudge, Now: a.now,
-		Router:  func() (*routing.Router, []galena.ConfigRef) { return router, a.rules.Refs },
+func (a *App) wireHands() {
+	a.hands = &worker.Hands{Store: a.store, Tell: announcer{a.book}, Wake: a.relay.Nudge, Now: a.now,
+		Router:  a.book.router,
 		Metrics: worker.NewSLAMetrics(a.reg), Log: a.log.With("part", "hands")}
-	return nil
 }
 
 // screener is the DNS check, nil where it is off: lists decide in a scenario.
@@ -237,7 +210,7 @@ func (a *App) adopt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.waterfall.Adopt(states)
+	a.book.current().waterfall.Adopt(states)
 	return nil
 }
 
@@ -253,10 +226,6 @@ func (a *App) wireGate() error {
 	if !a.roles.web {
 		return nil
 	}
-	judge, err := judgeOf(a.rules, a.env)
-	if err != nil {
-		return err
-	}
 	stale, err := intake.StaleLists(a.now())
 	if err != nil {
 		return err
@@ -268,8 +237,8 @@ func (a *App) wireGate() error {
 	if err != nil {
 		return err
 	}
-	a.gate, err = intake.NewGate(intake.Deps{Judge: judge, Store: a.store, Queue: a.relay, Pepper: pepper,
-		Deliveries: announcer{a.hooks}.Quarantined, Registerer: a.reg, Now: a.now})
+	a.gate, err = intake.NewGate(intake.Deps{Judge: a.book.current().judge, Store: a.store, Queue: a.relay, Pepper: pepper,
+		Deliveries: announcer{a.book}.Quarantined, Registerer: a.reg, Now: a.now})
 	return err
 }
 
@@ -287,6 +256,7 @@ func (a *App) Run(ctx context.Context) error {
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
+	g.Go(func() error { return a.book.watch(ctx) })
 	if a.roles.scheduler {
 		sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
 		g.Go(func() error { return sweeper.Run(ctx) })
@@ -333,8 +303,8 @@ func (a *App) startWorker(ctx context.Context) {
 // close releases the stores.
 func (a *App) close() {
 	var errs []error
-	if a.waterfall != nil {
-		a.waterfall.Close()
+	if a.book != nil {
+		a.book.close()
 	}
 	if a.redis != nil {
 		errs = append(errs, a.redis.Close())

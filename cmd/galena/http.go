@@ -48,7 +48,7 @@ func (a *App) wireHTTP(ctx context.Context) error {
 // publicMux is everything that the outside may reach: machines by token, people
 // by login.
 func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
-	machines, err := api.New(api.Deps{Gate: a.gate, Store: a.store, Tokens: a.store,
+	machines, err := api.New(api.Deps{Gate: a.gate, Store: a.store, Tokens: a.store, Rules: a.book.status,
 		Bootstrap: a.env.BootstrapToken.Reveal(), Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
@@ -60,8 +60,10 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 		return nil, err
 	}
 	people, err := web.New(web.Deps{Store: a.store, Log: a.log.With("part", "pages"), Now: a.now,
-		PublicURL: a.env.PublicURL, Providers: providerIDs(a.rules), Tiers: a.tiers(),
-		Releaser: a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
+		PublicURL: a.env.PublicURL, Rules: a.book.status,
+		Providers:  func() []string { return providerIDs(a.book.current().rules) },
+		Tiers:      func() []string { return tiers(a.book.current().rules) },
+		Releaser:   a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +73,6 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	}
 	mux.Handle("/", people)
 	return mux, nil
-}
-
-func (a *App) tiers() []string {
-	var names []string
-	for _, t := range a.rules.ICP.Tiers {
-		names = append(names, t.Name)
-	}
-	return names
 }
 
 // privateMux is for a port that only ops can reach.
@@ -98,7 +92,7 @@ const scrapeWait = time.Second
 // gauges registers the figures that live in the store and in the process.
 func (a *App) gauges() {
 	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&storeCollector{app: a})
+		&storeCollector{app: a}, rulesCollector{a.book})
 }
 
 var (
@@ -115,7 +109,7 @@ type storeCollector struct{ app *App }
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxDesc
 	ch <- oldestDesc
-	if c.app.waterfall == nil {
+	if c.app.book.current().waterfall == nil {
 		ch <- stateDesc // a process with providers of its own knows better
 	}
 }
@@ -132,7 +126,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(b.Outbox))
 		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
 	}
-	if c.app.waterfall != nil {
+	if c.app.book.current().waterfall != nil {
 		return
 	}
 	states, err := c.app.store.ProviderStates(ctx)

@@ -1,14 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/intake"
 	"github.com/galenahq/galena/merging"
+	"github.com/galenahq/galena/notify"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/registry"
 	"github.com/galenahq/galena/routing"
@@ -52,21 +59,136 @@ func judgeOf(r configs.Rules, env configs.Env) (*intake.Judge, error) {
 	return intake.NewJudge(r.Hygiene.Knowing(router.NamedDomains()), intake.Options{AllowReserved: env.AllowReservedDomains})
 }
 
+// tiers lists the profile's tiers, highest first.
+func tiers(r configs.Rules) []string {
+	var names []string
+	for _, t := range r.ICP.Tiers {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// ruleset is one set of files and everything that is made of it. It never
+// changes: changed files make another.
+type ruleset struct {
+	rules     configs.Rules
+	compiled  *worker.Rules        // nil without the worker role
+	waterfall *providers.Waterfall // nil without the worker role
+	hooks     *notify.Webhooks
+	judge     *intake.Judge
+	router    *routing.Router
+
+	users   int // leads that began with it and are not through
+	retired bool
+}
+
+// workshop makes rulesets.
+type workshop struct {
+	env       configs.Env
+	worker    bool         // make what only a worker needs
+	guarded   *http.Client // for calls to the outside
+	providers providers.Deps
+	frozen    bool
+	reg       prometheus.Registerer
+}
+
+// misfit is a fault that only shows when files meet this process: the kind whose
+// file it is, and the place in it.
+type misfit struct {
+	kind, path string
+	err        error
+}
+
+func (m misfit) Error() string { return m.err.Error() }
+
+// findings places misfits in their files, one for each joined error.
+func findings(r configs.Rules, err error) configs.Report {
+	var out configs.Report
+	for _, e := range unjoin(err) {
+		m, ok := errors.AsType[misfit](e)
+		if !ok {
+			m = misfit{configs.KindICP, "", e}
+		}
+		for _, cause := range unjoin(m.err) {
+			out = append(out, r.Place(m.kind, *galena.Faultf(m.path, "E02", "%v", cause)))
+		}
+	}
+	return out
+}
+
+func unjoin(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	return []error{err}
+}
+
+// build makes a set; what is known of the vendors is taken over from the set
+// before, which goes on as it was.
+func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
+	set, errs := &ruleset{rules: r}, []error(nil)
+	fails := func(kind, path string, err error) {
+		if err != nil {
+			errs = append(errs, misfit{kind, path, err})
+		}
+	}
+	fails(configs.KindProviders, "spec.providers", w.env.CheckVendors(providerIDs(r), nil))
+	var err error
+	set.hooks, err = w.webhooks(r.Notify)
+	fails(configs.KindNotify, "spec.webhooks", err)
+	set.judge, err = judgeOf(r, w.env)
+	fails(configs.KindHygiene, "spec", err)
+	set.router, err = routing.New(r.Routing)
+	fails(configs.KindRouting, "spec", err)
+	if !w.worker || len(errs) > 0 {
+		return set, errors.Join(errs...)
+	}
+	deps := w.providers
+	if deps.TTL, err = lifetimes(r); err != nil {
+		return nil, misfit{configs.KindMerging, "spec", err}
+	}
+	if before != nil {
+		deps.Before = before.waterfall
+	}
+	if set.waterfall, err = providers.New(r.Providers, deps); err != nil {
+		return nil, misfit{configs.KindProviders, "spec.providers", err}
+	}
+	if set.compiled, err = compile(r, set.router, set.waterfall, w.frozen); err != nil {
+		set.waterfall.Close()
+		return nil, err
+	}
+	return set, nil
+}
+
+// webhooks joins the endpoints of the file with the one of the environment.
+func (w workshop) webhooks(c notify.Config) (*notify.Webhooks, error) {
+	endpoints := c.Endpoints(func(name string) string {
+		secret, err := w.env.Lookup(name)
+		if err != nil {
+			return "" // an endpoint without its secret is refused just below
+		}
+		return secret.Reveal()
+	})
+	if w.env.WebhookURL.Set() {
+		endpoints = append(endpoints, notify.Endpoint{ID: notify.Default, URL: w.env.WebhookURL.Reveal(),
+			Secret: w.env.WebhookSecret.Reveal(), Personal: true})
+	}
+	// A receiver holds the timestamp against its own clock, so this one is never the demo's.
+	return notify.New(endpoints, notify.Deps{Client: w.guarded, AllowPlain: w.env.AllowPrivateTargets,
+		Registerer: w.reg, Now: time.Now})
+}
+
 // compile makes one consistent set of rules. In a scenario the deadline never fires.
-func compile(r configs.Rules, w *providers.Waterfall, frozen bool) (*worker.Rules, error) {
+func compile(r configs.Rules, router *routing.Router, w *providers.Waterfall, frozen bool) (*worker.Rules, error) {
 	icp, err := scoring.New(r.ICP)
 	if err != nil {
-		return nil, fmt.Errorf("ICP: %w", err)
+		return nil, misfit{configs.KindICP, "spec", fmt.Errorf("ICP: %w", err)}
 	}
 	policy, err := merging.New(r.Merging, w.Trust())
 	if err != nil {
-		return nil, fmt.Errorf("merging: %w", err)
+		return nil, misfit{configs.KindMerging, "spec", fmt.Errorf("merging: %w", err)}
 	}
-	router, err := routing.New(r.Routing)
-	if err != nil {
-		return nil, fmt.Errorf("routing: %w", err)
-	}
-	out := &worker.Rules{ICP: icp, Merging: policy, Routing: router, Refs: r.Refs,
+	out := &worker.Rules{Enricher: w, ICP: icp, Merging: policy, Routing: router, Refs: r.Refs,
 		AlwaysCollect: w.AlwaysCollect(), LimitMicros: w.Limits().PerLeadMicros(),
 		Deadline: w.Limits().Deadline()}
 	if frozen {
