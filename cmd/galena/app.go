@@ -21,7 +21,6 @@ import (
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/registry"
 	"github.com/galenahq/galena/redis"
-	"github.com/galenahq/galena/routing"
 	"github.com/galenahq/galena/sql"
 	"github.com/galenahq/galena/worker"
 )
