@@ -76,7 +76,8 @@ func TestTwoAreAskedAtOnceWhenTimeIsShort(t *testing.T) {
 			t.Parallel()
 			rules, _ := demoRules(t)
 			vendors := newCrowd(t, c.atOnce)
-			p := &Pipeline{Enricher: vendors, Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
+			rules.Enricher = vendors
+			p := &Pipeline{Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
 			r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
 				Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
 			r.deadline = c.deadline

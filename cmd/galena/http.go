@@ -61,9 +61,9 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	}
 	people, err := web.New(web.Deps{Store: a.store, Log: a.log.With("part", "pages"), Now: a.now,
 		PublicURL: a.env.PublicURL, Rules: a.book.status,
-		Providers:  func() []string { return providerIDs(a.book.current().rules) },
-		Tiers:      func() []string { return tiers(a.book.current().rules) },
-		Releaser:   a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
+		Providers: func() []string { return providerIDs(a.book.current().rules) },
+		Tiers:     func() []string { return tiers(a.book.current().rules) },
+		Releaser:  a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
 	if err != nil {
 		return nil, err
 	}
