@@ -44,7 +44,11 @@ func (r *run) later(settled bool, decided time.Time) time.Time {
 	if settled || !late || first < 0 || age >= maxAge {
 		return time.Time{}
 	}
-	due := now.Add(min(jitter(max(age, 0)+first, r.p.Chance()), lastWait))
+	wait := max(age, 0) + first
+	if r.crowded() {
+		wait = first
+	}
+	due := now.Add(min(jitter(wait, r.p.Chance()), lastWait))
 	if back := r.back(); back.After(due) {
 		due = back
 	}
@@ -54,19 +58,46 @@ func (r *run) later(settled bool, decided time.Time) time.Time {
 	return due
 }
 
+// miss is a vendor that did not answer: when it may be asked again (zero = it
+// did not say), and whether it is well and only has too many callers.
+type miss struct {
+	back time.Time
+	busy bool
+}
+
+func (r *run) missOf(err error) miss {
+	m := miss{busy: galena.KindOf(err) == galena.RateLimited}
+	if wait := galena.RetryAfterOf(err); wait > 0 {
+		m.back = r.p.Now().Add(wait)
+	}
+	return m
+}
+
 // back is when the first of the vendors that were missed may be asked again,
 // zero when one of them did not say.
 func (r *run) back() time.Time {
 	var first time.Time
-	for _, at := range r.missed {
-		if at.IsZero() {
-			return at
+	for _, m := range r.missed {
+		if m.back.IsZero() {
+			return m.back
 		}
-		if first.IsZero() || at.Before(first) {
-			first = at
+		if first.IsZero() || m.back.Before(first) {
+			first = m.back
 		}
 	}
 	return first
+}
+
+// crowded says that some vendor is well and only had no turn left. After an
+// outage that is where most of those who waited find themselves: their wait must
+// not grow, or the last of them would wait for hours.
+func (r *run) crowded() bool {
+	for _, m := range r.missed {
+		if m.busy {
+			return true
+		}
+	}
+	return false
 }
 
 // Complete looks again at a decision that was made on too little: what was paid

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/galenahq/galena"
 )
 
@@ -158,6 +160,44 @@ func TestTheLooksGrowApartAndEndAfterADay(t *testing.T) {
 	}
 	if a.failed != "" || m.asked != len(waits)+2 {
 		t.Errorf("failed %q, asked %d times in %d looks", a.failed, m.asked, len(waits)+1)
+	}
+}
+
+// Whatever the outage, its length and the moment a lead came in: the lead is
+// decided at once, completed at most 15 minutes after the vendor is back, and
+// never has more than one look ahead.
+func TestEveryLeadIsCompletedWithin15MinutesOfRecovery(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		p, a, m, w := degraded(t, outage)
+		p.Chance = func() float64 { return rapid.Float64Range(0, 1).Draw(r, "chance") }
+		back := testNow.Add(time.Duration(rapid.IntRange(1, 23*3600).Draw(r, "outage, s")) * time.Second)
+		due := a.later
+		for looks := 0; len(a.noted)+len(a.moves) == 0; looks++ {
+			if due.IsZero() || looks > 300 {
+				r.Fatalf("after %d looks the lead waits for nothing", looks)
+			}
+			if w.at = due; !w.at.Before(back) {
+				m.err = nil
+			}
+			a.parked = time.Time{}
+			look(t, p)
+			due = a.parked
+		}
+		if late := w.at.Sub(back); late < 0 || late > 15*time.Minute {
+			r.Fatalf("completed %v after the recovery", late)
+		}
+	})
+}
+
+func TestAVendorWithTooManyCallersDoesNotMakeTheWaitGrow(t *testing.T) {
+	t.Parallel()
+	p, a, m, w := degraded(t, outage)
+	m.err = &galena.Error{Kind: galena.RateLimited, RetryAfter: 50 * time.Millisecond, Err: errors.New("our own pace")}
+	w.at = testNow.Add(3 * time.Hour)
+	look(t, p)
+	if got := a.parked.Sub(w.at); got != firstLook {
+		t.Errorf("waits %v, want %v", got, firstLook)
 	}
 }
 

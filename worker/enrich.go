@@ -32,17 +32,17 @@ type run struct {
 	tried    map[string]bool // contested fields for which one more provider was asked
 	failed   bool            // some provider erred: the answer may come later
 	spent    int64
-	resumed  bool                 // a second look at a decision
-	before   int64                // spent on the lead before this look
-	paid     map[string]bool      // vendors that an earlier decision paid
-	missed   map[string]time.Time // vendors that erred or are away, and when they may be asked again (zero: unknown)
-	deadline time.Duration        // negative = none
+	resumed  bool            // a second look at a decision
+	before   int64           // spent on the lead before this look
+	paid     map[string]bool // vendors that an earlier decision paid
+	missed   map[string]miss // vendors that erred or are away
+	deadline time.Duration   // negative = none
 	stop     galena.Stop
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
-		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]time.Time{}}
+		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]miss{}}
 	r.fixed = leadFacts(m.Lead)
 	if d := m.CompanyDomain(); d != m.Lead.Domain {
 		r.fixed["company.domain"] = galena.KnownFact("company.domain", galena.TextValue(d), "alias", r.began)
@@ -122,7 +122,7 @@ func (r *run) enrich(ctx context.Context) error {
 func (r *run) missing(unavailable []string) {
 	for _, o := range r.rules.Enricher.Offers() {
 		if slices.Contains(unavailable, o.Provider) {
-			r.missed[o.Provider] = o.BackAt
+			r.missed[o.Provider] = miss{back: o.BackAt}
 		}
 	}
 }
@@ -188,10 +188,7 @@ func (r *run) take(ctx context.Context, x reply) {
 	r.asked[x.Provider] = true
 	if x.err != nil && galena.KindOf(x.err) != galena.NotFound {
 		r.failed = true
-		r.missed[x.Provider] = time.Time{}
-		if wait := galena.RetryAfterOf(x.err); wait > 0 {
-			r.missed[x.Provider] = r.p.Now().Add(wait)
-		}
+		r.missed[x.Provider] = r.missOf(x.err)
 		r.p.Log.DebugContext(ctx, "provider failed", "provider", x.Provider, "kind", galena.KindOf(x.err), "error", x.err)
 	}
 	if r.resumed && x.call.Outcome == "cached" && !r.paid[x.Provider] {
