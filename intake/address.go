@@ -119,6 +119,8 @@ func clean(s string) string {
 	}, s), unicode.IsSpace)
 }
 
+// invisible says that a character leaves no mark on the page: with it a
+// suppressed person would look the same and be another.
 func invisible(r rune) bool {
 	switch {
 	case r == 0xAD, r == 0x61C, r == 0x180E, r == 0xFEFF:
@@ -126,7 +128,7 @@ func invisible(r rune) bool {
 	case r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F:
 		return true
 	}
-	return false
+	return r >= utf8.RuneSelf && unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // splitAddress cuts at the only unquoted @.

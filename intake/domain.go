@@ -58,6 +58,9 @@ func labels(s string) bool {
 		}
 		last = l
 	}
+	if hex, ok := strings.CutPrefix(last, "0x"); ok && strings.Trim(hex, "0123456789abcdef") == "" {
+		return false // so may a number be written too
+	}
 	return strings.Trim(last, "0123456789") != ""
 }
 

@@ -255,7 +255,9 @@ func TestI11HygieneIsIdempotent(t *testing.T) {
 
 func FuzzJudge(f *testing.F) {
 	j := judge(f, config())
-	for _, s := range []string{"ana@acme.com", `"a\"b"@acme.com`, "a@\u0430cme.com", "\xff@\xfe", "@", `"@"@a.b`, "a@xn--a.com", "\u0130+x@gmail.com"} {
+	for _, s := range []string{"ana@acme.com", `"a\"b"@acme.com`, "a@\u0430cme.com", "\xff@\xfe", "@", `"@"@a.b`, "a@xn--a.com", "\u0130+x@gmail.com",
+		"ana\u034f@acme.com", "\ufe0fana@acme.com", "ana\u3164@acme.com", "ana@acme.0x1", "ana\uff20acme.com", "ana@acme\u3002com",
+		"\"a\\\\\"@acme.com", "\"a.b\"@acme.com", "ana@\u05d0b.com", "ana@ab--cd.com", "a\u0301\u034f+x@acme.com"} {
 		f.Add(s, "https://acme.com", "x")
 	}
 	f.Fuzz(func(t *testing.T, email, website, pot string) {
