@@ -42,6 +42,7 @@ type Row struct {
 	Source              string   `json:"source,omitempty"`
 	AgeDays             *int     `json:"age_days,omitempty"`
 	EffectiveConfidence *float64 `json:"effective_confidence,omitempty"`
+	AtLeast             string   `json:"at_least,omitempty"` // of an interval over several bands: the label of the one that earns least
 }
 
 // Disqualification is the hard rule that ended the evaluation.

@@ -119,7 +119,7 @@ func TestExample(t *testing.T) {
 			}
 			rows := got.Rows
 			for i := range rows {
-				rows[i].AgeDays, rows[i].EffectiveConfidence = nil, nil
+				rows[i].AgeDays, rows[i].EffectiveConfidence, rows[i].AtLeast = nil, nil, ""
 			}
 			if d := cmp.Diff(w.Rows, rows); d != "" {
 				t.Errorf("rows (-want +got):\n%s", d)

@@ -25,6 +25,9 @@ func (s *sheet) rows(now time.Time) []galena.Row {
 			Lo: points(r.c.weight*r.a, s.p.total), Hi: points(r.c.weight*r.b, s.p.total),
 			Max: points(r.c.weight*max(0, r.c.vmax), s.p.total),
 		}
+		if r.b > r.a {
+			out[i].AtLeast = r.least
+		}
 		if !r.left {
 			out[i].Points = points(r.c.weight*r.e, s.base)
 		}

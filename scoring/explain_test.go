@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{"Settled", decided(t, 24, galena.StopSettled, 5), `Tier A - 85.0 (between 81.4 and 95.9; 89 % of the score is certain)
  +22.7 Industry: fintech (core vertical)                                        alpha-firmo, today
- +21.8 Headcount: 51-200 (21.8 to 27.3)                                         alpha-firmo, today
+ +21.8 Headcount: 51-200 (at least 'scale-up')                                  alpha-firmo, today
  +18.2 Tech: bigquery,hubspot (runs a modern CRM + has a data warehouse / CDP)  gamma-tech, today
   +9.5 Geography: CL                                                            alpha-firmo, today
   +9.1 Seniority: CEO (executive)                                               form, today

@@ -15,6 +15,7 @@ type reading struct {
 	applies galena.Truth
 	state   galena.State
 	label   string
+	least   string // of an interval: the label of what earns least in it
 	a, b, e int64
 	open    bool // a further value of the field itself would narrow [a, b]
 	left    bool // left out of both sums (policy exclude)
@@ -178,6 +179,9 @@ func (r *reading) weigh(now galena.Clock) {
 		piece := r.fact
 		piece.Value.Lo, piece.Value.Hi = from, to
 		m := r.c.match(piece, now)
+		if m.a < r.a {
+			r.least = m.label
+		}
 		r.a, r.b = min(r.a, m.a), max(r.b, m.b)
 		w := math.Max(0, math.Log(math.Max(1, math.Min(float64(to), end)+1))-math.Log(math.Max(1, float64(from))))
 		sum += w * float64(m.e)

@@ -69,6 +69,9 @@ func rowText(r galena.Row) string {
 	if r.Lo == r.Hi {
 		return fmt.Sprintf("%s: %s", title(r.Criterion), withLabel(what, r.Label))
 	}
+	if r.AtLeast != "" {
+		room = "at least '" + r.AtLeast + "'"
+	}
 	if r.Label != "" && r.Label != r.Value {
 		room = r.Label + ", " + room
 	}

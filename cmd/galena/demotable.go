@@ -72,11 +72,12 @@ func (r result) line() resultLine {
 	return out
 }
 
-// plainRows leaves out what depends on when a value was observed.
+// plainRows leaves out what depends on when a value was observed, and the words
+// that only Explain prints.
 func plainRows(rows []galena.Row) []galena.Row {
 	out := make([]galena.Row, len(rows))
 	for i, r := range rows {
-		r.AgeDays, r.EffectiveConfidence = nil, nil
+		r.AgeDays, r.EffectiveConfidence, r.AtLeast = nil, nil, ""
 		out[i] = r
 	}
 	return out
