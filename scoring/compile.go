@@ -85,6 +85,15 @@ func (p *Profile) Tiers() []string {
 	return names
 }
 
+// Minimums are the points at which the tiers begin, in the order of Tiers.
+func (p *Profile) Minimums() []galena.Tenths {
+	out := make([]galena.Tenths, len(p.tiers))
+	for i, t := range p.tiers {
+		out[i] = t.min
+	}
+	return out
+}
+
 // Groups are the named sets of the profile.
 func (p *Profile) Groups() galena.Groups { return p.groups }
 
