@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"path"
 	"reflect"
@@ -28,6 +29,8 @@ type Deps struct {
 	Metrics   http.Handler
 	Log       *slog.Logger
 	Now       func() time.Time
+
+	TTL func(field string) (fresh, held time.Duration) // how long a value is good; nil = for ever
 }
 
 // shortestBootstrap is how long a token that an operator made up must be.
@@ -40,6 +43,9 @@ func New(d Deps) (http.Handler, error) {
 	}
 	if d.Bootstrap != "" && len(d.Bootstrap) < shortestBootstrap {
 		return nil, galena.Errorf(galena.Invalid, "api", "the bootstrap token must have at least %d characters", shortestBootstrap)
+	}
+	if d.TTL == nil {
+		d.TTL = func(string) (fresh, held time.Duration) { return math.MaxInt64, math.MaxInt64 }
 	}
 	k := newKeeper(d)
 	mux := http.NewServeMux()

@@ -161,7 +161,12 @@ func newDesk(t testing.TB) *desk {
 		Rules:   func() galena.ConfigState { return d.rules },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),
-		Log:     slog.New(slog.NewJSONHandler(d, nil)), Now: d.now})
+		Log:     slog.New(slog.NewJSONHandler(d, nil)), Now: d.now,
+		TTL: func(field string) (fresh, held time.Duration) {
+			const day = 24 * time.Hour
+			return map[string]time.Duration{"company.employee_count": 89 * day}[field],
+				map[string]time.Duration{"company.employee_count": 178 * day, "company.name": 5 * day}[field]
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

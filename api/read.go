@@ -152,7 +152,7 @@ func (h *handlers) getCompany(ctx context.Context, in *domainInput) (*struct{ Bo
 	if err != nil {
 		return nil, refuse(ctx, err)
 	}
-	return &struct{ Body Company }{viewCompany(c, h.deps.Now())}, nil
+	return &struct{ Body Company }{viewCompany(c, h.deps.Now(), h.deps.TTL)}, nil
 }
 
 // leadFields are the properties that fields= may name.

@@ -80,6 +80,8 @@ type CompanyFact struct {
 	Confidence float64      `json:"confidence"`
 	ObservedAt *time.Time   `json:"observed_at"`
 	AgeDays    *int         `json:"age_days"`
+
+	Freshness galena.Freshness `json:"freshness" enum:"fresh,stale,expired" doc:"stale: used with less confidence and asked for again; expired: as good as unknown"`
 }
 
 func viewLead(r galena.Record) Lead {
@@ -135,20 +137,22 @@ func viewWhy(r galena.Record) Why {
 	return w
 }
 
-func viewCompany(c galena.Company, now time.Time) Company {
+func viewCompany(c galena.Company, now time.Time, ttl func(string) (fresh, held time.Duration)) Company {
 	out := Company{Domain: c.Domain, Owner: orNull(c.Owner), UpdatedAt: timeOrNull(c.UpdatedAt), Fields: map[string]CompanyFact{}}
 	for name, f := range c.Facts {
 		short, ok := strings.CutPrefix(name, "company.")
 		if !ok || f.State == galena.Unknown || f.State == "" {
 			continue
 		}
-		v := CompanyFact{State: f.State, Source: f.Source, Confidence: math.Round(f.Confidence*100) / 100, ObservedAt: timeOrNull(f.ObservedAt)}
+		v := CompanyFact{State: f.State, Freshness: galena.Fresh, Source: f.Source, Confidence: math.Round(f.Confidence*100) / 100, ObservedAt: timeOrNull(f.ObservedAt)}
 		if f.State != galena.Absent {
 			v.Value = f.Value.Plain()
 		}
 		if !f.ObservedAt.IsZero() {
 			days := max(0, int(now.Sub(f.ObservedAt).Hours()/24))
 			v.AgeDays = &days
+			fresh, held := ttl(name)
+			v.Freshness = galena.FreshnessOf(now.Sub(f.ObservedAt), fresh, held)
 		}
 		out.Fields[short] = v
 	}
