@@ -20,6 +20,14 @@ type Config struct {
 	Providers     []Entry `yaml:"providers"`
 	Limits        Limits  `yaml:"limits"`
 	AlwaysCollect Collect `yaml:"always_collect"`
+	Audit         Audit   `yaml:"audit"`
+}
+
+// Audit is how many settled decisions are held against everything that could
+// have been bought. It is what tells whether stopping early is right, and it
+// costs the calls that stopping saved.
+type Audit struct {
+	Share float64 `yaml:"share"` // 0 to 1; 0 = none
 }
 
 // Entry is one vendor of the catalogue. What is left out comes from the
@@ -47,11 +55,12 @@ type Rate struct {
 	Burst     int     `yaml:"burst"`
 }
 
-// Limits bound the spending and the waiting. Zero is no limit.
+// Limits bound the spending and the waiting. Zero is no limit, but for refreshes.
 type Limits struct {
 	PerLeadCents          float64 `yaml:"per_lead_cents"`
 	PerDayCents           float64 `yaml:"per_day_cents"`
 	InteractiveDeadlineMS int     `yaml:"interactive_deadline_ms"`
+	RefreshPerMinute      int     `yaml:"refresh_per_minute"` // companies asked for again; 0 = none
 }
 
 // PerLeadMicros is what one lead may cost, in millionths of a dollar.
@@ -103,9 +112,11 @@ func (c *Collect) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 // Defaults are every built-in vendor whose key is there, 15 cents a lead, 50
-// dollars a day and 2.2 seconds for a person who waits.
+// dollars a day, 2.2 seconds for a person who waits, ten companies a minute
+// asked for again, and an audit of every fiftieth settled decision.
 func Defaults() Config {
-	return Config{Limits: Limits{PerLeadCents: 15, PerDayCents: 5000, InteractiveDeadlineMS: 2200}}
+	return Config{Limits: Limits{PerLeadCents: 15, PerDayCents: 5000, InteractiveDeadlineMS: 2200, RefreshPerMinute: 10},
+		Audit: Audit{Share: 0.02}}
 }
 
 // EnvName is the part of GALENA_PROVIDER_<NAME>_KEY and _URL that names a vendor.
@@ -140,11 +151,14 @@ func (c Config) Validate(adapters ...string) error {
 	}
 	for name, x := range map[string]float64{
 		"per_lead_cents": c.Limits.PerLeadCents, "per_day_cents": c.Limits.PerDayCents,
-		"interactive_deadline_ms": float64(c.Limits.InteractiveDeadlineMS),
+		"interactive_deadline_ms": float64(c.Limits.InteractiveDeadlineMS), "refresh_per_minute": float64(c.Limits.RefreshPerMinute),
 	} {
 		if !(x >= 0 && x <= 1e9) {
 			fail("spec.limits."+name, "E02", "%s must be from 0 to 1000000000, is %v", name, x)
 		}
+	}
+	if !(c.Audit.Share >= 0 && c.Audit.Share <= 1) {
+		fail("spec.audit.share", "E02", "share must be from 0 to 1, is %v", c.Audit.Share)
 	}
 	for i, name := range c.AlwaysCollect {
 		if name != all || len(c.AlwaysCollect) > 1 {

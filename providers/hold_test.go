@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,5 +167,17 @@ func buy(t *testing.T, b *bundle) {
 	t.Helper()
 	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestWhatAFileLeavesOutOfLimitsAndAuditIsTheDefault(t *testing.T) {
+	t.Parallel()
+	d := Defaults()
+	if d.Limits.RefreshPerMinute != 10 || d.Audit.Share != 0.02 {
+		t.Errorf("defaults %+v %+v, want 10 refreshes a minute and a share of 0.02", d.Limits, d.Audit)
+	}
+	d.Audit.Share, d.Limits.RefreshPerMinute = 1.5, -1
+	if err := d.Validate(); err == nil || !strings.Contains(err.Error(), "spec.audit.share") || !strings.Contains(err.Error(), "spec.limits.refresh_per_minute") {
+		t.Errorf("faults %v, want both named", err)
 	}
 }

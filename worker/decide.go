@@ -18,6 +18,7 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 		Conflicts: r.disputes(s.Epoch, v),
 		Opened:    func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(lead, d) },
 		Later:     r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
+		Refresh:   r.refresh(v), Audit: r.audited(v),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
 			d := r.decision(v, a, candidates)

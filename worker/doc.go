@@ -11,6 +11,9 @@
 //	                plan → ask → merge → score → … → route       │
 //	             Park | Finish | Fail ◄── Deliverer.Process ◄────┘ lead:deliver
 //
+// Beside them, on the queue bulk: Refresher (company:refresh, planned and handed
+// out by Restocker) keeps data fresh, Auditor (lead:audit) checks early stops.
+//
 // SQL is the truth and asynq the wake-up call. A step is a row: its run is
 // raised each time it is handed out, and every write is fenced by epoch and
 // run, so a task that comes twice, late or never does no harm. A failed step is

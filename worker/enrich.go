@@ -27,6 +27,7 @@ type run struct {
 	facts    galena.Facts         // all that is known, made of the first so many observations
 	merged   int
 	bought   []galena.Observation
+	held     []galena.Answer // hits that were paid for before
 	steps    []galena.Call
 	asked    map[string]bool
 	tried    map[string]bool // contested fields for which one more provider was asked
@@ -196,6 +197,9 @@ func (r *run) take(ctx context.Context, x reply) {
 	}
 	x.call.Why = x.Why
 	r.steps = append(r.steps, x.call)
+	if x.call.Outcome == "cached" && x.answer.Kind == "" {
+		r.held = append(r.held, x.answer)
+	}
 	r.spent += int64(math.Round(x.call.Cents * 10_000))
 	r.observed = append(slices.Clip(r.observed), x.answer.Observations...)
 	r.bought = append(r.bought, x.answer.Observations...)

@@ -14,6 +14,7 @@ type Metrics struct {
 	decisions   *prometheus.CounterVec
 	completions *prometheus.CounterVec
 	held        prometheus.Counter
+	refreshes   *prometheus.CounterVec
 }
 
 // NewMetrics registers the figures.
@@ -29,11 +30,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		held: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "galena_leads_held_total", Help: "Leads that the gate had let through and the DNS check held for a person.",
 		}),
+		refreshes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "galena_refreshes_total", Help: "Companies asked for again: done, nothing (what was held is fresh by now) or parked (a provider could not be asked).",
+		}, []string{"outcome"}),
 	}
 	m.completions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_completions_total", Help: "Second looks at decisions made on too little, by what came of it: waiting, unchanged, rerouted or today (a notice).",
 	}, []string{"outcome"})
-	reg.MustRegister(m.seconds, m.decisions, m.completions, m.held)
+	reg.MustRegister(m.seconds, m.decisions, m.completions, m.held, m.refreshes)
 	return m
 }
 

@@ -30,6 +30,8 @@ type desk struct {
 	finished bool
 	held     []galena.Lead
 	holdErr  error
+	wished   *galena.Refresh
+	audit    bool
 }
 
 func (d *desk) Begin(context.Context, string, string, int, int) (bool, error) {
@@ -52,6 +54,7 @@ func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error)
 		}
 	}
 	decision, told, _, err := r.Settle(galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}, NextSeq: 1})
+	d.wished, d.audit = r.Refresh, r.Audit
 	d.ruled, d.told, d.later, d.ruling = append(d.ruled, decision), append(d.told, told...), r.Later, r
 	return decision, err
 }

@@ -13,12 +13,14 @@ import (
 // with; a reload swaps the whole set.
 type Rules struct {
 	Enricher      Enricher // the catalogue at work
+	Market        Market   // the same, for whoever asks although an answer is held
 	ICP           *scoring.Profile
 	Merging       *merging.Policy
 	Routing       *routing.Router
 	AlwaysCollect []string
 	LimitMicros   int64         // what one lead may cost
 	Deadline      time.Duration // for the first decision, negative = none
+	AuditShare    float64       // of settled decisions, 0 = none: everything is bought afterwards
 	Refs          []galena.ConfigRef
 	Done          func() // told when a lead is through with the set; nil = nobody asks
 }

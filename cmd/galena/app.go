@@ -172,6 +172,9 @@ func (a *App) wireWorker(ctx context.Context) error {
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
+	a.server.HandleRefreshes(&worker.Refresher{Steps: a.store, Holdings: a.store,
+		Rules: p.Rules, Now: a.now, Chance: rand.Float64, Metrics: p.Metrics, Log: log})
+	a.server.HandleAudits(&worker.Auditor{Pipeline: p, Audits: a.store})
 	return nil
 }
 
@@ -260,6 +263,9 @@ func (a *App) Run(ctx context.Context) error {
 		sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
 		g.Go(func() error { return sweeper.Run(ctx) })
 		g.Go(func() error { return a.every(ctx, tidyEvery, "tidy", a.store.Tidy) })
+	}
+	if a.roles.scheduler && !a.frozen {
+		g.Go(func() error { return a.restocker().Run(ctx) })
 	}
 	for _, h := range a.http {
 		g.Go(func() error { return h.run(ctx) })

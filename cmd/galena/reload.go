@@ -111,6 +111,9 @@ func (b *rulebook) router() (*routing.Router, []galena.ConfigRef) {
 	return set.router, set.rules.Refs
 }
 
+// ttl is how long a value of the field is good by the merge policy in force.
+func (b *rulebook) ttl(field string) (fresh, held time.Duration) { return b.current().ttl(field) }
+
 // status is what is in force and what was found in the files.
 func (b *rulebook) status() galena.ConfigState {
 	b.mu.Lock()

@@ -77,6 +77,7 @@ type ruleset struct {
 	hooks     *notify.Webhooks
 	judge     *intake.Judge
 	router    *routing.Router
+	ttl       func(field string) (fresh, held time.Duration)
 
 	users   int // leads that began with it and are not through
 	retired bool
@@ -140,13 +141,13 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 	fails(configs.KindHygiene, "spec", err)
 	set.router, err = routing.New(r.Routing)
 	fails(configs.KindRouting, "spec", err)
+	set.ttl, err = lifetimes(r)
+	fails(configs.KindMerging, "spec", err)
 	if !w.worker || len(errs) > 0 {
 		return set, errors.Join(errs...)
 	}
 	deps := w.providers
-	if deps.TTL, err = lifetimes(r); err != nil {
-		return nil, misfit{configs.KindMerging, "spec", err}
-	}
+	deps.TTL = set.ttl
 	if before != nil {
 		deps.Before = before.waterfall
 	}
@@ -188,11 +189,11 @@ func compile(r configs.Rules, router *routing.Router, w *providers.Waterfall, fr
 	if err != nil {
 		return nil, misfit{configs.KindMerging, "spec", fmt.Errorf("merging: %w", err)}
 	}
-	out := &worker.Rules{Enricher: w, ICP: icp, Merging: policy, Routing: router, Refs: r.Refs,
+	out := &worker.Rules{Enricher: w, Market: w, ICP: icp, Merging: policy, Routing: router, Refs: r.Refs,
 		AlwaysCollect: w.AlwaysCollect(), LimitMicros: w.Limits().PerLeadMicros(),
-		Deadline: w.Limits().Deadline()}
+		Deadline: w.Limits().Deadline(), AuditShare: r.Providers.Audit.Share}
 	if frozen {
-		out.Deadline = -1
+		out.Deadline, out.AuditShare = -1, 0
 	}
 	return out, nil
 }
