@@ -84,6 +84,6 @@ func turn(domain string, span time.Duration) time.Duration {
 		return 0
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(domain)) // a hash takes every byte
+	_, _ = h.Write([]byte(domain))                        // a hash takes every byte
 	return time.Duration(h.Sum64()%seconds) * time.Second //nolint:gosec // below seconds, which came from a Duration
 }
