@@ -123,6 +123,9 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 	}
 	app, err := newApp(ctx, s)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it had begun: nothing is wrong
+		}
 		return err
 	}
 	defer app.close()
