@@ -22,6 +22,7 @@ import (
 type Deps struct {
 	Gate      Gate
 	Store     Store
+	Hands     Hands
 	Tokens    Tokens
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
 	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
@@ -38,8 +39,8 @@ const shortestBootstrap = 32
 
 // New builds the handler of every route in openapi.yaml.
 func New(d Deps) (http.Handler, error) {
-	if d.Gate == nil || d.Store == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
-		return nil, errors.New("the api needs a gate, a store, tokens, readiness, metrics, a log and a clock")
+	if d.Gate == nil || d.Store == nil || d.Hands == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
+		return nil, errors.New("the api needs a gate, a store, hands, tokens, readiness, metrics, a log and a clock")
 	}
 	if d.Bootstrap != "" && len(d.Bootstrap) < shortestBootstrap {
 		return nil, galena.Errorf(galena.Invalid, "api", "the bootstrap token must have at least %d characters", shortestBootstrap)
@@ -126,6 +127,7 @@ func (h *handlers) register(a huma.API) {
 		OperationID: "why-lead", Method: http.MethodGet, Path: "/v1/leads/{id}/why", Summary: "Why this score, why this rep",
 		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 429, 500, 503},
 	}, h.getWhy)
+	h.registerHands(a)
 	huma.Register(a, huma.Operation{
 		OperationID: "release-lead", Method: http.MethodPost, Path: "/v1/leads/{id}/release", Summary: "Let a held lead go on",
 		Description: "For leads of status quarantined. A token that only hands leads in may not judge them: reading is needed too. " +

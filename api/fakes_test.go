@@ -34,6 +34,7 @@ type shelf struct {
 	touched int
 	trail   []galena.AuditEntry
 	err     error
+	acts    []galena.Act
 }
 
 func (s *shelf) Release(_ context.Context, r galena.Release) error {
@@ -157,7 +158,7 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
+	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
 		Rules:   func() galena.ConfigState { return d.rules },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),

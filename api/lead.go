@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/galenahq/galena"
@@ -209,6 +210,20 @@ func (b *binder) text(name string) string {
 		b.wrong(name, "must be a string", "wrong_type")
 	}
 	return ""
+}
+
+// number reads a whole number from 0; 0 when there is none.
+func (b *binder) number(name string) int {
+	switch v := b.values[name].(type) {
+	case nil:
+		return 0
+	case json.Number:
+		if n, err := strconv.Atoi(v.String()); err == nil && n >= 0 {
+			return n
+		}
+	}
+	b.wrong(name, "must be a whole number", "wrong_type")
+	return 0
 }
 
 func (b *binder) object(name string) map[string]any {
