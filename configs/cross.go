@@ -110,7 +110,7 @@ func (l *loader) checkSupply() {
 	hits := l.out.Providers.Fields(l.options.Specs)
 	warn := func(kind string, u use) {
 		if f := u.condition.Field; !given(f) && hits[f] == 0 {
-			w := galena.Faultf(u.path, "W04", "no enabled provider and no form supplies %s", f)
+			w := galena.Faultf(u.path+".field", "W04", "no enabled provider and no form supplies %s", f)
 			w.Hint = "it stays unknown for every lead"
 			l.byKind[kind].fail(*w)
 		}
@@ -122,7 +122,7 @@ func (l *loader) checkSupply() {
 		for i, q := range l.out.ICP.Disqualifiers {
 			for _, u := range leaves(fmt.Sprintf("spec.disqualifiers[%d].when", i), q.When) {
 				if f := u.condition.Field; !given(f) && hits[f] > 0 && hits[f] < 0.5 {
-					l.byKind[KindICP].fail(*galena.Faultf(u.path, "W05",
+					l.byKind[KindICP].fail(*galena.Faultf(u.path+".field", "W05",
 						"disqualifier %s reads %s, which the best provider answers for only %.0f %% of companies", q.ID, f, 100*hits[f]))
 				}
 			}

@@ -1,0 +1,65 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/galenahq/galena"
+)
+
+// codes are all that the checks of a profile may say, one folder each.
+func codes() []string {
+	var out []string
+	for n := 1; n <= 16; n++ {
+		if n != 13 { // there is none
+			out = append(out, fmt.Sprintf("E%02d", n))
+		}
+	}
+	for n := 1; n <= 8; n++ {
+		out = append(out, fmt.Sprintf("W%02d", n))
+	}
+	return out
+}
+
+// TestEachCodeIsToldAloneAndAtItsPlace checks a folder per code whose files are
+// right but for one thing.
+func TestEachCodeIsToldAloneAndAtItsPlace(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir("testdata/codes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, e := range entries {
+		folders = append(folders, e.Name())
+	}
+	if want := codes(); !slices.Equal(folders, want) {
+		t.Fatalf("folders %v, want %v", folders, want)
+	}
+	for _, code := range folders {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join("testdata", "codes", code)
+			want, err := os.ReadFile(filepath.Join(dir, "want"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var seen []galena.ConfigRef // W08: the editions of before
+			if _, err := os.Stat(filepath.Join(dir, "before")); err == nil {
+				before, err := Load(os.DirFS(filepath.Join(dir, "before")), Options{Specs: vendors()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen = before.Refs
+			}
+			got := Check(os.DirFS(dir), Options{Specs: vendors(), Previous: seen})
+			if len(got) != 1 || !strings.HasPrefix(got[0].String(), strings.TrimSpace(string(want))+" ") || got.Failed() != (code[0] == 'E') {
+				t.Errorf("got %v, want only %s", got, want)
+			}
+		})
+	}
+}
