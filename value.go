@@ -35,7 +35,9 @@ func Interval(lo, hi int64, raw string) Value {
 }
 
 // TextValue is free text as written.
-func TextValue(s string) Value { return Value{Type: TypeText, Text: strings.TrimSpace(s)} }
+func TextValue(s string) Value {
+	return Value{Type: TypeText, Text: strings.TrimSpace(strings.ToValidUTF8(s, "\ufffd"))}
+}
 
 // EnumValue is a slug.
 func EnumValue(s string) Value { return Value{Type: TypeEnum, Text: Slug(s)} }

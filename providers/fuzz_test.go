@@ -1,0 +1,70 @@
+package providers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// FuzzValues: whatever a vendor writes in a field, reading it does not panic, and
+// what comes out is a value of the field that reads back as itself.
+func FuzzValues(f *testing.F) {
+	for _, s := range []string{"", "420", "51-200", "1,001-5,000", "10K-50K", "$10M-$25M", "10000+", "1.5B", "-5", "0", "NaN", "9e99",
+		"9223372036854775807", "2019", "2019-02-30", "1715000000", "Privately Held", "public_company", "linkedin.com/company/acme",
+		"https://br.linkedin.com/company/acme/?x=1", "Brasil", "UK", "U.S.A.", "Fintech / Banking", "Google Analytics", "\x00", "\xff", "\u202e", "–", "51–200 employees"} {
+		f.Add(s, "USD")
+	}
+	f.Add("1000", "EUR")
+	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, s, other string) {
+		if lo, hi, err := galena.ParseInterval(s); err == nil && hi != galena.OpenEnd && lo > hi {
+			t.Errorf("%q is read as %d to %d", s, lo, hi)
+		}
+		for _, field := range galena.Fields() {
+			if field.Type == galena.TypeScore {
+				continue // made here, never supplied
+			}
+			for _, raw := range []any{s, []any{s, other}, map[string]any{s: other}} {
+				v, err := galena.ParseValue(field, raw)
+				if err == nil && !v.Empty() {
+					sound(t, field, v)
+				}
+			}
+		}
+		industry, _ := Industry(s, other)
+		for name, v := range map[string]galena.Value{
+			"company.employee_count": Employees(s, other), "company.annual_revenue_usd": Revenue(s, other, "USD"),
+			"company.founded_year": Year(s, now), "company.type": CompanyType(s), "company.linkedin_url": LinkedIn(s),
+			"company.hq_country": CountryOf(s, other), "company.technologies": Technologies([]string{s, other}), "company.industry": industry,
+		} {
+			field, _ := galena.LookupField(name)
+			if !v.Empty() {
+				sound(t, field, v)
+			}
+		}
+		if when := When(s, now); when.After(now) {
+			t.Errorf("%q was observed in the future: %v", s, when)
+		}
+		_, _ = Name(s), Description(s)
+	})
+}
+
+// sound holds a value to its field.
+func sound(t *testing.T, field galena.Field, v galena.Value) {
+	t.Helper()
+	if v.Type != field.Type {
+		t.Errorf("%s holds %+v", field.Name, v)
+	}
+	if field.Type == galena.TypeNumber && (v.Hi != galena.OpenEnd && v.Lo > v.Hi) {
+		t.Errorf("%s is upside down: %+v", field.Name, v)
+	}
+	b, err := v.MarshalJSON()
+	if err != nil {
+		t.Fatalf("%s: %+v cannot be written: %v", field.Name, v, err)
+	}
+	var back galena.Value
+	if err := back.UnmarshalJSON(b); err != nil || !back.Equal(v) {
+		t.Errorf("%s: %+v comes back as %+v, %v", field.Name, v, back, err)
+	}
+}
