@@ -50,7 +50,7 @@ func postgresURL(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("TEST_POSTGRES_URL")
 	if server == "" {
-		if os.Getenv("CI") != "" || os.Getenv("GALENA_TEST_FULL") != "" {
+		if os.Getenv("CI") != "" || os.Getenv("TEST_FULL") != "" {
 			t.Fatal("TEST_POSTGRES_URL must name a server")
 		}
 		t.Log("TEST_POSTGRES_URL is empty: SQLite only")

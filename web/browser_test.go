@@ -30,7 +30,7 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") != "" || os.Getenv("GALENA_TEST_FULL") != "" {
+	if os.Getenv("CI") != "" || os.Getenv("TEST_FULL") != "" {
 		t.Fatal("chromium is needed for this test: apt-get install chromium, or set CHROMIUM")
 	}
 	t.Log("no chromium here: the pages were not opened in a browser")

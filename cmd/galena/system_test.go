@@ -77,7 +77,7 @@ func stores(t *testing.T) (postgres, redis string) {
 	if postgres != "" && redis != "" {
 		return postgres, redis
 	}
-	if os.Getenv("CI") != "" || os.Getenv("GALENA_TEST_FULL") != "" {
+	if os.Getenv("CI") != "" || os.Getenv("TEST_FULL") != "" {
 		t.Fatal("TEST_POSTGRES_URL and TEST_REDIS_URL must name real servers: run make test")
 	}
 	return "", ""
