@@ -105,7 +105,7 @@ func TestADeadVendorOpensItsBreakerAndHoldsUpNobody(t *testing.T) {
 	}
 	eventually(t, 30*time.Second, "every lead is decided all the same", func() bool { return len(s.sink.events()) == leads })
 	eventually(t, 5*time.Second, "the metrics say that the breaker is open", func() bool {
-		return strings.Contains(s.get("/metrics"), `galena_breaker_state{provider="testvendor"} 2`)
+		return strings.Contains(s.metrics(), `galena_breaker_state{provider="testvendor"} 2`)
 	})
 	if n := s.vendor.asked(); n > leads {
 		t.Errorf("the dead vendor was asked %d times for %d leads", n, leads)

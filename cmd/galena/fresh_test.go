@@ -73,7 +73,7 @@ func TestAStaleAnswerServesTwentyLeadsAndIsRefreshedOnce(t *testing.T) {
 	if n := s.vendor.asked(); n != 1 {
 		t.Errorf("the vendor was asked %d times, want one refresh for %d leads of one company", n, leads+1)
 	}
-	if m := s.get("/metrics"); !strings.Contains(m, `galena_refreshes_total{outcome="done"} 1`) {
+	if m := s.metrics(); !strings.Contains(m, `galena_refreshes_total{outcome="done"} 1`) {
 		t.Error("the metrics do not tell of one refresh")
 	}
 }

@@ -59,7 +59,7 @@ func TestChangedFilesAreObeyedAndBrokenOnesAreTold(t *testing.T) {
 		t.Fatalf("scored with version %v, want 1", got)
 	}
 	metric := func(want string) func() bool {
-		return func() bool { return strings.Contains(s.get("/metrics"), want) }
+		return func() bool { return strings.Contains(s.metrics(), want) }
 	}
 
 	began := time.Now()
@@ -141,7 +141,7 @@ func TestNoLeadIsLostWhileTheRulesChange(t *testing.T) {
 	}
 	eventually(t, 30*time.Second, "every lead is decided", func() bool { return len(s.sink.events()) >= leads })
 	ending.Store(true)
-	t.Logf("%d leads, files written %d times, metrics: %s", leads, <-changed, loadedLine(s.get("/metrics")))
+	t.Logf("%d leads, files written %d times, metrics: %s", leads, <-changed, loadedLine(s.metrics()))
 	for _, e := range s.sink.events() {
 		if e.body["type"] != "lead.routed" {
 			t.Errorf("an event %v", e.body)

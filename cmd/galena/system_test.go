@@ -239,9 +239,10 @@ func (s *system) do(method, path, token, body string) (int, map[string]any, http
 	return res.StatusCode, out, res.Header
 }
 
-func (s *system) get(path string) string {
+// metrics are the figures of the process that serves the gate.
+func (s *system) metrics() string {
 	s.t.Helper()
-	res, err := http.Get(s.base + path)
+	res, err := http.Get(s.base + "/metrics")
 	if err != nil {
 		s.t.Fatal(err)
 	}
