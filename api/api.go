@@ -155,6 +155,12 @@ func (h *handlers) register(a huma.API) {
 		Security:    needs(galena.ScopeOpsRead), Errors: []int{401, 403, 429, 500, 503},
 	}, h.getConfigs)
 	huma.Register(a, huma.Operation{
+		OperationID: "resolve-conflict", Method: http.MethodPost, Path: "/v1/conflicts/{id}/resolve",
+		Summary: "Say which value is right", Description: "A person's word: it wins over every other source from then on.",
+		Security: needs(galena.ScopeConfigWrite), MaxBodyBytes: maxLead, Errors: []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503},
+	}, h.resolveConflict)
+	a.OpenAPI().Paths["/v1/conflicts/{id}/resolve"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(ResolutionBody{})}
+	huma.Register(a, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "The process lives",
 	}, h.healthz)
 	huma.Register(a, huma.Operation{

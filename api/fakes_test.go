@@ -33,8 +33,39 @@ type shelf struct {
 	asked   int // look-ups of tokens
 	touched int
 	trail   []galena.AuditEntry
+	open    []galena.Dispute
+	word    galena.Resolution // the last one
 	err     error
 	acts    []galena.Act
+}
+
+func (s *shelf) Conflicts(_ context.Context, f galena.ConflictFilter) ([]galena.Dispute, error) {
+	var out []galena.Dispute
+	for _, d := range s.open {
+		if d.Entity == f.Entity && d.Status == f.Status {
+			out = append(out, d)
+		}
+	}
+	return out, s.err
+}
+
+func (s *shelf) Conflict(_ context.Context, id string) (galena.Dispute, error) {
+	for _, d := range s.open {
+		if d.ID == id {
+			return d, s.err
+		}
+	}
+	return galena.Dispute{}, galena.Errorf(galena.NotFound, "sql.conflict", "none")
+}
+
+func (s *shelf) ResolveConflict(ctx context.Context, r galena.Resolution) (galena.Dispute, error) {
+	d, err := s.Conflict(ctx, r.ID)
+	if err == nil && d.Status != galena.ConflictOpen {
+		return d, galena.Errorf(galena.Conflict, "resolved", "over")
+	}
+	s.word = r
+	d.Status, d.ResolvedBy = galena.ConflictResolved, r.By
+	return d, err
 }
 
 func (s *shelf) Release(_ context.Context, r galena.Release) error {

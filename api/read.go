@@ -20,6 +20,7 @@ type Store interface {
 	Record(ctx context.Context, leadID string) (galena.Record, error)
 	Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error)
 	Company(ctx context.Context, domain string) (galena.Company, error)
+	Disputes
 }
 
 type leadInput struct {
@@ -152,7 +153,15 @@ func (h *handlers) getCompany(ctx context.Context, in *domainInput) (*struct{ Bo
 	if err != nil {
 		return nil, refuse(ctx, err)
 	}
-	return &struct{ Body Company }{viewCompany(c, h.deps.Now(), h.deps.TTL)}, nil
+	out := viewCompany(c, h.deps.Now(), h.deps.TTL)
+	open, err := h.deps.Store.Conflicts(ctx, galena.ConflictFilter{Entity: c.Domain, Status: galena.ConflictOpen})
+	if err != nil {
+		return nil, refuse(ctx, err)
+	}
+	for _, d := range open {
+		out.Conflicts = append(out.Conflicts, viewConflict(d))
+	}
+	return &struct{ Body Company }{out}, nil
 }
 
 // leadFields are the properties that fields= may name.

@@ -70,6 +70,7 @@ type Company struct {
 	Owner     *string                `json:"owner"`
 	UpdatedAt *time.Time             `json:"updated_at"`
 	Fields    map[string]CompanyFact `json:"fields"`
+	Conflicts []Conflict             `json:"conflicts" nullable:"false" doc:"What the sources disagree on, as long as it is open"`
 }
 
 // CompanyFact is one value with its source, age and confidence.
@@ -138,7 +139,7 @@ func viewWhy(r galena.Record) Why {
 }
 
 func viewCompany(c galena.Company, now time.Time, ttl func(string) (fresh, held time.Duration)) Company {
-	out := Company{Domain: c.Domain, Owner: orNull(c.Owner), UpdatedAt: timeOrNull(c.UpdatedAt), Fields: map[string]CompanyFact{}}
+	out := Company{Domain: c.Domain, Owner: orNull(c.Owner), UpdatedAt: timeOrNull(c.UpdatedAt), Fields: map[string]CompanyFact{}, Conflicts: []Conflict{}}
 	for name, f := range c.Facts {
 		short, ok := strings.CutPrefix(name, "company.")
 		if !ok || f.State == galena.Unknown || f.State == "" {
