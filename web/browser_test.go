@@ -19,6 +19,8 @@ import (
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/galenahq/galena"
 )
 
 // chromium finds the browser. Where everything must be tested its absence is a
@@ -157,6 +159,7 @@ func TestInTheBrowser(t *testing.T) {
 		}
 	})
 	s.store.states = sampleStates()
+	s.store.disputes, s.store.pairs = sampleDisputes(), []galena.Disagreement{{A: "alpha-firmo", B: "beta-prime", Decision: 1, Info: 1}}
 	s.store.backlog.Undecided, s.store.backlog.OldestUndecided = 1, noon.Add(-7*time.Second)
 	origin := serve(t, s)
 	b := openTab(t, path, origin)
@@ -208,7 +211,7 @@ func TestInTheBrowser(t *testing.T) {
 func (b *tab) tour(t *testing.T, origin string) {
 	t.Helper()
 	views := map[string]string{"leads": "/", "lead": "/leads/" + sampleID(24), "lead-held": "/leads/" + sampleID(12), "lead-x": "/leads/" + sampleID(15),
-		"lead-degraded": "/leads/" + sampleID(27), "providers": "/providers", "rules": "/rules", "problem": "/nowhere", "none": "/?tier=D"}
+		"lead-degraded": "/leads/" + sampleID(27), "providers": "/providers", "rules": "/rules", "conflicts": "/conflicts?all=1", "lead-contested": "/leads/" + sampleID(22), "problem": "/nowhere", "none": "/?tier=D"}
 	for _, dress := range []struct {
 		name          string
 		width, height int64
@@ -262,4 +265,31 @@ func TestMonitorInTheBrowser(t *testing.T) {
 	if s.get("/monitor/").Code != http.StatusFound {
 		t.Error("the browser's login opened it for everybody")
 	}
+}
+
+func TestAConflictIsSettledInTheBrowser(t *testing.T) {
+	t.Parallel()
+	path := chromium(t)
+	if path == "" {
+		return
+	}
+	s := newSite(t, nil)
+	s.store.disputes = sampleDisputes()[:1]
+	origin := serve(t, s)
+	b := openTab(t, path, origin)
+	var seen, after, place string
+	b.run(t, logIn(origin), chromedp.Navigate(origin+"/leads/"+sampleID(22)), chromedp.WaitVisible("#conflicts"),
+		chromedp.Text(".claims", &seen), chromedp.Click(`.claims button[value="=45"]`), chromedp.WaitNotPresent("#conflicts"),
+		chromedp.WaitVisible("h1"), chromedp.Location(&place), chromedp.Navigate(origin+"/conflicts?all=1"), chromedp.WaitVisible(".empty"),
+		chromedp.Text("main", &after))
+	if !strings.Contains(seen, "460") || !strings.Contains(seen, "would be tier C") {
+		t.Errorf("the lead shows %q", seen)
+	}
+	if place != origin+"/leads/"+sampleID(22) || strings.Contains(after, "Employees") {
+		t.Errorf("went to %s, the list shows %q", place, after)
+	}
+	if len(s.store.words) != 1 || s.store.words[0].Value.Lo != 45 || s.store.words[0].By != "ana.souza" {
+		t.Errorf("said %+v", s.store.words)
+	}
+	b.quiet(t)
 }

@@ -29,6 +29,9 @@ type fakeStore struct {
 	trail    []galena.AuditEntry
 	states   []galena.ProviderState
 	backlog  galena.Backlog
+	disputes []galena.Dispute
+	pairs    []galena.Disagreement
+	words    []galena.Resolution
 	down     error // answered to everything while set
 }
 
@@ -93,6 +96,49 @@ func (f *fakeStore) ProviderStates(context.Context) ([]galena.ProviderState, err
 }
 
 func (f *fakeStore) Backlog(context.Context) (galena.Backlog, error) { return f.backlog, f.down }
+
+func (f *fakeStore) Conflicts(_ context.Context, q galena.ConflictFilter) ([]galena.Dispute, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []galena.Dispute
+	for _, d := range f.disputes {
+		if (q.Entity == "" || q.Entity == d.Entity) && (q.Status == "" || q.Status == d.Status) && (q.Severity == "" || q.Severity == d.Severity) {
+			out = append(out, d)
+		}
+	}
+	return out, f.down
+}
+
+func (f *fakeStore) Conflict(_ context.Context, id string) (galena.Dispute, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.disputes {
+		if d.ID == id {
+			return d, f.down
+		}
+	}
+	return galena.Dispute{}, galena.Errorf(galena.NotFound, "sql.conflict", "no such conflict")
+}
+
+func (f *fakeStore) ResolveConflict(_ context.Context, r galena.Resolution) (galena.Dispute, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.disputes {
+		if d := &f.disputes[i]; d.ID == r.ID {
+			if d.Status != galena.ConflictOpen {
+				return *d, galena.Errorf(galena.Conflict, "resolved", "over")
+			}
+			d.Status, d.ResolvedBy = galena.ConflictResolved, r.By
+			f.words = append(f.words, r)
+			return *d, f.down
+		}
+	}
+	return galena.Dispute{}, galena.Errorf(galena.NotFound, "sql.conflict", "no such conflict")
+}
+
+func (f *fakeStore) DisagreementsByProvider(context.Context) ([]galena.Disagreement, error) {
+	return f.pairs, f.down
+}
 
 func (f *fakeStore) User(_ context.Context, name string) (galena.User, error) {
 	f.mu.Lock()

@@ -47,8 +47,11 @@ func TestTextFromOutsideStaysText(t *testing.T) {
 		held.Decision, held.Lead.Status, held.Lead.Verdict = nil, galena.StatusQuarantined, galena.Quarantine
 		s.store.records = []galena.Record{poisoned(id, text), held}
 		s.store.states = []galena.ProviderState{{Provider: text, Breaker: text, PauseReason: galena.Kind(text), PausedUntil: noon.AddDate(1, 0, 0)}}
+		s.store.disputes = []galena.Dispute{{ID: text, Entity: text, Field: text, LeadID: text, Severity: galena.SeverityDecision, Status: galena.ConflictOpen,
+			Candidates: []galena.Claim{{Value: galena.TextValue(text), Source: text, Tier: text}, {Value: galena.TextValue("x"), Source: text, Tier: text}}}}
+		s.store.pairs = []galena.Disagreement{{A: text, B: text, Info: 1}}
 		s.login("ops")
-		for _, path := range []string{"/", "/leads/" + id, "/leads/" + sampleID(99), "/providers"} {
+		for _, path := range []string{"/conflicts", "/", "/leads/" + id, "/leads/" + sampleID(99), "/providers"} {
 			w := s.get(path)
 			body := w.Body.String()
 			if w.Code != http.StatusOK {

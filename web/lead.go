@@ -51,6 +51,7 @@ type leadView struct {
 	Criteria        []criterionRow
 	Clamped         string // what the rows add up to when that is not the score
 	Person, Company []factRow
+	Conflicts       []conflictRow
 	Why             *whyView
 	Steps           *stepsView
 	Configs         []galena.ConfigRef
@@ -66,6 +67,10 @@ func (s *server) lead(w http.ResponseWriter, r *http.Request) {
 	view := leadOf(rec, s.Now())
 	session, _ := sessionOf(r)
 	view.Release = rec.Lead.Status == galena.StatusQuarantined && s.mayRelease(session.Role)
+	if view.Conflicts, err = s.contested(r.Context(), rec); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	heading := view.Row.Name
 	if heading == "" {
 		heading = view.Row.Email

@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -27,6 +29,8 @@ type providerRow struct {
 	ID, Breaker, Class, Words     string
 	Paused, PausedUntil           string
 	Changed, ChangedAt, ChangedOn string
+	Disagrees                     int    // how often another source contradicted it
+	With                          string // whom, and how often
 }
 
 // providersView is the page of providers.
@@ -41,7 +45,14 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: providersOf(s.Deps.Providers(), states, s.Now())})
+	pairs, err := s.Store.DisagreementsByProvider(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	view := providersOf(s.Deps.Providers(), states, s.Now())
+	view.disagree(pairs)
+	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: view})
 }
 
 // providersOf lists the configured ones first, in their order. One that no
@@ -69,6 +80,26 @@ func providersOf(configured []string, states []galena.ProviderState, now time.Ti
 		}
 	}
 	return v
+}
+
+// disagree counts the conflicts of each provider with every other source.
+func (v *providersView) disagree(pairs []galena.Disagreement) {
+	for i := range v.Rows {
+		row := &v.Rows[i]
+		var with []string
+		for _, p := range pairs {
+			other := p.B
+			if p.B == row.ID {
+				other = p.A
+			} else if p.A != row.ID {
+				continue
+			}
+			n := p.Info + p.Decision
+			row.Disagrees += n
+			with = append(with, other+": "+strconv.Itoa(n))
+		}
+		row.With = strings.Join(with, ", ")
+	}
 }
 
 func providerRowOf(st galena.ProviderState, now time.Time) providerRow {

@@ -26,7 +26,7 @@ type page struct {
 type pages map[string]*template.Template
 
 // pageNames are the templates that stand inside the frame.
-var pageNames = []string{"login", "leads", "lead", "providers", "rules", "problem"}
+var pageNames = []string{"login", "leads", "lead", "conflicts", "providers", "rules", "problem"}
 
 func parsePages(a assets) (pages, error) {
 	frame, err := template.New("frame").Funcs(template.FuncMap{"asset": a.address}).

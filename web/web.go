@@ -18,6 +18,7 @@ type Reader interface {
 	Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error)
 	ProviderStates(ctx context.Context) ([]galena.ProviderState, error)
 	Backlog(ctx context.Context) (galena.Backlog, error)
+	Disputes
 }
 
 // Accounts is who may see them. Unknown users and sessions are NotFound errors.
@@ -133,6 +134,8 @@ func (s *server) routes() (http.Handler, error) {
 	private.HandleFunc("GET /{$}", s.leads)
 	private.HandleFunc("GET /leads/{id}", s.lead)
 	private.HandleFunc("POST /leads/{id}/release", s.release)
+	private.HandleFunc("GET /conflicts", s.conflicts)
+	private.HandleFunc("POST /conflicts/{id}/resolve", s.keep)
 	private.HandleFunc("GET /providers", s.providers)
 	private.HandleFunc("GET /rules", s.rules)
 	private.HandleFunc("POST /logout", s.logout)
