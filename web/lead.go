@@ -39,6 +39,7 @@ type leadView struct {
 	Refresh         string
 	Head, Note      string // of a lead that was held back
 	Verdict         string
+	Hands           *handsView
 	Release         bool // it is held, and whoever looks may let it go on
 	Codes           []codeView
 	Headline        string
@@ -66,6 +67,10 @@ func (s *server) lead(w http.ResponseWriter, r *http.Request) {
 	}
 	view := leadOf(rec, s.Now())
 	session, _ := sessionOf(r)
+	if view.Hands, err = s.hands(r, rec.Lead.ID); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	view.Release = rec.Lead.Status == galena.StatusQuarantined && s.mayRelease(session.Role)
 	if view.Conflicts, err = s.contested(r.Context(), rec); err != nil {
 		s.fail(w, r, err)

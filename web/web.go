@@ -50,6 +50,7 @@ type Deps struct {
 	Tiers     func() []string           // tiers to filter by, highest first; default A to D. X is always there
 	Rules     func() galena.ConfigState // the files in force, and what is wrong with them as they are now
 	ClientIP  func(*http.Request) string
+	Hands     Hands    // nil = leads are shown and cannot be accepted or handed back here
 	Releaser  Releaser // nil = held leads are shown and cannot be released here
 
 	LoginToken string // opens /login?once=… a single time as user "demo", role admin; "" = off
@@ -134,6 +135,9 @@ func (s *server) routes() (http.Handler, error) {
 	private.HandleFunc("GET /{$}", s.leads)
 	private.HandleFunc("GET /leads/{id}", s.lead)
 	private.HandleFunc("POST /leads/{id}/release", s.release)
+	private.HandleFunc("POST /leads/{id}/accept", s.act(accept))
+	private.HandleFunc("POST /leads/{id}/touch", s.act(touch))
+	private.HandleFunc("POST /leads/{id}/hand-back", s.act(Hands.HandBack))
 	private.HandleFunc("GET /conflicts", s.conflicts)
 	private.HandleFunc("POST /conflicts/{id}/resolve", s.keep)
 	private.HandleFunc("GET /providers", s.providers)

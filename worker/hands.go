@@ -41,6 +41,11 @@ type Hands struct {
 	Log     *slog.Logger
 }
 
+// Standing is who has the lead, who had it before, and its clocks.
+func (h *Hands) Standing(ctx context.Context, leadID string) (galena.Standing, error) {
+	return h.Store.Standing(ctx, leadID)
+}
+
 // Take notes that a rep accepts or touches the lead. Whoever does not have it
 // is told who does: Conflict with Op "moved".
 func (h *Hands) Take(ctx context.Context, act galena.Act) (galena.Standing, error) {

@@ -63,6 +63,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 		PublicURL: a.env.PublicURL, Rules: a.book.status,
 		Providers: func() []string { return providerIDs(a.book.current().rules) },
 		Tiers:     func() []string { return tiers(a.book.current().rules) },
+		Hands:     a.hands,
 		Releaser:  a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
 	if err != nil {
 		return nil, err
