@@ -99,6 +99,10 @@ func (a *App) gauges() {
 var (
 	outboxDesc = prometheus.NewDesc("galena_outbox_depth", "Steps that wait to be put on the queue.", nil, nil)
 	oldestDesc = prometheus.NewDesc("galena_undecided_seconds", "Age of the oldest lead in flight, 0 when there is none.", nil, nil)
+	auditsDesc = prometheus.NewDesc("galena_audits_total", "Settled decisions that were held against everything the vendors know.", nil, nil)
+	regretDesc = prometheus.NewDesc("galena_early_stop_regret", "Share of audited decisions that more data would have changed.", nil, nil)
+	lowDesc    = prometheus.NewDesc("galena_early_stop_regret_low", "Lower end of its 95 % interval (Wilson).", nil, nil)
+	highDesc   = prometheus.NewDesc("galena_early_stop_regret_high", "Upper end of its 95 % interval (Wilson).", nil, nil)
 	stateDesc  = prometheus.NewDesc("galena_breaker_state", "Breaker by provider, as workers publish it: 0 closed, 1 half open, 2 open.", []string{"provider"}, nil)
 )
 
@@ -110,6 +114,9 @@ type storeCollector struct{ app *App }
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxDesc
 	ch <- oldestDesc
+	for _, d := range []*prometheus.Desc{auditsDesc, regretDesc, lowDesc, highDesc} {
+		ch <- d
+	}
 	if c.app.book.current().waterfall == nil {
 		ch <- stateDesc // a process with providers of its own knows better
 	}
@@ -127,6 +134,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(b.Outbox))
 		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
 	}
+	c.regret(ctx, ch)
 	if c.app.book.current().waterfall != nil {
 		return
 	}
@@ -137,6 +145,22 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range states {
 		ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, breakerFigure(s.Breaker), s.Provider)
 	}
+}
+
+// regret says how often stopping early was wrong, as far as audits can tell.
+func (c *storeCollector) regret(ctx context.Context, ch chan<- prometheus.Metric) {
+	r, err := c.app.store.Regret(ctx)
+	if err != nil {
+		return
+	}
+	ch <- prometheus.MustNewConstMetric(auditsDesc, prometheus.CounterValue, float64(r.Audits))
+	if r.Audits == 0 {
+		return // no share of nothing
+	}
+	low, high := r.Interval()
+	ch <- prometheus.MustNewConstMetric(regretDesc, prometheus.GaugeValue, r.Share())
+	ch <- prometheus.MustNewConstMetric(lowDesc, prometheus.GaugeValue, low)
+	ch <- prometheus.MustNewConstMetric(highDesc, prometheus.GaugeValue, high)
 }
 
 func breakerFigure(state string) float64 {

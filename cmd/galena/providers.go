@@ -69,8 +69,24 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 			}
 			fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%s\n", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, paused)
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		return printRegret(ctx, std, store)
 	})
+}
+
+// printRegret says how often stopping early was wrong, once there is something
+// to say.
+func printRegret(ctx context.Context, std streams, store *sql.Store) error {
+	r, err := store.Regret(ctx)
+	if err != nil || r.Audits == 0 {
+		return err
+	}
+	low, high := r.Interval()
+	_, err = fmt.Fprintf(std.Out, "\nStopped too early in %d of %d audited decisions: %.1f %% (between %.1f and %.1f %%)\n",
+		r.Changed, r.Audits, 100*r.Share(), 100*low, 100*high)
+	return err
 }
 
 func providerLineOf(e providers.Listed, states []galena.ProviderState) providerLine {
