@@ -158,12 +158,15 @@ func parseSpan(t string) (lo, hi int64, err error) {
 		lo, err = parseAmount(t)
 		return lo, lo, err
 	}
+	if left == "" {
+		return 0, 0, fmt.Errorf("%q has no lower end", t)
+	}
 	if hi, err = parseAmount(right); err != nil {
 		return 0, 0, err
 	}
 	// "10-50m" means 10m-50m, but "500-1k" means 500-1000: the unit is shared
 	// only where the range stays a range.
-	if last := right[len(right)-1]; strings.IndexByte("kmb", last) >= 0 && strings.IndexByte("kmb", left[max(0, len(left)-1):][0]) < 0 {
+	if last := right[len(right)-1]; strings.IndexByte("kmb", last) >= 0 && strings.IndexByte("kmb", left[len(left)-1]) < 0 {
 		if shared, e := parseAmount(left + string(last)); e == nil && shared <= hi {
 			return shared, hi, nil
 		}
