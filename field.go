@@ -77,6 +77,15 @@ var fields = []Field{
 // Fields lists the vocabulary in its own order.
 func Fields() []Field { return slices.Clone(fields) }
 
+// FieldNames lists the names of the vocabulary in its own order, for a hint.
+func FieldNames() []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
 // LookupField finds a field by name; every name under "lead.fields." is text.
 func LookupField(name string) (Field, bool) {
 	for _, f := range fields {

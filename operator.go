@@ -34,7 +34,7 @@ func (k *compiler) leaf(path, name, op string, o Operators) node {
 	f, ok := LookupField(name)
 	if !ok {
 		fault := Faultf(path+".field", "E04", "unknown field %q", name)
-		fault.Hint = Nearest(name, fieldNames())
+		fault.Hint = Nearest(name, FieldNames())
 		k.faults = append(k.faults, fault)
 		return nil
 	}
@@ -59,14 +59,6 @@ func (k *compiler) leaf(path, name, op string, o Operators) node {
 	default:
 		return k.textLeaf(path+"."+op, f, op, o)
 	}
-}
-
-func fieldNames() []string {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Name
-	}
-	return names
 }
 
 // stateTest looks at how much is known instead of at what.

@@ -157,11 +157,7 @@ func (r *scenarioReader) filled(path string, values map[string]string) {
 func (r *scenarioReader) field(path, name string) (galena.Field, bool) {
 	field, ok := galena.LookupField(name)
 	if !ok {
-		var names []string
-		for _, f := range galena.Fields() {
-			names = append(names, f.Name)
-		}
-		r.fail(path, "E04", "unknown field %q", name).Hint = galena.Nearest(name, names)
+		r.fail(path, "E04", "unknown field %q", name).Hint = galena.Nearest(name, galena.FieldNames())
 	}
 	return field, ok
 }

@@ -177,7 +177,7 @@ func (s *scorer) facts(raw []byte) (galena.Facts, error) {
 	for name, body := range file.Facts {
 		field, ok := galena.LookupField(name)
 		if !ok {
-			return nil, fmt.Errorf("unknown field %q %s", name, galena.Nearest(name, fieldNames()))
+			return nil, fmt.Errorf("unknown field %q %s", name, galena.Nearest(name, galena.FieldNames()))
 		}
 		o, err := s.observation(field, body)
 		if err != nil {
@@ -224,12 +224,4 @@ func (s *scorer) observation(field galena.Field, body json.RawMessage) (galena.O
 		o.Value.Closed = true // a list of facts is the whole list
 	}
 	return o, err
-}
-
-func fieldNames() []string {
-	var names []string
-	for _, f := range galena.Fields() {
-		names = append(names, f.Name)
-	}
-	return names
 }
