@@ -133,7 +133,7 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 			errs = append(errs, misfit{kind, path, err})
 		}
 	}
-	fails(configs.KindProviders, "spec.providers", w.env.CheckVendors(providerIDs(r), nil))
+	fails(configs.KindProviders, "spec.providers", w.env.CheckVendors(r.Providers.KeyIDs(registry.All()), nil))
 	var err error
 	set.hooks, err = w.webhooks(r.Notify)
 	fails(configs.KindNotify, "spec.webhooks", err)
