@@ -76,7 +76,7 @@ func TestAFlushedQueueLosesNoLead(t *testing.T) {
 			t.Fatalf("lead %d: %d %v", i, status, body)
 		}
 	}
-	if err := redisClient(t, s.redisURL()).FlushDB(context.Background()).Err(); err != nil {
+	if err := redisClient(t, s.variable("GALENA_REDIS_URL")).FlushDB(context.Background()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	s.start("worker")

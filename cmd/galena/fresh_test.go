@@ -13,16 +13,6 @@ import (
 	"github.com/galenahq/galena/sql"
 )
 
-// variable is what the processes of the system are given.
-func (s *system) variable(name string) string {
-	for _, kv := range s.env {
-		if v, ok := strings.CutPrefix(kv, name+"="); ok {
-			return v
-		}
-	}
-	return ""
-}
-
 // holds puts an answer into the store as if it had been bought a while ago: 300
 // people in software, fresh for 89 days and held for 178.
 func (s *system) holds(domain string, age time.Duration) {

@@ -12,25 +12,6 @@ import (
 	"time"
 )
 
-// configDir is the folder of the installation under test.
-func (s *system) configDir() string {
-	for _, kv := range s.env {
-		if dir, ok := strings.CutPrefix(kv, "GALENA_CONFIG_DIR="); ok {
-			return dir
-		}
-	}
-	s.t.Fatal("no folder of configuration files")
-	return ""
-}
-
-// write replaces a file as an editor does.
-func (s *system) write(name, text string) {
-	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.configDir(), name), []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // edition is the version of the profile that a new lead is scored with.
 func (s *system) edition(email string) (version float64) {
 	s.t.Helper()
@@ -111,7 +92,7 @@ func TestNoLeadIsLostWhileTheRulesChange(t *testing.T) {
 	s.write("icp.yaml", profile(1, 50))
 	s.start("serve")
 	s.ready()
-	catalogue, err := os.ReadFile(filepath.Join(s.configDir(), "providers.yaml"))
+	catalogue, err := os.ReadFile(filepath.Join(s.variable("GALENA_CONFIG_DIR"), "providers.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

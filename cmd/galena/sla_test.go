@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,23 +22,11 @@ spec:
   fallback: {queue: unrouted, alert: true}
 `
 
-// with writes one more configuration file for the installation.
-func (s *system) with(name, text string) {
-	s.t.Helper()
-	for _, kv := range s.env {
-		if dir, ok := strings.CutPrefix(kv, "GALENA_CONFIG_DIR="); ok {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-				s.t.Fatal(err)
-			}
-		}
-	}
-}
-
 func TestAnAssignmentWhoseClockRunsOutMovesOnceThoughTheQueueIsFlushed(t *testing.T) {
 	t.Parallel()
 	onStores := onReal(t)
 	s := newSystem(t, onStores)
-	s.with("routing.yaml", shortClock)
+	s.write("routing.yaml", shortClock)
 	if onStores {
 		s.start("web")
 		s.start("worker")
@@ -58,7 +44,7 @@ func TestAnAssignmentWhoseClockRunsOutMovesOnceThoughTheQueueIsFlushed(t *testin
 	first, _ := s.sink.events()[0].body["owner"].(string)
 	if onStores { // half of the time is gone, and all that Redis knew
 		time.Sleep(time.Second)
-		if err := redisClient(t, s.redisURL()).FlushDB(context.Background()).Err(); err != nil {
+		if err := redisClient(t, s.variable("GALENA_REDIS_URL")).FlushDB(context.Background()).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -62,14 +62,3 @@ func redisClient(t *testing.T, u string) *goredis.Client {
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
-
-// redisURL is the Redis of the system.
-func (s *system) redisURL() string {
-	for _, kv := range s.env {
-		if v, ok := strings.CutPrefix(kv, "GALENA_REDIS_URL="); ok {
-			return v
-		}
-	}
-	s.t.Fatal("this system has an embedded Redis")
-	return ""
-}

@@ -138,6 +138,26 @@ spec:
 	return dir
 }
 
+// variable is what the processes of the system are given.
+func (s *system) variable(name string) string {
+	s.t.Helper()
+	for _, kv := range s.env {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	s.t.Fatalf("the system has no %s", name)
+	return ""
+}
+
+// write replaces a file as an editor does.
+func (s *system) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.variable("GALENA_CONFIG_DIR"), name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // must runs a command to its end and returns what it printed.
 func (s *system) must(args ...string) string {
 	s.t.Helper()
