@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -79,7 +80,7 @@ func TestCompaniesAreNotTakenForMisspeltMailboxes(t *testing.T) {
 	}{
 		{"well known, the list as it is", whole, famous.words, 100},
 		{"others, the list as it is", whole, unknown, 100},
-		{"well known, by our rule", &j.meant, famous.words, 1.5},
+		{"well known, by our rule", &j.meant, famous.words, 2},
 		{"others, by our rule", &j.meant, unknown, 1.5},
 	} {
 		got := held(j, c.among, c.hosts)
@@ -93,6 +94,40 @@ func TestCompaniesAreNotTakenForMisspeltMailboxes(t *testing.T) {
 		if v := j.Judge(galena.Submission{Email: "ana@" + host}, Known{}); v.Verdict != galena.Accept {
 			t.Errorf("%s: %s %v", host, v.Verdict, v.Codes)
 		}
+	}
+}
+
+// What is on a list is never a slip, and neither is any of the companies that
+// somebody named without looking at a list.
+func TestNoListedHostAndNoCompanyThatPeopleKnowIsTakenForASlip(t *testing.T) {
+	t.Parallel()
+	j := judge(t, Config{})
+	named, err := os.ReadFile("testdata/companies.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(named), "\n")
+	hosts := map[string][]string{"named": strings.Fields(body)}
+	for _, name := range []string{"freemail", "disposable", "companies"} {
+		l, err := baseList(lists, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts[name] = l.words
+	}
+	for name, least := range map[string]int{"named": 300, "freemail": 13000, "disposable": 8000, "companies": 700} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if len(hosts[name]) < least {
+				t.Fatalf("%d hosts, want %d at least", len(hosts[name]), least)
+			}
+			for _, h := range hosts[name] {
+				v := j.Judge(galena.Submission{Email: "ana@" + h}, Known{})
+				if slices.ContainsFunc(v.Codes, func(c string) bool { return strings.HasPrefix(c, "did_you_mean:") }) {
+					t.Errorf("%s: %s %v", h, v.Verdict, v.Codes)
+				}
+			}
+		})
 	}
 }
 
