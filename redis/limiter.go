@@ -2,11 +2,14 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/go-redis/redis_rate/v10"
 	"golang.org/x/time/rate"
+
+	"github.com/galenahq/galena"
 )
 
 // Limiter paces calls for all processes together. When Redis is away each
@@ -31,6 +34,16 @@ func (l *Limiter) Allow(ctx context.Context, key string, perSecond float64, burs
 		return true, 0, nil
 	}
 	burst = max(burst, 1)
+	ok, wait, err = l.AllowShared(ctx, key, perSecond, burst)
+	if err == nil || ctx.Err() != nil {
+		return ok, wait, err
+	}
+	return l.allowLocal(key, perSecond, burst)
+}
+
+// AllowShared is Allow for who has a pace of its own when Redis is away: then it
+// answers an error. Redis forgets a key that went quiet, so strangers may choose it.
+func (l *Limiter) AllowShared(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error) {
 	// A rate below one a second has no whole number of calls per second, so the
 	// limit is stated as one call per period.
 	limit := redis_rate.Limit{Rate: 1, Burst: burst, Period: time.Duration(float64(time.Second) / perSecond)}
@@ -39,7 +52,7 @@ func (l *Limiter) Allow(ctx context.Context, key string, perSecond float64, burs
 		if ctx.Err() != nil {
 			return false, 0, ctx.Err()
 		}
-		return l.allowLocal(key, perSecond, burst)
+		return false, 0, &galena.Error{Kind: galena.Unavailable, Op: "redis.limit", Err: errors.New("redis does not answer")}
 	}
 	return res.Allowed > 0, max(res.RetryAfter, 0), nil
 }

@@ -5,7 +5,7 @@
 //	 request
 //	    │  headers (CSP, nosniff, no-store) → cross-origin check
 //	    ▼
-//	/static/  /login ──── open to all, tries limited per address
+//	/static/  /login ──── open to all, tries limited per address, for all processes
 //	    │
 //	    ▼  cookie → SHA-256 → Store.Session         none: 302 /login, 401 for scripts
 //	/  /leads/{id}  /providers  /rules  /logout     galena.Record → view → template

@@ -1,13 +1,41 @@
 package web
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/galenahq/galena"
 )
 
+// Limiter counts for all processes together. It answers an error when it cannot.
+type Limiter interface {
+	AllowShared(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
+}
+
+// limitWait is how long a login waits for the shared count.
+const limitWait = 500 * time.Millisecond
+
+// allow counts a try of an address against all processes, as far as they can be
+// asked, and against this one.
+func (s *server) allow(ctx context.Context, key string) (ok bool, wait time.Duration) {
+	if s.Limiter != nil {
+		ctx, cancel := context.WithTimeout(ctx, limitWait)
+		defer cancel()
+		ok, wait, err := s.Limiter.AllowShared(ctx, "login:"+key, loginTries/time.Minute.Seconds(), loginTries)
+		switch {
+		case err != nil:
+			s.Log.WarnContext(ctx, "logins are limited by this process alone", "kind", galena.KindOf(err), "error", err)
+		case !ok:
+			return false, wait
+		}
+	}
+	return s.tries.allow(key, s.Now())
+}
+
 // limiter allows n tries per key within a sliding window. It belongs to one
-// process: two web processes together allow twice as many.
+// process.
 type limiter struct {
 	n      int
 	window time.Duration

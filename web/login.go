@@ -87,7 +87,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 
 // allowTry counts a try and answers 429 when there were too many.
 func (s *server) allowTry(w http.ResponseWriter, r *http.Request, view loginView) bool {
-	ok, wait := s.tries.allow(limitKey(s.ClientIP(r)), s.Now())
+	ok, wait := s.allow(r.Context(), limitKey(s.ClientIP(r)))
 	if ok {
 		return true
 	}

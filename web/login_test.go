@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/galenahq/galena/redis"
 )
 
 func TestSessionCookie(t *testing.T) {
@@ -127,6 +131,51 @@ func TestLoginsAreLimited(t *testing.T) {
 	s.now = s.now.Add(time.Minute)
 	if got := try(password); got != http.StatusSeeOther {
 		t.Errorf("a minute later: %d", got)
+	}
+}
+
+func TestTwoProcessesTogetherAllowAsManyLoginsAsOne(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	server.SetTime(noon)
+	process := func() *site {
+		return newSite(t, func(d *Deps) {
+			client, err := redis.Open("redis://"+server.Addr(), 2, d.Log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = client.Close() })
+			d.Limiter = redis.NewLimiter(client)
+		})
+	}
+	both := []*site{process(), process()}
+	try := func(s *site) (int, string) {
+		w := s.do(http.MethodPost, "/login", url.Values{"name": {"ops"}, "password": {"wrong"}})
+		return w.Code, w.Header().Get("Retry-After")
+	}
+	for n := range loginTries {
+		if got, _ := try(both[n%2]); got != http.StatusUnauthorized {
+			t.Fatalf("try %d answered %d", n+1, got)
+		}
+	}
+	for n, s := range both {
+		if got, wait := try(s); got != http.StatusTooManyRequests || wait != "6" {
+			t.Errorf("process %d answered %d to one try more, retry after %q", n, got, wait)
+		}
+	}
+	server.Close()
+	for n, s := range both {
+		for range loginTries / 2 { // the other half was counted above
+			if got, _ := try(s); got != http.StatusUnauthorized {
+				t.Errorf("process %d without Redis answered %d", n, got)
+			}
+		}
+		if got, _ := try(s); got != http.StatusTooManyRequests {
+			t.Errorf("process %d without Redis has no limit of its own: %d", n, got)
+		}
+		if !strings.Contains(s.log.String(), "logins are limited by this process alone") {
+			t.Errorf("process %d did not say that it counts alone", n)
+		}
 	}
 }
 

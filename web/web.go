@@ -52,6 +52,7 @@ type Deps struct {
 	ClientIP  func(*http.Request) string
 	Hands     Hands    // nil = leads are shown and cannot be accepted or handed back here
 	Releaser  Releaser // nil = held leads are shown and cannot be released here
+	Limiter   Limiter  // nil = each process counts logins for itself
 
 	LoginToken string // opens /login?once=… a single time as user "demo", role admin; "" = off
 

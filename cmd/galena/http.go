@@ -13,6 +13,7 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/api"
+	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
 )
 
@@ -64,7 +65,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 		Providers: func() []string { return providerIDs(a.book.current().rules) },
 		Tiers:     func() []string { return tiers(a.book.current().rules) },
 		Hands:     a.hands,
-		Releaser:  a.gate, LoginToken: a.once, Monitor: a.redis.Raw()})
+		Releaser:  a.gate, LoginToken: a.once, Limiter: redis.NewLimiter(a.redis), Monitor: a.redis.Raw()})
 	if err != nil {
 		return nil, err
 	}
