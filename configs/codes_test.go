@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,5 +62,19 @@ func TestEachCodeIsToldAloneAndAtItsPlace(t *testing.T) {
 				t.Errorf("got %v, want only %s", got, want)
 			}
 		})
+	}
+}
+
+func TestANumberThatIsNoWeightIsToldAsOne(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("testdata/codes/E09/icp.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, weight := range []string{".nan", ".inf", "-.inf", "0", "-3", "2.5", "1e3", "99999999999999999999999"} {
+		got := CheckFiles([]Source{{Path: "icp.yaml", Bytes: bytes.ReplaceAll(file, []byte("101"), []byte(weight))}}, Options{})
+		if len(got) != 1 || !strings.HasPrefix(got[0].String(), "icp.yaml:16:15: E09 criteria[0].weight must be a whole number from 1 to 100, is ") {
+			t.Errorf("%s: got %v, want only E09 at its place", weight, got)
+		}
 	}
 }

@@ -145,7 +145,7 @@ func TestFaultsHavePlaceAndCode(t *testing.T) {
 		{"text for a number", head + "spec: {depth: deep}\n", `g.yaml:3:15: E02 depth must be a whole number, is text`},
 		{"fraction for a whole number", head + "spec: {depth: 1.5}\n", `g.yaml:3:15: E02 depth must be a whole number, is the number 1.5`},
 		{"not a whole number", head + "spec: {beds: [{id: a, weight: .nan}]}\n", `g.yaml:3:31: E02 beds[0].weight must be a whole number, is .nan`},
-		{"not a number", head + "spec: {share: .nan}\n", `g.yaml:3:15: E02 share must be a number, is .nan`},
+		{"not a number", head + "spec: {share: \"0.5\"}\n", `g.yaml:3:15: E02 share must be a number, is text`},
 		{"a word for a switch", head + "spec: {open: yes}\n", `g.yaml:3:14: E02 open must be true or false, is text`},
 		{"mapping for text", head + "spec: {name: {a: b}}\n", `g.yaml:3:14: E02 name must be text, is a mapping`},
 		{"text for a list", head + "spec: {beds: none}\n", `g.yaml:3:14: E02 beds must be a list, is text`},

@@ -175,7 +175,7 @@ func (r *scenarioReader) observation(path string, o scenarioObservation) {
 		}
 	}
 	if o.Confidence != nil {
-		if obs.Confidence = *o.Confidence; obs.Confidence < 0 || obs.Confidence > 1 {
+		if obs.Confidence = *o.Confidence; !(obs.Confidence >= 0 && obs.Confidence <= 1) {
 			r.fail(path+".confidence", "E02", "must be from 0 to 1")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/galenahq/galena"
 )
@@ -246,6 +247,8 @@ func (s *shape) readsScalar(n ast.Node, t reflect.Type, path string) bool {
 
 func isNumber(n ast.Node) bool { return strings.HasPrefix(describe(n), "the number") }
 
+// number reads a number, .inf and .nan among them: which numbers a key takes is
+// for its owner to say.
 func number(n ast.Node) (float64, bool) {
 	switch x := n.(type) {
 	case *ast.IntegerNode:
@@ -257,6 +260,13 @@ func number(n ast.Node) (float64, bool) {
 		}
 	case *ast.FloatNode:
 		return x.Value, true
+	case *ast.InfinityNode:
+		return x.Value, true
+	case *ast.NanNode:
+		return math.NaN(), true
+	case *ast.StringNode: // the parser knows no exponent and no integer beyond 64 bits
+		f, err := strconv.ParseFloat(x.Value, 64)
+		return f, err == nil && x.Token.Type == token.StringType && !math.IsNaN(f) && !math.IsInf(f, 0)
 	}
 	return 0, false
 }

@@ -122,6 +122,10 @@ func (k *checker) allCriteria() {
 	for i, c := range k.config.Criteria {
 		path := fmt.Sprintf("spec.criteria[%d]", i)
 		k.name(path+".id", c.ID, seen)
+		if !(c.Weight >= 1 && c.Weight <= 100) || c.Weight != math.Trunc(c.Weight) {
+			k.fail(path+".weight", "E09", "must be a whole number from 1 to 100, is %v", c.Weight)
+			c.Weight = 1 // what is no number makes no other fault
+		}
 		k.shape(path, c)
 		bands := k.bands(path, c)
 		var applies galena.Predicate
@@ -141,9 +145,6 @@ func (k *checker) allCriteria() {
 
 // shape checks what a criterion says besides its bands.
 func (k *checker) shape(path string, c Criterion) {
-	if !(c.Weight >= 1 && c.Weight <= 100) || c.Weight != math.Trunc(c.Weight) {
-		k.fail(path+".weight", "E09", "must be a whole number from 1 to 100, is %v", c.Weight)
-	}
 	k.value(path+".else", c.Else)
 	switch c.Mode {
 	case "", ModeFirst:
@@ -235,6 +236,10 @@ func (k *checker) allTiers() {
 		path := fmt.Sprintf("spec.tiers[%d]", i)
 		k.name(path+".name", t.Name, seen)
 		k.within(path+".min_coverage", t.MinCoverage, 0)
+		if math.IsNaN(t.Min) || math.IsInf(t.Min, 0) {
+			k.fail(path+".min", "E10", "must be a score, is %v", t.Min)
+			continue
+		}
 		if i > 0 && !(math.Round(10*t.Min) < math.Round(10*tiers[i-1].Min)) {
 			k.fail(path+".min", "E10", "tiers must be strictly decreasing: %v is not below %v", t.Min, tiers[i-1].Min)
 		}

@@ -73,6 +73,7 @@ func TestValidate(t *testing.T) {
 		{"WeightInParts", func(c *Config) { c.Criteria[0].Weight = 2.5 }, "spec.criteria[0].weight: E09 must be a whole number from 1 to 100, is 2.5"},
 		{"NoTiers", func(c *Config) { c.Tiers = nil }, "spec.tiers: E10"},
 		{"TiersNotDecreasing", func(c *Config) { c.Tiers[1].Min = 70 }, "spec.tiers[1].min: E10"},
+		{"TierWithoutEnd", func(c *Config) { c.Tiers[0].Min = math.Inf(1) }, "spec.tiers[0].min: E10 must be a score, is +Inf"},
 		{"LastTierNotZero", func(c *Config) { c.Tiers[3].Min = 5 }, "spec.tiers[3].min: E10"},
 		{"LastTierGated", func(c *Config) { c.Tiers[3].MinCoverage = 0.1 }, "spec.tiers[3].min_coverage: E10"},
 		{"LastTierRequires", func(c *Config) { c.Tiers[3].Requires = &c.Disqualifiers[2].When }, "spec.tiers[3].requires: E10"},

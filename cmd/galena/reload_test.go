@@ -156,7 +156,7 @@ func TestWhatIsWrongChangesNothingAndIsTold(t *testing.T) {
 		}, "icp.yaml:7:14: E04"},
 		"NaN": {func(l *library) {
 			l.write("icp.yaml", strings.Replace(profile(2, 60), "weight: 60", "weight: .nan", 1))
-		}, "icp.yaml:8:15: E02"},
+		}, "icp.yaml:8:15: E09"},
 		"Negative":    {func(l *library) { l.write("icp.yaml", profile(2, -5)) }, "icp.yaml:8:15: E09"},
 		"Empty":       {func(l *library) { l.write("icp.yaml", "") }, "icp.yaml:1:1: E02"},
 		"HalfWritten": {func(l *library) { l.write("icp.yaml", profile(2, 60)[:180]) }, "icp.yaml:"},
