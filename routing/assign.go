@@ -30,6 +30,9 @@ func (r *Router) Assign(o Outcome, in Input, roster galena.Roster, lead string, 
 	if f := in.Facts.Get("lead.language"); f.State == galena.Known {
 		d.language = language(f.Value.Text)
 	}
+	if o.rule != nil {
+		d.skills = o.rule.skills
+	}
 	switch {
 	case o.rule == nil:
 		d.out.To = "queue:" + r.cfg.Fallback.Queue

@@ -23,16 +23,18 @@ type Router struct {
 	named   map[string]string // domain -> rep
 }
 
-// rep is a Rep with its schedule and its languages folded.
+// rep is a Rep with its schedule and with its languages and skills folded.
 type rep struct {
 	Rep
 	schedule
-	speaks []string
+	speaks  []string
+	skilled []string
 }
 
-// rule is a Rule with its condition compiled.
+// rule is a Rule with its condition compiled and the skills that it wants folded.
 type rule struct {
 	Rule
+	skills         []string
 	test           test
 	readsTier      bool
 	readsTerritory bool // it leads elsewhere in another territory
@@ -134,6 +136,13 @@ func (b *builder) addReps() {
 		known := rep{Rep: c, schedule: b.schedule(path, c)}
 		for _, l := range c.Languages {
 			known.speaks = append(known.speaks, language(l))
+		}
+		for j, name := range c.Skills {
+			skill := galena.Slug(name)
+			if skill == "" {
+				b.fail(fmt.Sprintf("%s.skills[%d]", path, j), "E02", "must not be empty")
+			}
+			known.skilled = append(known.skilled, skill)
 		}
 		b.reps[c.ID] = known
 	}

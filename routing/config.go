@@ -30,6 +30,7 @@ type Rep struct {
 	Calendar  string              `yaml:"calendar,omitempty"`
 	Hours     map[string][]string `yaml:"hours,omitempty"` // "mon-fri": ["09:00-18:00"]; none = always
 	Languages []string            `yaml:"languages,omitempty,flow"`
+	Skills    []string            `yaml:"skills,omitempty,flow"`
 	MaxOpen   *int                `yaml:"max_open,omitempty"`    // none = no cap
 	MaxPerDay *int                `yaml:"max_per_day,omitempty"` // by the rep's local day
 	TimeOff   []TimeOff           `yaml:"time_off,omitempty"`
@@ -78,6 +79,8 @@ type Rule struct {
 }
 
 // Target is where a lead goes: exactly one of sink, queue, pool and rep_from.
+// Whoever takes the lead there, also as its overflow, off hours or after a
+// breach, has all of Skills; a rep who lists none has none.
 type Target struct {
 	Sink          string         `yaml:"sink,omitempty"`
 	Queue         string         `yaml:"queue,omitempty"`
@@ -85,6 +88,7 @@ type Target struct {
 	Overflow      string         `yaml:"overflow,omitempty"` // when nobody in pool is eligible
 	RepFrom       string         `yaml:"rep_from,omitempty"` // a match.* field
 	IfUnavailable *IfUnavailable `yaml:"if_unavailable,omitempty"`
+	Skills        []string       `yaml:"skills,omitempty,flow"` // pool and rep_from only
 }
 
 // IfUnavailable says what becomes of a lead whose rep is out. Without it the

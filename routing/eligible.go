@@ -14,6 +14,7 @@ func (r rep) active() bool { return r.Active == nil || *r.Active }
 type ask struct {
 	now      time.Time
 	language string   // "" = not known: any rep will do
+	skills   []string // all are needed
 	earlier  []string // reps who held this lead before
 }
 
@@ -21,6 +22,7 @@ type ask struct {
 // can. Caps are checked here, so that no way of assigning breaks them.
 func (r rep) refusal(a ask, s galena.RepState) string {
 	day := r.day(a.now)
+	lacked := slices.IndexFunc(a.skills, func(s string) bool { return !slices.Contains(r.skilled, s) })
 	switch {
 	case !r.active():
 		return "not active"
@@ -30,6 +32,8 @@ func (r rep) refusal(a ask, s galena.RepState) string {
 		return fmt.Sprintf("%d of %d leads on %s", s.Days[day], *r.MaxPerDay, day)
 	case a.language != "" && len(r.speaks) > 0 && !slices.Contains(r.speaks, a.language):
 		return "does not speak " + a.language
+	case lacked >= 0:
+		return "lacks the skill " + a.skills[lacked]
 	case slices.Contains(a.earlier, r.ID):
 		return "held this lead before"
 	case r.Paused:

@@ -35,8 +35,8 @@ func (r *Router) GiveLocks(to string) (pools, reps []string, err error) {
 func (r *Router) HasRep(id string) bool { _, ok := r.reps[id]; return ok }
 
 // Give hands the lead to the rep or the pool that a person named. That word
-// outweighs working hours, a pause and who had the lead before, but not a cap
-// and not that somebody has left: that is a Conflict, in words for the person.
+// outweighs working hours, languages, skills, a pause and who had the lead before,
+// but not a cap and not that somebody has left: that is a Conflict, in words for the person.
 // In a pool it is the turn of whoever is owed most, earlier holders excepted.
 // The clocks are those of the rule that was found.
 func (r *Router) Give(o Outcome, in Input, roster galena.Roster, lead string, epoch int, earlier []string, to string) (galena.Assignment, []galena.Candidate, galena.Roster, error) {

@@ -80,7 +80,7 @@ func (b *builder) addRules() {
 		seen[c.ID] = true
 		t, faults := compile(path+".when", c.When)
 		b.faults = append(b.faults, faults...)
-		b.rules = append(b.rules, rule{Rule: c, test: t, readsTier: slices.Contains(t.when.Fields(), "decision.tier"),
+		b.rules = append(b.rules, rule{Rule: c, test: t, skills: b.skills(path+".to", c.To), readsTier: slices.Contains(t.when.Fields(), "decision.tier"),
 			readsTerritory: readsTerritory(c.To)})
 		b.lintTarget(path+".to", c.To)
 		if c.SLA != nil {
@@ -127,6 +127,24 @@ func (b *builder) lintTarget(path string, t Target) {
 	} else {
 		b.lintPool(path+".if_unavailable.then", iu.Then)
 	}
+}
+
+// skills are those that a target wants, folded.
+func (b *builder) skills(path string, t Target) []string {
+	if len(t.Skills) > 0 && t.Pool == "" && t.RepFrom == "" {
+		b.fail(path+".skills", "E02", "needs a pool or rep_from")
+	}
+	var known, out []string
+	for _, id := range b.repIDs() {
+		known = append(known, b.reps[id].skilled...)
+	}
+	for i, name := range t.Skills {
+		out = append(out, galena.Slug(name))
+		if !slices.Contains(known, out[i]) {
+			b.undefined(fmt.Sprintf("%s.skills[%d]", path, i), "skill", name, known)
+		}
+	}
+	return out
 }
 
 // lintPool checks a pool's name, for every territory when it depends on one.

@@ -57,6 +57,11 @@ func TestValidateTellsEachFault(t *testing.T) {
 		"TimeOff":           {`spec.reps[3].time_off[0]: E06`, func(c *Config) { c.Reps[3].TimeOff[0].To = "2026-12-20T00:00" }},
 		"Territories":       {`spec.territories[1].countries[0]: E07 GB is already in territory emea`, func(c *Config) { c.Territories[1].Countries[0] = "UK" }},
 		"Named":             {`spec.named_accounts[0].rep: E11 undefined rep "nobody"`, func(c *Config) { c.NamedAccounts[0].Rep = "nobody" }},
+		"Skill": {`spec.rules[4].to.skills[1]: E11 undefined skill "tendres" (did you mean "tenders"?)`, func(c *Config) {
+			c.Reps[0].Skills, c.Rules[4].To.Skills = []string{"Tenders"}, []string{"tenders", "tendres"}
+		}},
+		"SkillOfNobody":     {`spec.rules[8].to.skills: E02 needs a pool or rep_from`, func(c *Config) { c.Reps[0].Skills = []string{"x"}; c.Rules[8].To.Skills = []string{"x"} }},
+		"SkillWithoutName":  {`spec.reps[0].skills[0]: E02 must not be empty`, func(c *Config) { c.Reps[0].Skills = []string{" "} }},
 		"Sink":              {`spec.rules[8].to.sink: E11 undefined sink "nurtur" (did you mean "nurture"?)`, func(c *Config) { c.Rules[8].To.Sink = "nurtur" }},
 		"TwoTargets":        {`spec.rules[8].to: E02 must name exactly one`, func(c *Config) { c.Rules[8].To.Queue = "q" }},
 		"Coverage":          {`spec.rules[8].when.field: E04 unknown field "decision.coverage"`, func(c *Config) { c.Rules[8].When = when("decision.coverage", galena.Operators{Gte: 1}) }},

@@ -107,9 +107,10 @@ func rotate(t *testing.T, rnd *rand.Rand) error {
 	now := monday
 	for n := range 1 + rnd.IntN(24) {
 		for id, rep := range r.reps { // who is away changes from lead to lead
-			rep.Paused = rnd.IntN(10) < 3
+			rep.Paused, rep.skilled = rnd.IntN(10) < 3, drawSkills(rnd, 9)
 			r.reps[id] = rep
 		}
+		r.rules[0].skills = drawSkills(rnd, 2)
 		in := Input{Now: now}
 		a, cs, next := r.Assign(r.Match(in), in, roster, "l", 1, nil)
 		if a.Rep != "" {
@@ -135,10 +136,28 @@ func rotate(t *testing.T, rnd *rand.Rand) error {
 		if a.Rep != "" && r.reps[a.Rep].Paused {
 			return fmt.Errorf("%s is away and got lead %d", a.Rep, n)
 		}
+		if a.Rep != "" && lacks(r.reps[a.Rep].skilled, r.rules[0].skills) {
+			return fmt.Errorf("%s has %v and got lead %d, which wants %v", a.Rep, r.reps[a.Rep].skilled, n, r.rules[0].skills)
+		}
 		roster = next
 		now = now.Add(time.Duration(rnd.IntN(121)) * time.Minute)
 	}
 	return nil
+}
+
+// drawSkills draws from two skills, each with so many chances in ten.
+func drawSkills(rnd *rand.Rand, chances int) []string {
+	var out []string
+	for _, s := range []string{"fintech", "tenders"} {
+		if rnd.IntN(10) < chances {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func lacks(has, wants []string) bool {
+	return slices.ContainsFunc(wants, func(s string) bool { return !slices.Contains(has, s) })
 }
 
 func TestSharesFollowTheWeightsWhenAllAreEligible(t *testing.T) {
@@ -169,7 +188,7 @@ func TestSharesFollowTheWeightsWhenAllAreEligible(t *testing.T) {
 }
 
 // F1 and F2 through every way a lead can take: one place to go, never to who had
-// it before, never above a cap, and no credit made or lost.
+// it before or lacks a skill, never above a cap, and no credit made or lost.
 func TestI7EveryWayEndsOnceAndKeepsTheCaps(t *testing.T) {
 	t.Parallel()
 	r := exampleRouter(t)
@@ -183,7 +202,14 @@ func TestI7EveryWayEndsOnceAndKeepsTheCaps(t *testing.T) {
 		in.with("match.account_owner", galena.TextValue(people[rnd.IntN(4)]))
 		roster := galena.Roster{Reps: map[string]galena.RepState{}}
 		var earlier []string
+		wants := drawSkills(rnd, 2)
+		for i := range r.rules {
+			r.rules[i].skills = wants
+		}
 		for _, rep := range r.Reps() {
+			known := r.reps[rep.ID]
+			known.skilled = drawSkills(rnd, 8)
+			r.reps[rep.ID] = known
 			roster.Reps[rep.ID] = galena.RepState{Open: *rep.MaxOpen - rnd.IntN(2), LastSeq: rnd.Int64N(9)}
 			if rnd.IntN(5) == 0 {
 				earlier = append(earlier, rep.ID)
@@ -193,6 +219,9 @@ func TestI7EveryWayEndsOnceAndKeepsTheCaps(t *testing.T) {
 		a, _, next := r.Assign(o, in, roster, "l", 1, earlier)
 		if a.To == "" || (a.Rep != "") != (a.To == a.Rep) || slices.Contains(earlier, a.Rep) {
 			t.Fatalf("seed %d, case %d: went to %q, rep %q, held before by %v", seed, i, a.To, a.Rep, earlier)
+		}
+		if a.Rep != "" && lacks(r.reps[a.Rep].skilled, wants) {
+			t.Fatalf("seed %d, case %d: %s has %v and got a lead that wants %v", seed, i, a.Rep, r.reps[a.Rep].skilled, wants)
 		}
 		for _, rep := range r.Reps() {
 			given := next.Reps[rep.ID].Open - roster.Reps[rep.ID].Open

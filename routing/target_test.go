@@ -27,6 +27,15 @@ func full(n int) galena.RepState { return galena.RepState{Open: n} }
 func TestAssign(t *testing.T) {
 	t.Parallel()
 	owned := func(in Input, rep string) Input { return in.with("match.account_owner", galena.TextValue(rep)) }
+	// wants makes every rule to a person want skills that only Dylan and Ana have.
+	wants := func(skills ...string) func(*Config) {
+		return func(c *Config) {
+			c.Reps[3].Skills, c.Reps[4].Skills = []string{"tenders", "public_sector"}, []string{"Tenders", "public-sector"}
+			for i := 2; i < 8; i++ {
+				c.Rules[i].To.Skills = skills
+			}
+		}
+	}
 	for _, c := range []struct {
 		name    string
 		in      Input
@@ -44,6 +53,10 @@ func TestAssign(t *testing.T) {
 			roster: galena.Roster{Reps: map[string]galena.RepState{"carla.meyer": full(40)}}},
 		{name: "ALanguageNobodyElseSpeaks", in: lead("B", "BR", monday).with("lead.language", galena.EnumValue("es-CL")),
 			to: "ana.souza", pool: "latam-all", owns: true},
+		{name: "ASkillNobodyElseHas", in: lead("B", "BR", monday), change: wants("Public Sector", "tenders"), to: "ana.souza", pool: "latam-all", owns: true},
+		{name: "ALeadFollowsTheSunToTheSkill", in: lead("A", "US", monday), change: wants("tenders"), to: "dylan.okafor", pool: "emea-all", owns: true},
+		{name: "AnOwnerWithoutTheSkillLosesItToTheTerritory", in: owned(lead("A", "DE", monday), "carla.meyer"), to: "dylan.okafor", pool: "emea-all", change: wants("tenders")},
+		{name: "NobodyWithTheSkillFallsBack", in: lead("B", "US", monday), change: wants("tenders"), to: "queue:unrouted"},
 		{name: "TierAFollowsTheSun", in: lead("A", "US", mondayMorning), to: "carla.meyer", pool: "emea-all", owns: true,
 			roster: galena.Roster{Reps: map[string]galena.RepState{"dylan.okafor": full(30)}}},
 		{name: "TierBWaitsForTheNextOpening", in: lead("B", "US", mondayMorning), to: "erin.walsh", pool: "amer-all", accept: "5h30m", owns: true},
@@ -135,6 +148,9 @@ func TestARepIsRefusedForAReason(t *testing.T) {
 			r.MaxPerDay, s.Days = &one, map[string]int{"2026-11-23": 1}
 		}},
 		{"does not speak fr", func(_ *Rep, a *ask, _ *galena.RepState) { a.language = "fr" }},
+		{"lacks the skill tenders", func(r *Rep, a *ask, _ *galena.RepState) {
+			r.Skills, a.skills = []string{"Fintech"}, []string{"fintech", "tenders"}
+		}},
 		{"held this lead before", func(_ *Rep, a *ask, _ *galena.RepState) { a.earlier = []string{"x"} }},
 		{"outside working hours", func(_ *Rep, a *ask, _ *galena.RepState) { a.now = monday.Add(2 * time.Hour) }},
 		{"time off", func(r *Rep, _ *ask, _ *galena.RepState) {
