@@ -15,7 +15,6 @@ type Disputes interface {
 	Conflicts(ctx context.Context, f galena.ConflictFilter) ([]galena.Dispute, error)
 	Conflict(ctx context.Context, id string) (galena.Dispute, error)
 	ResolveConflict(ctx context.Context, r galena.Resolution) (galena.Dispute, error)
-	DisagreementsByProvider(ctx context.Context) ([]galena.Disagreement, error)
 }
 
 // claimRow is one side of a conflict.

@@ -29,6 +29,7 @@ type fakeStore struct {
 	trail    []galena.AuditEntry
 	states   []galena.ProviderState
 	backlog  galena.Backlog
+	regret   galena.Regret
 	disputes []galena.Dispute
 	pairs    []galena.Disagreement
 	words    []galena.Resolution
@@ -96,6 +97,8 @@ func (f *fakeStore) ProviderStates(context.Context) ([]galena.ProviderState, err
 }
 
 func (f *fakeStore) Backlog(context.Context) (galena.Backlog, error) { return f.backlog, f.down }
+
+func (f *fakeStore) Regret(context.Context) (galena.Regret, error) { return f.regret, f.down }
 
 func (f *fakeStore) Conflicts(_ context.Context, q galena.ConflictFilter) ([]galena.Dispute, error) {
 	f.mu.Lock()

@@ -33,6 +33,9 @@ func short(t galena.Tenths) string { return strings.Replace(t.String(), "-", "âˆ
 
 func percent(x float64) string { return strconv.Itoa(int(math.Round(x*100))) + " %" }
 
+// tenthPercent keeps a decimal, for shares that are near 0.
+func tenthPercent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) }
+
 func cents(c float64) string {
 	return strconv.FormatFloat(math.Round(c*100)/100, 'f', -1, 64) + " Â¢"
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,6 +10,13 @@ import (
 
 	"github.com/galenahq/galena"
 )
+
+// Vendors is the part of the store that knows how the providers fare.
+type Vendors interface {
+	ProviderStates(ctx context.Context) ([]galena.ProviderState, error)
+	DisagreementsByProvider(ctx context.Context) ([]galena.Disagreement, error)
+	Regret(ctx context.Context) (galena.Regret, error)
+}
 
 // breakerWords says what a breaker's state means.
 var breakerWords = map[string]string{
@@ -33,10 +41,14 @@ type providerRow struct {
 	With                          string // whom, and how often
 }
 
+// regretView is how often the end of the buying came too early.
+type regretView struct{ Audits, Changed, Share, Between, Spent, Words string }
+
 // providersView is the page of providers.
 type providersView struct {
 	Rows     []providerRow
 	Troubled int
+	Regret   *regretView // nil while nothing was audited
 }
 
 func (s *server) providers(w http.ResponseWriter, r *http.Request) {
@@ -50,8 +62,14 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	regret, err := s.Store.Regret(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	view := providersOf(s.Deps.Providers(), states, s.Now())
 	view.disagree(pairs)
+	view.Regret = regretOf(regret)
 	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: view})
 }
 
@@ -115,4 +133,25 @@ func providerRowOf(st galena.ProviderState, now time.Time) providerRow {
 		}
 	}
 	return row
+}
+
+// regretOf words the audits for those who set the budgets.
+func regretOf(r galena.Regret) *regretView {
+	if r.Audits == 0 {
+		return nil
+	}
+	low, high := r.Interval()
+	share, between := tenthPercent(r.Share())+" %", tenthPercent(low)+" to "+tenthPercent(high)+" %"
+	v := &regretView{Audits: thousands(int64(r.Audits)), Changed: thousands(int64(r.Changed)), Share: share, Between: between,
+		Spent: cents(galena.CentsOf(r.CostMicros))}
+	audited := v.Audits + " settled decisions"
+	if r.Audits == 1 {
+		audited = "one settled decision"
+	}
+	v.Words = "More data would have changed " + v.Changed + " of " + audited + "."
+	if r.Changed == 0 {
+		v.Words = "More data would have changed nothing in " + audited + "."
+	}
+	v.Words += " So stopping as soon as the decision is settled is wrong in " + between + " of all cases, with a certainty of 95 %."
+	return v
 }

@@ -16,8 +16,8 @@ import (
 type Reader interface {
 	Record(ctx context.Context, leadID string) (galena.Record, error)
 	Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error)
-	ProviderStates(ctx context.Context) ([]galena.ProviderState, error)
 	Backlog(ctx context.Context) (galena.Backlog, error)
+	Vendors
 	Disputes
 }
 

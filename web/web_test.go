@@ -271,6 +271,29 @@ func TestProvidersPage(t *testing.T) {
 	}
 }
 
+func TestProvidersPageSaysHowOftenStoppingEarlyWasWrong(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.login("ops")
+	for _, c := range []struct {
+		regret galena.Regret
+		says   []string
+	}{
+		{galena.Regret{}, []string{"Not known yet: no decision was audited. Buying ends once"}},
+		{galena.Regret{Audits: 1, CostMicros: 110_000}, []string{"More data would have changed nothing in one settled decision.", "in 0.0 to 79.3 % of all cases", "Spent on audits 11 ¢"}},
+		{galena.Regret{Audits: 1200, Changed: 18, CostMicros: 57_125_000}, []string{"More data would have changed 18 of 1,200 settled decisions.",
+			"wrong in 1.0 to 2.4 % of all cases, with a certainty of 95 %", "Audited 1,200 Would have changed 18 Regret 1.5 % 95 % interval (Wilson) 1.0 to 2.4 % Spent on audits 5712.5 ¢"}},
+	} {
+		s.store.regret = c.regret
+		body := flat(s.get("/providers").Body.String())
+		for _, want := range c.says {
+			if !strings.Contains(body, want) {
+				t.Errorf("%+v: the page does not say %q\n%s", c.regret, want, body)
+			}
+		}
+	}
+}
+
 // waiting is a state in which a file waits to be mended.
 func waiting() galena.ConfigState {
 	ref := galena.ConfigRef{Kind: "ICP", Name: "quarry", Version: 7, Hash: strings.Repeat("a1b2", 16)}
