@@ -133,8 +133,8 @@ func look(width, height int64, scheme string) chromedp.Action {
 	}
 }
 
-func logIn(origin string) chromedp.Action {
-	return chromedp.Tasks{chromedp.Navigate(origin + "/"), chromedp.WaitVisible("#password"), chromedp.SendKeys("#name", "ana.souza"),
+func logIn(origin, user string) chromedp.Action {
+	return chromedp.Tasks{chromedp.Navigate(origin + "/"), chromedp.WaitVisible("#password"), chromedp.SendKeys("#name", user),
 		chromedp.SendKeys("#password", password), chromedp.Submit("#password"), chromedp.WaitVisible(".list")}
 }
 
@@ -166,7 +166,7 @@ func TestInTheBrowser(t *testing.T) {
 	b := openTab(t, path, origin)
 	b.run(t, look(1360, 900, "light"), chromedp.Navigate(origin+"/"), chromedp.WaitVisible("#password"))
 	b.shot(t, "login")
-	b.run(t, logIn(origin))
+	b.run(t, logIn(origin, "ana.souza"))
 
 	var rows int
 	var title, verdict, criteria, why string
@@ -201,7 +201,7 @@ func TestInTheBrowser(t *testing.T) {
 	s.store.mu.Lock()
 	s.store.records = samples(t)
 	s.store.mu.Unlock()
-	b.run(t, logIn(origin))
+	b.run(t, logIn(origin, "ana.souza"))
 	s.store.mu.Lock()
 	clear(s.store.sessions)
 	s.store.mu.Unlock()
@@ -243,7 +243,7 @@ func TestHostileTextInTheBrowser(t *testing.T) {
 	}
 	origin := serve(t, s)
 	b := openTab(t, path, origin)
-	b.run(t, logIn(origin))
+	b.run(t, logIn(origin, "ana.souza"))
 	for i := range attacks() {
 		b.run(t, chromedp.Navigate(origin+"/leads/"+sampleID(i)), chromedp.WaitVisible("h1"), chromedp.Sleep(50*time.Millisecond))
 	}
@@ -260,7 +260,7 @@ func TestMonitorInTheBrowser(t *testing.T) {
 	origin := serve(t, s)
 	b := openTab(t, path, origin)
 	var name string
-	b.run(t, logIn(origin), chromedp.Navigate(origin+"/monitor/"), chromedp.Poll(`document.querySelector("#root header")?.nodeName`, &name, chromedp.WithPollingTimeout(20*time.Second)))
+	b.run(t, logIn(origin, "ana.souza"), chromedp.Navigate(origin+"/monitor/"), chromedp.Poll(`document.querySelector("#root header")?.nodeName`, &name, chromedp.WithPollingTimeout(20*time.Second)))
 	b.shot(t, "monitor")
 	b.quiet(t)
 	if s.get("/monitor/").Code != http.StatusFound {
@@ -279,7 +279,7 @@ func TestAConflictIsSettledInTheBrowser(t *testing.T) {
 	origin := serve(t, s)
 	b := openTab(t, path, origin)
 	var seen, after, place string
-	b.run(t, logIn(origin), chromedp.Navigate(origin+"/leads/"+sampleID(22)), chromedp.WaitVisible("#conflicts"),
+	b.run(t, logIn(origin, "root"), chromedp.Navigate(origin+"/leads/"+sampleID(22)), chromedp.WaitVisible("#conflicts"),
 		chromedp.Text(".claims", &seen), chromedp.Click(`.claims button[value="=45"]`), chromedp.WaitNotPresent("#conflicts"),
 		chromedp.WaitVisible("h1"), chromedp.Location(&place), chromedp.Navigate(origin+"/conflicts?all=1"), chromedp.WaitVisible(".empty"),
 		chromedp.Text("main", &after))
@@ -289,7 +289,7 @@ func TestAConflictIsSettledInTheBrowser(t *testing.T) {
 	if place != origin+"/leads/"+sampleID(22) || strings.Contains(after, "Employees") {
 		t.Errorf("went to %s, the list shows %q", place, after)
 	}
-	if len(s.store.words) != 1 || s.store.words[0].Value.Lo != 45 || s.store.words[0].By != "ana.souza" {
+	if len(s.store.words) != 1 || s.store.words[0].Value.Lo != 45 || s.store.words[0].By != "root" {
 		t.Errorf("said %+v", s.store.words)
 	}
 	b.quiet(t)

@@ -33,12 +33,14 @@ type conflictRow struct {
 	Opened, OpenedAt  string
 	Back              string // where to go after the choice
 	Claims            []claimRow
+	Settle            bool // whoever looks may say which value is right
 }
 
 // conflictsView is the review list.
 type conflictsView struct {
 	Rows     []conflictRow
 	Deciding int
+	Settle   bool
 	Info     choice // shows or hides what nothing hangs on
 }
 
@@ -46,7 +48,7 @@ type conflictsView struct {
 func (s *server) conflicts(w http.ResponseWriter, r *http.Request) {
 	all := r.URL.Query().Get("all") == "1"
 	f := galena.ConflictFilter{Status: galena.ConflictOpen, Severity: galena.SeverityDecision}
-	view := conflictsView{Info: choice{Words: "Show also those that change no decision", URL: "/conflicts?all=1"}}
+	view := conflictsView{Settle: offered(r, toResolve), Info: choice{Words: "Show also those that change no decision", URL: "/conflicts?all=1"}}
 	if all {
 		f.Severity = ""
 		view.Info = choice{Words: "Show only those that a decision hangs on", URL: "/conflicts", On: true}
@@ -58,6 +60,7 @@ func (s *server) conflicts(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, d := range found {
 		row := conflictOf(d, s.Now(), "/conflicts")
+		row.Settle = view.Settle
 		if row.Decides {
 			view.Deciding++
 		}
@@ -114,14 +117,15 @@ func (s *server) keep(w http.ResponseWriter, r *http.Request) {
 }
 
 // contested are the open conflicts of a lead's company.
-func (s *server) contested(ctx context.Context, rec galena.Record) ([]conflictRow, error) {
+func (s *server) contested(r *http.Request, rec galena.Record) ([]conflictRow, error) {
 	if rec.Company.Domain == "" {
 		return nil, nil
 	}
-	found, err := s.Store.Conflicts(ctx, galena.ConflictFilter{Entity: rec.Company.Domain, Status: galena.ConflictOpen})
+	found, err := s.Store.Conflicts(r.Context(), galena.ConflictFilter{Entity: rec.Company.Domain, Status: galena.ConflictOpen})
 	out := make([]conflictRow, len(found))
 	for i, d := range found {
 		out[i] = conflictOf(d, s.Now(), "/leads/"+rec.Lead.ID)
+		out[i].Settle = offered(r, toResolve)
 	}
 	return out, err
 }

@@ -65,7 +65,7 @@ func TestKeepingAValueIsAPersonsWord(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, nil)
 			s.store.disputes = sampleDisputes()
-			s.login("ana.souza")
+			s.login("root")
 			w := s.do("POST", "/conflicts/"+tc.id+"/resolve", url.Values{"keep": {tc.keep}, "back": {tc.back}}, "Origin", "http://example.com")
 			if w.Code != tc.code || w.Header().Get("Location") != tc.to {
 				t.Fatalf("%d to %q, want %d to %q", w.Code, w.Header().Get("Location"), tc.code, tc.to)
@@ -80,13 +80,31 @@ func TestKeepingAValueIsAPersonsWord(t *testing.T) {
 			if s.store.words[0].Absent {
 				got = "-"
 			}
-			if got != tc.value || s.store.words[0].By != "ana.souza" {
+			if got != tc.value || s.store.words[0].By != "root" {
 				t.Errorf("said %q by %s", got, s.store.words[0].By)
 			}
 			if again := s.do("POST", "/conflicts/"+tc.id+"/resolve", url.Values{"keep": {tc.keep}}, "Origin", "http://example.com"); again.Code != http.StatusConflict {
 				t.Errorf("a second time: %d", again.Code)
 			}
 		})
+	}
+}
+
+func TestOnlyAnAdminIsOfferedTheChoice(t *testing.T) {
+	t.Parallel()
+	for user, offered := range map[string]bool{"ana.souza": false, "ops": false, "root": true} {
+		s := newSite(t, nil)
+		s.store.disputes = sampleDisputes()
+		s.login(user)
+		for _, path := range []string{"/conflicts", "/leads/" + sampleID(22)} {
+			body := s.get(path).Body.String()
+			if !strings.Contains(body, "would be tier C") || strings.Contains(body, "/resolve") != offered || strings.Contains(body, "Keep this value") != offered {
+				t.Errorf("%s on %s: offered %t, want %t", user, path, !offered, offered)
+			}
+		}
+		if w := s.do("POST", "/conflicts/c1/resolve", url.Values{"keep": {"=45"}}); (w.Code == http.StatusSeeOther) != offered || (len(s.store.words) == 1) != offered {
+			t.Errorf("%s: %d, said %+v", user, w.Code, s.store.words)
+		}
 	}
 }
 

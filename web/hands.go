@@ -19,9 +19,6 @@ type Hands interface {
 	HandBack(ctx context.Context, act galena.Act) (galena.Standing, error)
 }
 
-// roleRep has leads of their own: the user's name is the rep's id.
-const roleRep = "rep"
-
 // clockRow is one clock of the rep who has the lead.
 type clockRow struct{ Name, Due, At, State, Class string }
 

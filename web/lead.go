@@ -66,13 +66,12 @@ func (s *server) lead(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := leadOf(rec, s.Now())
-	session, _ := sessionOf(r)
 	if view.Hands, err = s.hands(r, rec.Lead.ID); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	view.Release = rec.Lead.Status == galena.StatusQuarantined && s.mayRelease(session.Role)
-	if view.Conflicts, err = s.contested(r.Context(), rec); err != nil {
+	view.Release = rec.Lead.Status == galena.StatusQuarantined && s.Releaser != nil && offered(r, toRelease)
+	if view.Conflicts, err = s.contested(r, rec); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -44,13 +44,14 @@ func newMonitor(d Deps) (h http.Handler, err error) {
 func monitorGate(d Deps, look, act http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, _ := sessionOf(r)
+		steers := d.MonitorWrite && may(session.Role, toSteer)
 		chosen := look
-		if d.MonitorWrite && session.Role == roleAdmin {
+		if steers {
 			chosen = act
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if !d.MonitorWrite || session.Role != roleAdmin {
-				http.Error(w, "the monitor is read-only for you", http.StatusMethodNotAllowed)
+			if !steers {
+				http.Error(w, "the monitor is read-only", http.StatusMethodNotAllowed)
 				return
 			}
 			entry := galena.AuditEntry{At: d.Now().UTC().Truncate(time.Millisecond), Actor: session.User,

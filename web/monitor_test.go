@@ -36,8 +36,8 @@ func TestMonitorIsReadOnlyUnlessAdminsMayWrite(t *testing.T) {
 		write bool
 		want  int
 	}{
-		{"ops", false, http.StatusMethodNotAllowed}, {"root", false, http.StatusMethodNotAllowed},
-		{"ops", true, http.StatusMethodNotAllowed}, {"ana.souza", true, http.StatusMethodNotAllowed}, {"root", true, http.StatusNoContent},
+		{"ops", false, http.StatusForbidden}, {"root", false, http.StatusMethodNotAllowed},
+		{"ops", true, http.StatusForbidden}, {"ana.souza", true, http.StatusForbidden}, {"root", true, http.StatusNoContent},
 	} {
 		s := newSite(t, func(d *Deps) { d.Monitor = embeddedRedis(t); d.MonitorWrite = c.write })
 		s.login(c.user)

@@ -66,7 +66,7 @@ func TestWithoutAReleaserNothingIsOffered(t *testing.T) {
 	if strings.Contains(s.get("/leads/"+sampleID(12)).Body.String(), "/release") {
 		t.Error("offered")
 	}
-	if w := s.do(http.MethodPost, "/leads/"+sampleID(12)+"/release", url.Values{}); w.Code != http.StatusForbidden {
+	if w := s.do(http.MethodPost, "/leads/"+sampleID(12)+"/release", url.Values{}); w.Code != http.StatusNotFound {
 		t.Errorf("%d", w.Code)
 	}
 }

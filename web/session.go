@@ -18,9 +18,6 @@ import (
 // sessionLife is how long a login lasts, whatever is done with it.
 const sessionLife = 8 * time.Hour
 
-// roleAdmin may write in the monitor when writing is switched on.
-const roleAdmin = "admin"
-
 // sessionCookie names and shapes the cookie. The __Host- prefix makes browsers
 // refuse it from another host, another path or without Secure; it needs https.
 type sessionCookie struct {

@@ -129,28 +129,43 @@ func originOf(public string) (origin string, secure bool, err error) {
 	return u.Scheme + "://" + u.Host, u.Scheme == "https", nil
 }
 
+// handlers are the pages behind the login; access says who may ask for each.
+func (s *server) handlers() (map[string]http.Handler, error) {
+	all := map[string]http.Handler{}
+	for page, h := range map[string]http.HandlerFunc{
+		"GET /{$}":                   s.leads,
+		"GET /leads/{id}":            s.lead,
+		"POST /leads/{id}/accept":    s.act(accept),
+		"POST /leads/{id}/touch":     s.act(touch),
+		"POST /leads/{id}/hand-back": s.act(Hands.HandBack),
+		toRelease:                    s.release,
+		"GET /conflicts":             s.conflicts,
+		toResolve:                    s.keep,
+		"GET /providers":             s.providers,
+		"GET /rules":                 s.rules,
+		"POST /logout":               s.logout,
+		"/":                          s.notFound,
+	} {
+		all[page] = h
+	}
+	if s.Monitor == nil {
+		return all, nil
+	}
+	m, err := newMonitor(s.Deps)
+	all["GET /monitor/"], all[toSteer] = m, m
+	return all, err
+}
+
 // routes puts the guard around everything but the login and its assets, so
 // that a page added later is closed until somebody opens it.
 func (s *server) routes() (http.Handler, error) {
+	all, err := s.handlers()
+	if err != nil {
+		return nil, err
+	}
 	private := http.NewServeMux()
-	private.HandleFunc("GET /{$}", s.leads)
-	private.HandleFunc("GET /leads/{id}", s.lead)
-	private.HandleFunc("POST /leads/{id}/release", s.release)
-	private.HandleFunc("POST /leads/{id}/accept", s.act(accept))
-	private.HandleFunc("POST /leads/{id}/touch", s.act(touch))
-	private.HandleFunc("POST /leads/{id}/hand-back", s.act(Hands.HandBack))
-	private.HandleFunc("GET /conflicts", s.conflicts)
-	private.HandleFunc("POST /conflicts/{id}/resolve", s.keep)
-	private.HandleFunc("GET /providers", s.providers)
-	private.HandleFunc("GET /rules", s.rules)
-	private.HandleFunc("POST /logout", s.logout)
-	private.HandleFunc("/", s.notFound)
-	if s.Monitor != nil {
-		m, err := newMonitor(s.Deps)
-		if err != nil {
-			return nil, err
-		}
-		private.Handle("/monitor/", m)
+	for page, h := range all {
+		private.Handle(page, s.only(page, h))
 	}
 	open := http.NewServeMux()
 	open.HandleFunc("GET /login", s.loginForm)
