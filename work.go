@@ -48,20 +48,26 @@ func (m Memory) CompanyDomain() string {
 	return m.Lead.Domain
 }
 
-// Ruling is everything one run of the pipeline writes in one transaction.
-type Ruling struct {
-	Step         Step
-	Lead         Lead
-	Pools        []string // rotation pools to lock and read
-	Reps         []string // further reps to lock and read (owners, named)
+// Lesson is what a run learnt of a company, whatever becomes of the lead. The
+// zero Lesson teaches nothing.
+type Lesson struct {
 	Observations []Observation
 	Company      Company   // Domain "" when the lead has none
-	Refresh      *Refresh  // the decision used stale answers: buy them anew, nil = it did not
-	Audit        bool      // buy everything afterwards, to see whether stopping early was right
 	Conflicts    []Dispute // of the company: those that are open now, and those that are over by their status
 	// Opened says what must be told of a conflict of severity decision. It runs in
 	// the transaction that opens it, once per opening; nil tells nobody.
 	Opened func(Dispute) ([]Delivery, error)
+}
+
+// Ruling is everything one run of the pipeline writes in one transaction.
+type Ruling struct {
+	Step  Step
+	Lead  Lead
+	Pools []string // rotation pools to lock and read
+	Reps  []string // further reps to lock and read (owners, named)
+	Lesson
+	Refresh *Refresh // the decision used stale answers: buy them anew, nil = it did not
+	Audit   bool     // buy everything afterwards, to see whether stopping early was right
 	// Later is when the decision is looked at again, by a step StepComplete of
 	// the same epoch; zero when nothing is left to wait for.
 	Later time.Time
@@ -83,6 +89,7 @@ type Move struct {
 	Untouched bool   // only while nobody has accepted or touched it
 	Pools     []string
 	Reps      []string
+	Lesson
 	// Settle runs under the locks, as in Ruling. It sees the decision that is
 	// left and everybody who held the lead before.
 	Settle func(old Decision, earlier []string, roster Roster) (Decision, []Delivery, Roster, error)

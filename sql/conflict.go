@@ -47,14 +47,14 @@ func disputes(found []conflictRow, err error) ([]galena.Dispute, error) {
 	return out, err
 }
 
-// writeConflicts opens, updates and closes the conflicts of a ruling, and
+// writeConflicts opens, updates and closes the conflicts of a lesson, and
 // returns what must be told of those that it opened. Field by field in their
 // order, so that two leads of one company never wait for each other.
-func (s *Store) writeConflicts(ctx context.Context, tx conn, r galena.Ruling) ([]galena.Delivery, error) {
-	list := slices.SortedFunc(slices.Values(r.Conflicts), func(a, b galena.Dispute) int { return cmp.Compare(a.Field, b.Field) })
+func (s *Store) writeConflicts(ctx context.Context, tx conn, l galena.Lesson) ([]galena.Delivery, error) {
+	list := slices.SortedFunc(slices.Values(l.Conflicts), func(a, b galena.Dispute) int { return cmp.Compare(a.Field, b.Field) })
 	var told []galena.Delivery
 	for _, d := range list {
-		more, err := s.writeConflict(ctx, tx, d, r.Opened)
+		more, err := s.writeConflict(ctx, tx, d, l.Opened)
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,11 @@ func (s *Store) Move(ctx context.Context, m galena.Move) (galena.Decision, error
 		if err := s.stopClocks(ctx, tx, m, trail[len(trail)-1]); err != nil {
 			return err
 		}
-		out, err = s.move(ctx, tx, m, lead, trail)
+		learnt, err := s.learn(ctx, tx, m.Lesson)
+		if err != nil {
+			return err
+		}
+		out, err = s.move(ctx, tx, m, lead, trail, learnt)
 		return err
 	})
 	if err != nil {
@@ -141,8 +145,8 @@ func movedTo(a assignmentRow) error {
 
 func clockTime(us int64) string { return at(us).UTC().Format("15:04:05") + " UTC" }
 
-// move runs under the lead's lock.
-func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLead, trail []assignmentRow) (d galena.Decision, err error) {
+// move runs under the lead's lock. learnt is told besides what Settle says.
+func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLead, trail []assignmentRow, learnt []galena.Delivery) (d galena.Decision, err error) {
 	held := trail[len(trail)-1]
 	body, err := one[string](ctx, tx, "stored-decision", args{"lead_id": m.LeadID, "epoch": m.From})
 	if err != nil {
@@ -175,7 +179,7 @@ func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLea
 	if err := s.passOn(ctx, tx, m, lead, held, d.Assignment); err != nil {
 		return d, err
 	}
-	return d, s.writeMove(ctx, tx, m, d, told)
+	return d, s.writeMove(ctx, tx, m, d, append(told, learnt...))
 }
 
 // holders are the reps who had the lead, each once, the first one first.

@@ -15,15 +15,10 @@ func insertCompletion(ctx context.Context, tx conn, d galena.Decision, due time.
 	return err
 }
 
-// Learn keeps what was bought after a decision: the observations, and what they
-// make of the company. Learning the same twice does no harm.
-func (s *Store) Learn(ctx context.Context, obs []galena.Observation, c galena.Company) error {
-	return s.inTx(ctx, "sql.learn", func(tx conn) error { return learn(ctx, tx, obs, c) })
-}
-
-// Note writes a remark beside a decision and finishes the step that made it, in
-// one transaction. A run that lost its step gets Conflict with Op "fence".
-func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice) error {
+// Note writes what was learnt after a decision and a remark beside it, and
+// finishes the step that made them, in one transaction. A run that lost its step
+// gets Conflict with Op "fence" and writes nothing.
+func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice, l galena.Lesson) error {
 	const op = "sql.note"
 	body, err := text(n)
 	if err != nil {
@@ -35,7 +30,18 @@ func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice) error
 		} else if err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "insert-notice", args{"lead_id": st.ID, "epoch": n.Epoch, "kind": n.Kind,
+		told, err := s.learn(ctx, tx, l)
+		if err != nil {
+			return err
+		}
+		todo, err := s.insertDeliveries(ctx, tx, galena.Lead{ID: st.ID}, n.Epoch, told)
+		if err != nil {
+			return err
+		}
+		if err := s.insertSteps(ctx, tx, todo); err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "insert-notice", args{"lead_id": st.ID, "epoch": n.Epoch, "kind": n.Kind,
 			"at": micros(n.At), "body": body})
 		return err
 	})

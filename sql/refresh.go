@@ -123,6 +123,6 @@ func (s *Store) Refreshed(ctx context.Context, st galena.Step, c galena.Company,
 		if err != nil {
 			return err
 		}
-		return learn(ctx, tx, learnt, c)
+		return learnFacts(ctx, tx, learnt, c)
 	})
 }

@@ -27,10 +27,7 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 			out, err = decidedBefore(ctx, tx, r)
 			return err
 		}
-		if err := learn(ctx, tx, r.Observations, r.Company); err != nil {
-			return err
-		}
-		conflicts, err := s.writeConflicts(ctx, tx, r)
+		conflicts, err := s.learn(ctx, tx, r.Lesson)
 		if err != nil {
 			return err
 		}
@@ -77,8 +74,15 @@ func decidedBefore(ctx context.Context, tx conn, r galena.Ruling) (galena.Decisi
 }
 
 // learn writes what needs no pool lock before any is taken, so that the locks
-// are held for a shorter time.
-func learn(ctx context.Context, tx conn, obs []galena.Observation, c galena.Company) error {
+// are held for a shorter time, and returns what must be told of it.
+func (s *Store) learn(ctx context.Context, tx conn, l galena.Lesson) ([]galena.Delivery, error) {
+	if err := learnFacts(ctx, tx, l.Observations, l.Company); err != nil {
+		return nil, err
+	}
+	return s.writeConflicts(ctx, tx, l)
+}
+
+func learnFacts(ctx context.Context, tx conn, obs []galena.Observation, c galena.Company) error {
 	if err := insertObservations(ctx, tx, obs); err != nil || c.Domain == "" {
 		return err
 	}

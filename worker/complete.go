@@ -16,8 +16,7 @@ import (
 // Completions is the part of the store that looks at decided leads again.
 type Completions interface {
 	Record(ctx context.Context, leadID string) (galena.Record, error)
-	Learn(ctx context.Context, obs []galena.Observation, c galena.Company) error
-	Note(ctx context.Context, s galena.Step, n galena.Notice) error
+	Note(ctx context.Context, s galena.Step, n galena.Notice, l galena.Lesson) error
 }
 
 // Mover gives a decided lead to somebody else.
@@ -180,20 +179,20 @@ func (r *run) conclude(ctx context.Context, s galena.Step, old galena.Decision, 
 		log.DebugContext(ctx, "completion waits", "away", away, "due", due)
 		return r.p.Steps.Park(ctx, s, due, galena.Pending, "waits for "+away)
 	}
-	company := r.company(v)
-	if err := r.p.Completions.Learn(ctx, r.bought, company); err != nil {
-		return err
-	}
 	n := r.notice(v, old)
 	if n.Kind == galena.NoticeToday && old.Epoch == s.Epoch && r.p.Now().Sub(old.DecidedAt) <= r.rules.Routing.SettleWindow() {
-		err := r.move(ctx, s, v, old, company)
+		err := r.move(ctx, s, v, old)
 		if conflictOp(err) != "moved" {
 			return err
 		}
 		log.DebugContext(ctx, "lead stays", "reason", noteOf(err)) // a person was faster
 	}
+	if err := r.p.Completions.Note(ctx, s, n, r.lesson(v, old.Epoch)); err != nil {
+		return err
+	}
 	r.p.Metrics.completed(n.Kind)
-	return r.p.Completions.Note(ctx, s, n)
+	r.p.Wake() // a conflict may have been opened, of which somebody is told
+	return nil
 }
 
 // notice says what is known now, and whether the decision would be another one.
@@ -235,12 +234,12 @@ func disqualifier(s galena.Score) string {
 
 // move decides the lead anew: the one rerouting that a decision made on too
 // little is allowed.
-func (r *run) move(ctx context.Context, s galena.Step, v view, old galena.Decision, company galena.Company) error {
-	lead := r.memory.Lead
+func (r *run) move(ctx context.Context, s galena.Step, v view, old galena.Decision) error {
+	lead, company := r.memory.Lead, r.company(v)
 	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
 	_, err := r.p.Mover.Move(ctx, galena.Move{
 		Step: s, LeadID: lead.ID, From: old.Epoch, Reason: "settled", Actor: "galena", Refund: true, Untouched: true,
-		Pools: pools, Reps: reps,
+		Pools: pools, Reps: reps, Lesson: r.lesson(v, old.Epoch+1),
 		// Whoever held the lead for these minutes may get it again: nobody gave it back.
 		Settle: func(old galena.Decision, _ []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, old.Epoch+1, nil)

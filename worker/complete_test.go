@@ -18,7 +18,7 @@ type archive struct {
 	moves   []galena.Move
 	moved   galena.Decision
 	noted   []galena.Notice
-	learnt  int
+	learnt  galena.Lesson
 }
 
 func (a *archive) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error) {
@@ -35,13 +35,8 @@ func (a *archive) Record(context.Context, string) (galena.Record, error) {
 	return r, nil
 }
 
-func (a *archive) Learn(_ context.Context, obs []galena.Observation, _ galena.Company) error {
-	a.learnt += len(obs)
-	return nil
-}
-
-func (a *archive) Note(_ context.Context, _ galena.Step, n galena.Notice) error {
-	a.noted = append(a.noted, n)
+func (a *archive) Note(_ context.Context, _ galena.Step, n galena.Notice, l galena.Lesson) error {
+	a.noted, a.learnt = append(a.noted, n), l
 	return nil
 }
 
@@ -50,6 +45,7 @@ func (a *archive) Move(_ context.Context, m galena.Move) (galena.Decision, error
 	if a.moveErr != nil {
 		return galena.Decision{}, a.moveErr
 	}
+	a.learnt = m.Lesson
 	d, told, _, err := m.Settle(a.ruled[len(a.ruled)-1], []string{"ana"}, galena.Roster{})
 	a.moved, a.told = d, append(a.told, told...)
 	return d, err
@@ -206,8 +202,8 @@ func TestAChangedDecisionMovesTheLeadOnce(t *testing.T) {
 	p, a, m, w := degraded(t, outage)
 	m.err, w.at = nil, testNow.Add(firstLook)
 	look(t, p)
-	if len(a.moves) != 1 || len(a.noted) != 0 || a.learnt != 1 {
-		t.Fatalf("%d moves, %d notices, %d observations learnt; want one move and its observation", len(a.moves), len(a.noted), a.learnt)
+	if len(a.moves) != 1 || len(a.noted) != 0 || len(a.learnt.Observations) != 1 {
+		t.Fatalf("%d moves, %d notices, %d observations learnt; want one move and its observation", len(a.moves), len(a.noted), len(a.learnt.Observations))
 	}
 	got := a.moves[0]
 	if got.Step != secondLook || got.From != 1 || got.Reason != "settled" || !got.Refund || !got.Untouched || got.Actor != "galena" {
@@ -256,11 +252,52 @@ func TestAnUnchangedDecisionIsOnlyNoted(t *testing.T) {
 	p, a, m, w := degraded(t, outage)
 	m.small, m.err, w.at = true, nil, testNow.Add(firstLook)
 	look(t, p)
-	if len(a.moves) != 0 || len(a.noted) != 1 || a.learnt != 1 {
-		t.Fatalf("%d moves, %d notices, %d learnt", len(a.moves), len(a.noted), a.learnt)
+	if len(a.moves) != 0 || len(a.noted) != 1 || len(a.learnt.Observations) != 1 {
+		t.Fatalf("%d moves, %d notices, %d learnt", len(a.moves), len(a.noted), len(a.learnt.Observations))
 	}
 	if n := a.noted[0]; n.Kind != galena.NoticeUnchanged || n.Tier != "D" || n.Stop != galena.StopSettled || n.Cents != 2 || n.Calls != 1 {
 		t.Errorf("notice %+v", n)
+	}
+}
+
+// Two sources stand against each other by the time of the look: it opens the
+// conflict with the tier that either leads to, and closes it when they agree.
+func TestALookOpensAndClosesConflictsAsTheFirstDecisionDoes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		late int64 // what the one says; the other says 460
+		was  []galena.Dispute
+		want string
+	}{
+		{"it contradicts", 45, nil, "open decision D A"},
+		{"it contradicts, to no effect", 700, nil, "open info A A"},
+		{"it agrees", 470, nil, ""},
+		{"it agrees by now", 470, []galena.Dispute{{Field: headcount, Severity: galena.SeverityDecision, Status: galena.ConflictOpen,
+			Candidates: []galena.Claim{{Source: "two"}, {Source: "one"}}}}, "resolved decision"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p, a, m, w := degraded(t, outage)
+			a.memory.Observations, a.memory.Disputes = stated(tc.late), tc.was
+			m.err, m.offers[0].Available, w.at = nil, false, testNow.Add(time.Hour)
+			look(t, p)
+			got := ""
+			for _, d := range a.learnt.Conflicts {
+				got = string(d.Status) + " " + string(d.Severity)
+				for _, c := range d.Candidates {
+					if c.Tier != "" {
+						got += " " + c.Tier
+					}
+				}
+				if d.Entity != "acme.example" || d.LeadID != someLead || d.Epoch != 1 || len(a.noted) != 1 {
+					t.Errorf("%+v with %d notices", d, len(a.noted))
+				}
+			}
+			if got != tc.want {
+				t.Errorf("%q, want %q: %+v", got, tc.want, a.learnt.Conflicts)
+			}
+		})
 	}
 }
 

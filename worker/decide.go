@@ -14,11 +14,9 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
 	company := r.company(v)
 	d, err := r.p.Leads.Rule(ctx, galena.Ruling{
-		Step: s, Lead: lead, Pools: pools, Reps: reps, Observations: r.bought, Company: company,
-		Conflicts: r.disputes(s.Epoch, v),
-		Opened:    func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(lead, d) },
-		Later:     r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
-		Refresh:   r.refresh(v), Audit: r.audited(v),
+		Step: s, Lead: lead, Pools: pools, Reps: reps, Lesson: r.lesson(v, s.Epoch),
+		Later:   r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
+		Refresh: r.refresh(v), Audit: r.audited(v),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
 			d := r.decision(v, a, candidates)
@@ -27,6 +25,12 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 		},
 	})
 	return galena.Record{Lead: lead, Company: company, Decision: &d}, err
+}
+
+// lesson is what the run learnt of the company, for the decision of the epoch.
+func (r *run) lesson(v view, epoch int) galena.Lesson {
+	return galena.Lesson{Observations: r.bought, Company: r.company(v), Conflicts: r.disputes(epoch, v),
+		Opened: func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(r.memory.Lead, d) }}
 }
 
 // company is what is known of the account now.

@@ -16,6 +16,7 @@ var noticeRules = map[string]func(*bench){
 	"AStaleRunNotesNothing":            staleNote,
 	"WaitingForVendorsBurnsNoAttempts": waitingIsFree,
 	"WhatComesLateIsLearnt":            learnsLate,
+	"WhatComesLateMovesWithTheLead":    movesLate,
 	"OwnLeadDoesNotSpeakForTheCompany": ownLeadIsSilent,
 	"ASettledMoveTakesTheAccountAlong": settledAccount,
 	"ASettledMoveEndsTheCompletion":    settledMove,
@@ -117,13 +118,13 @@ func noticeEnds(s *bench) {
 	st := s.rehanded()
 	want := galena.Notice{Epoch: 1, Kind: galena.NoticeToday, At: s.clock.now(), Text: "today this lead would be tier A / emea",
 		Tier: "A", Score: 912, Lo: 900, Hi: 945, Rule: "tier-a", Stop: galena.StopSettled, Cents: 8, Calls: 2}
-	s.ok(s.Note(s.ctx, st, want))
+	s.ok(s.Note(s.ctx, st, want, galena.Lesson{}))
 	r, err := s.Record(s.ctx, id)
 	s.ok(err)
 	if !reflect.DeepEqual(r.Notices, []galena.Notice{want}) {
 		s.Errorf("notices %+v, want %+v", r.Notices, want)
 	}
-	s.refused(s.Note(s.ctx, st, want), galena.Conflict, "fence")
+	s.refused(s.Note(s.ctx, st, want, galena.Lesson{}), galena.Conflict, "fence")
 	s.clock.pass(time.Hour)
 	if got := s.completions(); len(got) != 0 {
 		s.Errorf("a finished completion is handed out again: %+v", got)
@@ -135,7 +136,7 @@ func staleNote(s *bench) {
 	s.clock.pass(time.Minute)
 	st := s.rehanded()
 	st.Run--
-	s.refused(s.Note(s.ctx, st, galena.Notice{Epoch: 1, Kind: galena.NoticeUnchanged, At: s.clock.now()}), galena.Conflict, "fence")
+	s.refused(s.Note(s.ctx, st, galena.Notice{Epoch: 1, Kind: galena.NoticeUnchanged, At: s.clock.now()}, galena.Lesson{}), galena.Conflict, "fence")
 	r, err := s.Record(s.ctx, id)
 	s.ok(err)
 	if len(r.Notices) != 0 {
@@ -157,17 +158,46 @@ func waitingIsFree(s *bench) {
 
 func learnsLate(s *bench) {
 	id := s.completed(time.Minute)
-	r := s.ruling(id, nil)
-	c := r.Company
-	c.Facts = galena.Facts{"company.industry": galena.KnownFact("company.industry", galena.EnumValue("fintech"), "beta", s.clock.now())}
-	for range 2 { // a completion that is handed out twice learns the same twice
-		s.ok(s.Learn(s.ctx, r.Observations, c))
+	s.clock.pass(time.Minute)
+	st := s.rehanded()
+	l := s.opening(id, dispute(headcount, galena.SeverityDecision, id)).Lesson
+	l.Company.Facts = galena.Facts{"company.industry": galena.KnownFact("company.industry", galena.EnumValue("fintech"), "beta", s.clock.now())}
+	stale := st
+	stale.Run--
+	n := galena.Notice{Epoch: 1, Kind: galena.NoticeUnchanged, At: s.clock.now()}
+	s.refused(s.Note(s.ctx, stale, n, l), galena.Conflict, "fence")
+	if all, err := s.Conflicts(s.ctx, galena.ConflictFilter{}); err != nil || len(all) != 0 {
+		s.Fatalf("a stale run opened %+v, %v", all, err)
 	}
+	s.ok(s.Note(s.ctx, st, n, l))
 	got, err := s.Company(s.ctx, "acme.test")
 	s.ok(err)
 	if got.Facts.Get("company.industry").Value.Text != "fintech" || got.Owner != "ana" {
 		s.Errorf("company %+v", got)
 	}
+	if d := s.only(galena.ConflictFilter{Status: galena.ConflictOpen}); d.LeadID != id || d.Severity != galena.SeverityDecision {
+		s.Errorf("conflict %+v", d)
+	}
+	s.told(headcount)
+}
+
+// A lead that moves because of what came late brings its conflicts along, once.
+func movesLate(s *bench) {
+	id := s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	m := s.settled(s.rehanded(), to("ben", false))
+	m.Lesson = s.opening(id, dispute(headcount, galena.SeverityDecision, id)).Lesson
+	stale := m
+	stale.Step.Run--
+	_, err := s.Move(s.ctx, stale)
+	s.refused(err, galena.Conflict, "fence")
+	if all, err := s.Conflicts(s.ctx, galena.ConflictFilter{}); err != nil || len(all) != 0 {
+		s.Fatalf("a stale run opened %+v, %v", all, err)
+	}
+	_, err = s.Move(s.ctx, m)
+	s.ok(err)
+	s.only(galena.ConflictFilter{Status: galena.ConflictOpen, Severity: galena.SeverityDecision})
+	s.told(headcount)
 }
 
 // The account that a lead brought to its first rep must not look like a reason

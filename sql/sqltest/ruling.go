@@ -32,10 +32,12 @@ func (s *bench) ruling(id string, settle func(galena.Roster, *galena.Decision) g
 	now := s.clock.now()
 	return galena.Ruling{
 		Step: run(id, 1), Lead: m.Lead, Pools: []string{pool}, Reps: []string{"ana", "ben"},
-		Company: galena.Company{Domain: "acme.test", UpdatedAt: now, Facts: galena.Facts{
-			"company.employee_count": {Field: "company.employee_count", State: galena.Known, Value: galena.Interval(51, 200, "51-200"), Source: "alpha"}}},
-		Observations: []galena.Observation{{ID: "o1", Entity: "acme.test", Field: "company.employee_count", Source: "alpha",
-			Class: galena.ClassProvider, Value: galena.Interval(51, 200, "51-200"), Confidence: 0.9, ObservedAt: now, FetchedAt: now}},
+		Lesson: galena.Lesson{
+			Company: galena.Company{Domain: "acme.test", UpdatedAt: now, Facts: galena.Facts{
+				"company.employee_count": {Field: "company.employee_count", State: galena.Known, Value: galena.Interval(51, 200, "51-200"), Source: "alpha"}}},
+			Observations: []galena.Observation{{ID: "o1", Entity: "acme.test", Field: "company.employee_count", Source: "alpha",
+				Class: galena.ClassProvider, Value: galena.Interval(51, 200, "51-200"), Confidence: 0.9, ObservedAt: now, FetchedAt: now}},
+		},
 		Settle: func(r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			d := galena.Decision{LeadID: id, Epoch: 1, Stop: galena.StopSettled, Cents: 5.5, Calls: 2, Rule: "tier-a",
 				DecidedAt: now, Score: galena.Score{Score: 850, Lo: 814, Hi: 959, Coverage: 0.89, Tier: "A", Settled: true}}
