@@ -86,7 +86,7 @@ type Move struct {
 	Actor     string // rep, user or "galena"
 	Note      string // in the actor's words
 	Refund    bool   // the rep who loses the lead gets the credit back
-	Untouched bool   // only while nobody has accepted or touched it
+	Untouched bool   // only while nobody has accepted, touched or moved it since its first decision
 	Pools     []string
 	Reps      []string
 	Lesson

@@ -156,7 +156,8 @@ func (h *handlers) register(a huma.API) {
 	}, h.getConfigs)
 	huma.Register(a, huma.Operation{
 		OperationID: "resolve-conflict", Method: http.MethodPost, Path: "/v1/conflicts/{id}/resolve",
-		Summary: "Say which value is right", Description: "A person's word: it wins over every other source from then on.",
+		Summary: "Say which value is right", Description: "A person's word: it wins over every other source from then on. Leads " +
+			"of the company are looked at again: one that was decided just now and that nobody touched may move, others get a notice.",
 		Security: needs(galena.ScopeConfigWrite), MaxBodyBytes: maxLead, Errors: []int{400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503},
 	}, h.resolveConflict)
 	a.OpenAPI().Paths["/v1/conflicts/{id}/resolve"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(ResolutionBody{})}

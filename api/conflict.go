@@ -73,7 +73,7 @@ type conflictOutput struct{ Body Conflict }
 var byForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // resolveConflict takes a person's word. It wins over every other source from
-// then on; decisions that were made before stay.
+// then on; the store sees to the leads that were decided before.
 func (h *handlers) resolveConflict(ctx context.Context, in *idInput) (*conflictOutput, error) {
 	if !isID(in.ID) {
 		return nil, refuse(ctx, galena.Errorf(galena.NotFound, "api", "not an id"))

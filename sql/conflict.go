@@ -5,8 +5,17 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/galenahq/galena"
+)
+
+const (
+	// justDecided is longer than any sensible settle window: the look itself
+	// knows the one in force.
+	justDecided = 24 * time.Hour
+	// looksAtOnce bounds what one word of a person makes of a large company.
+	looksAtOnce = 200
 )
 
 // conflictsShown bounds a list for which no limit is named.
@@ -117,8 +126,9 @@ func (s *Store) Conflict(ctx context.Context, id string) (galena.Dispute, error)
 }
 
 // ResolveConflict writes a person's word as an observation, which wins from then
-// on, and ends the conflict. What was decided stays as it is. A conflict that is
-// over is Conflict with Op "resolved".
+// on, and ends the conflict. Leads of the company that are in somebody's hands,
+// or were decided just now, are looked at again. A conflict that is over is
+// Conflict with Op "resolved".
 func (s *Store) ResolveConflict(ctx context.Context, r galena.Resolution) (galena.Dispute, error) {
 	const op = "sql.resolve_conflict"
 	var out galena.Dispute
@@ -137,6 +147,9 @@ func (s *Store) ResolveConflict(ctx context.Context, r galena.Resolution) (galen
 		if err := s.humanWord(ctx, tx, out, r); err != nil {
 			return err
 		}
+		if err := s.lookAgain(ctx, tx, out.Entity); err != nil {
+			return err
+		}
 		id, err := newID()
 		if err != nil {
 			return err
@@ -146,6 +159,19 @@ func (s *Store) ResolveConflict(ctx context.Context, r galena.Resolution) (galen
 		return err
 	})
 	return out, err
+}
+
+// lookAgain lets the leads of a company be looked at in the light of what was
+// just learnt. It costs what their decisions have not spent yet, at most.
+func (s *Store) lookAgain(ctx context.Context, tx conn, domain string) error {
+	company, _, err := companyOf(ctx, tx, domain)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	_, err = tx.exec(ctx, "look-again", args{"kind": galena.StepComplete, "company": company, "queue": QueueBulk,
+		"now": micros(now), "since": micros(now.Add(-justDecided)), "limit": looksAtOnce})
+	return err
 }
 
 func overAlready(ctx context.Context, tx conn, a args) error {

@@ -111,6 +111,9 @@ func movable(m galena.Move, lead lockedLead, trail []assignmentRow) error {
 	if m.Untouched && held.AcceptedAt > 0 {
 		return acceptedBy(held)
 	}
+	if m.Untouched && len(trail) > 1 {
+		return movedTo(held) // once is all that such a move may happen
+	}
 	return nil
 }
 

@@ -5,15 +5,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/sql"
 )
 
-// played is an app that has decided the sample leads, in this process.
-func played(t *testing.T) *App {
+// played is a demo that has decided the sample leads, in this process.
+func played(t *testing.T) *demo {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	dir := t.TempDir()
@@ -49,7 +51,7 @@ func played(t *testing.T) *App {
 	if err := d.play(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return d.app
+	return d
 }
 
 // TestTheSampleLeadWithTwoHeadcountsIsAConflict is lead 22 of the examples: 45
@@ -57,7 +59,7 @@ func played(t *testing.T) *App {
 // that could help were asked, so it waits for a person.
 func TestTheSampleLeadWithTwoHeadcountsIsAConflict(t *testing.T) {
 	t.Parallel()
-	store := played(t).store
+	store := played(t).app.store
 	found, err := store.Conflicts(t.Context(), galena.ConflictFilter{})
 	if err != nil {
 		t.Fatal(err)
@@ -80,5 +82,53 @@ func TestTheSampleLeadWithTwoHeadcountsIsAConflict(t *testing.T) {
 	}
 	if other.Value.Lo != 45 || other.Source != "alpha-firmo" || other.Tier != "C" || other.Rule != "tier-c" {
 		t.Errorf("other: %+v, want 45 by alpha-firmo for tier C", other)
+	}
+}
+
+// A person's word reaches the lead as well. Within the settle window the lead,
+// which nobody has touched, goes where the word sends it, once; later it stays
+// and gets a notice.
+func TestAPersonsWordOnAConflictReachesTheLead(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		within bool
+	}{{"within the window", true}, {"after it", false}} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			d := played(t)
+			found, err := d.app.store.Conflicts(t.Context(), galena.ConflictFilter{})
+			if err != nil || len(found) != 1 {
+				t.Fatalf("conflicts %+v, %v", found, err)
+			}
+			c := found[0]
+			record := func() galena.Record {
+				t.Helper()
+				r, err := d.app.store.Record(t.Context(), c.LeadID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			if tc.within {
+				at := record().Decision.DecidedAt.Add(time.Minute)
+				d.clock.mu.Lock()
+				d.clock.at = at
+				d.clock.mu.Unlock()
+			}
+			if _, err := d.app.store.ResolveConflict(t.Context(), galena.Resolution{ID: c.ID, Value: galena.Number(45), By: "ana"}); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, 3*sweepTwice, "the lead is looked at again", func() bool {
+				return record().Decision.Epoch == 2 || len(record().Notices) == 1
+			})
+			got := record()
+			switch d := got.Decision; {
+			case tc.within && (d.Epoch != 2 || d.Tier != "C" || d.Rule != "tier-c" || d.Facts.Get(c.Field).Source != "human:ana"):
+				t.Errorf("epoch %d: tier %s by %s, headcount by %s; want it moved by ana's word", d.Epoch, d.Tier, d.Rule, d.Facts.Get(c.Field).Source)
+			case !tc.within && (d.Epoch != 1 || d.Tier != "B" || !strings.HasPrefix(got.Notices[0].Text, "today this lead would be tier C")):
+				t.Errorf("epoch %d: tier %s, %+v; want a notice", d.Epoch, d.Tier, got.Notices)
+			}
+		})
 	}
 }

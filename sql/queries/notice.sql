@@ -6,10 +6,27 @@ SELECT CAST(:kind AS text), CAST(:id AS text), CAST(:epoch AS integer), CAST(:id
 WHERE NOT EXISTS (SELECT 1 FROM steps WHERE kind = :kind AND id = :id AND state <> 'done')
 ON CONFLICT (kind, id, epoch) DO NOTHING;
 
+-- name: look-again
+-- Completions, due now, for the newest leads of the company that a rep has or
+-- that have stayed since :since where their first decision sent them. One that is
+-- under way begins anew, for it may have read what was known before; one that is
+-- handed out and not begun will read it.
+INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, due_at)
+SELECT CAST(:kind AS text), l.id, l.epoch, l.id, 1, CAST(:queue AS text), 'waiting', CAST(:now AS bigint)
+FROM leads l JOIN assignments a ON a.lead_id = l.id AND a.epoch = l.epoch
+WHERE l.status = 'decided'
+  AND l.domain IN (SELECT CAST(:company AS text) UNION SELECT domain FROM company_domains WHERE company_domain = :company)
+  AND (a.status = 'open' OR (l.decided_at > :since
+       AND NOT EXISTS (SELECT 1 FROM assignments b WHERE b.lead_id = l.id AND b.epoch < l.epoch)))
+ORDER BY l.id DESC LIMIT :limit
+ON CONFLICT (kind, id, epoch) DO UPDATE
+SET run = steps.run + 1, state = 'waiting', due_at = excluded.due_at, lease_until = 0, attempts = 0, error_kind = '', note = ''
+WHERE steps.state <> 'queued';
+
 -- name: insert-notice
--- One of a kind for a decision: the first stays.
+-- One of a kind for a decision: the newest.
 INSERT INTO notices (lead_id, epoch, kind, at, body) VALUES (:lead_id, :epoch, :kind, :at, :body)
-ON CONFLICT (lead_id, epoch, kind) DO NOTHING;
+ON CONFLICT (lead_id, epoch, kind) DO UPDATE SET at = excluded.at, body = excluded.body;
 
 -- name: notices
 -- The remarks on a lead, oldest first.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/sql"
 )
 
 var conflictRules = map[string]func(*bench){
@@ -19,6 +20,9 @@ var conflictRules = map[string]func(*bench){
 	"ParallelLeadsOpenOneConflict":          conflictsAtOnce,
 	"APersonResolvesAConflict":              conflictResolved,
 	"AConflictIsResolvedOnce":               conflictResolvedOnce,
+	"AResolutionLetsLeadsBeLookedAtAgain":   resolutionLooks,
+	"ALookUnderWayBeginsAnew":               resolutionFences,
+	"ALeadSettlesOnce":                      settlesOnce,
 	"DisagreementsAreCountedByPair":         disagreements,
 	"ConflictsThatDecideComeFirst":          conflictsListed,
 }
@@ -284,4 +288,85 @@ func conflictsListed(s *bench) {
 	if none, err := s.Conflicts(s.ctx, galena.ConflictFilter{Entity: "globex.test"}); err != nil || len(none) != 0 {
 		s.Errorf("of another company: %+v, %v", none, err)
 	}
+}
+
+// resolve is a person's word on the conflict.
+func (s *bench) resolve(d galena.Dispute) {
+	s.Helper()
+	_, err := s.ResolveConflict(s.ctx, galena.Resolution{ID: d.ID, Value: galena.Number(45), By: "ana.souza"})
+	s.ok(err)
+}
+
+// Of five leads, two are looked at again: one that a rep has, though long since,
+// at an alias of the company, and one that a sink took just now. Not one that a
+// sink took long ago, one that was handed back, or one of another company.
+func resolutionLooks(s *bench) {
+	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.test", "alias"))
+	decide := func(in galena.Intake, settle func(galena.Roster, *galena.Decision) galena.Roster) string {
+		id := s.begun(in)
+		_, err := s.Rule(s.ctx, s.ruling(id, settle))
+		s.ok(err)
+		return id
+	}
+	held := decide(at("acme.de"), to("ana", false))
+	decide(person(11), nil)
+	s.clock.pass(48 * time.Hour)
+	back := decide(person(12), to("ana", false))
+	_, err := s.Move(s.ctx, s.move(back, 1, galena.MoveHandBack(galena.HandBackSpam), nil))
+	s.ok(err)
+	decide(at("globex.test"), to("ana", false))
+	d := s.contested(1, galena.SeverityDecision)
+	s.resolve(d)
+	var got []string
+	for _, st := range s.completions() {
+		if got = append(got, st.ID); st.Epoch != 1 || st.Queue != sql.QueueBulk || !st.DueAt.Equal(s.clock.now()) {
+			s.Errorf("step %+v", st)
+		}
+	}
+	want := []string{held, d.LeadID}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		s.Errorf("looked at again: %v, want %v", got, want)
+	}
+}
+
+// A look that read what was known before the person spoke writes nothing; the
+// next one replaces the notice of the one before.
+func resolutionFences(s *bench) {
+	id := s.begun(person(1))
+	var disputes []galena.Dispute
+	for _, field := range []string{headcount, "company.annual_revenue", "company.founded_year"} {
+		disputes = append(disputes, dispute(field, galena.SeverityDecision, id))
+	}
+	_, err := s.Rule(s.ctx, s.opening(id, disputes...))
+	s.ok(err)
+	open, err := s.Conflicts(s.ctx, galena.ConflictFilter{})
+	s.ok(err)
+	n := galena.Notice{Epoch: 1, Kind: galena.NoticeToday, At: s.clock.now(), Text: "today this lead would be tier B"}
+	s.resolve(open[0])
+	s.ok(s.Note(s.ctx, s.rehanded(), n, galena.Lesson{}))
+	s.resolve(open[1])
+	late := s.rehanded()
+	s.resolve(open[2])
+	s.refused(s.Note(s.ctx, late, n, galena.Lesson{}), galena.Conflict, "fence")
+	n.Text = "today this lead would be tier C"
+	s.ok(s.Note(s.ctx, s.rehanded(), n, galena.Lesson{}))
+	r, err := s.Record(s.ctx, id)
+	s.ok(err)
+	if len(r.Notices) != 1 || r.Notices[0].Text != n.Text {
+		s.Errorf("notices %+v, want the last", r.Notices)
+	}
+}
+
+func settlesOnce(s *bench) {
+	s.completed(time.Minute)
+	s.clock.pass(time.Minute)
+	st := s.rehanded()
+	_, err := s.Move(s.ctx, s.settled(st, to("ben", false)))
+	s.ok(err)
+	again := s.settled(st, to("ana", false))
+	again.Step, again.From = galena.Step{}, 2
+	_, err = s.Move(s.ctx, again)
+	s.refused(err, galena.Conflict, "moved")
 }
