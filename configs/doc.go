@@ -9,6 +9,8 @@
 //	                                      │
 //	                                      ▼
 //	                        Rules: one spec per kind, hash and bytes of each file
+//	                                      ▲
+//	disposable-2027-02-01.txt ──► checksum, entries: a newer list of hygiene
 //
 // A file names its kind; a kind that no file names keeps its built-in default
 // (icp.yaml and its neighbours in this folder). The meaning of each spec, its

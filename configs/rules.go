@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,6 +50,12 @@ type Rules struct {
 	Warnings Report
 
 	documents map[string]*document
+}
+
+// Same says that both are made of the same files.
+func (r Rules) Same(as Rules) bool {
+	return slices.Equal(r.Refs, as.Refs) && slices.EqualFunc(r.Hygiene.Lists, as.Hygiene.Lists,
+		func(a, b intake.List) bool { return a.File == b.File && a.Sum == b.Sum })
 }
 
 // Place tells a fault that only shows when the rules are put to work, at its
@@ -140,6 +148,7 @@ type loader struct {
 	options Options
 	all     []*document
 	byKind  map[string]*document
+	lists   []intake.List
 	out     Rules
 }
 
@@ -154,6 +163,10 @@ func newLoader(sources []Source, o Options) *loader {
 
 // add reads one file. A scenario may lie beside the rules that it plays.
 func (l *loader) add(s Source, builtin bool) {
+	if name := path.Base(s.Path); intake.ListOf(name) != "" {
+		l.list(name, s)
+		return
+	}
 	d := open(s)
 	d.builtin = builtin
 	if d.tree != nil && d.tree.root != nil {
@@ -163,6 +176,20 @@ func (l *loader) add(s Source, builtin bool) {
 		l.take(d)
 	}
 	l.all = append(l.all, d)
+}
+
+// list reads a list of hygiene.
+func (l *loader) list(name string, s Source) {
+	list, err := intake.ReadList(name, s.Bytes)
+	if s.Fault != "" {
+		err = fmt.Errorf("the file %s", s.Fault)
+	}
+	if err != nil {
+		f := galena.Faultf("", "E02", "%v", err)
+		l.all = append(l.all, &document{Source: s, report: Report{finding(s.Path, position{1, 1}, *f)}})
+		return
+	}
+	l.lists = append(l.lists, list)
 }
 
 func (l *loader) take(d *document) {
@@ -263,7 +290,7 @@ func (l *loader) rules() (Rules, error) {
 	if report.Failed() {
 		return Rules{}, report
 	}
-	l.out.Warnings = report
+	l.out.Warnings, l.out.Hygiene.Lists = report, intake.Newest(l.lists)
 	return l.out, nil
 }
 

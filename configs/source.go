@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/galenahq/galena/intake"
 )
 
 // The limits of SEMANTICS 1.7.
@@ -24,7 +26,7 @@ type Source struct {
 	Fault string
 }
 
-// Dir reads every *.yaml in a directory. A name that begins with a dot is not
+// Dir reads every *.yaml in a directory, and the lists of hygiene. A name that begins with a dot is not
 // an operator's file (mounted config maps keep their copies under such names).
 func Dir(dir fs.FS, printed string) ([]Source, error) {
 	entries, err := fs.ReadDir(dir, ".")
@@ -36,7 +38,7 @@ func Dir(dir fs.FS, printed string) ([]Source, error) {
 		name := e.Name()
 		switch {
 		case e.IsDir() || strings.HasPrefix(name, "."):
-		case strings.HasSuffix(name, ".yaml"):
+		case strings.HasSuffix(name, ".yaml"), intake.ListOf(name) != "":
 			out = append(out, regular(dir, name, path.Join(printed, name)))
 		case strings.HasSuffix(name, ".yml"):
 			out = append(out, Source{Path: path.Join(printed, name), Fault: "is not read: only *.yaml is (rename it)"})
@@ -63,12 +65,16 @@ func File(dir fs.FS, name, printed string) Source {
 		return s
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	most := maxBytes
+	if intake.ListOf(name) != "" {
+		most = intake.MaxListBytes
+	}
+	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	switch {
 	case err != nil:
 		s.Fault = "cannot be read: " + reason(err)
-	case len(b) > maxBytes:
-		s.Fault = "is larger than 1 MiB"
+	case len(b) > most:
+		s.Fault = fmt.Sprintf("is larger than %d MiB", most>>20)
 	default:
 		s.Bytes = b
 	}

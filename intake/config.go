@@ -21,6 +21,8 @@ type Config struct {
 	NullMX             []string `yaml:"null_mx"`              // domains that take no mail
 	KnownDomains       []string `yaml:"known_domains"`        // accounts: never a typing error, and what one may have meant
 	SuppressedSHA256Of []string `yaml:"suppressed_sha256_of"` // addresses or domains that asked to be left alone, or the hex digest of their canonical form
+
+	Lists []List `yaml:"-"` // that lie beside the file; newer ones replace the built-in ones
 }
 
 // Defaults adds nothing to the built-in lists.

@@ -44,14 +44,15 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 	}
 	j := &Judge{options: o, freemail: set{}, disposable: set{}, shared: set{}, own: set{}, competitor: set{},
 		nullMX: set{}, known: set{}, roles: set{}, suppressed: set{}, companies: set{}}
-	for name, to := range map[string]set{"freemail": j.freemail, "disposable": j.disposable, "companies": j.companies} {
-		l, err := baseList(lists, name)
-		if err != nil {
-			return nil, err
-		}
-		to.add(l.words...)
-		if name == "freemail" {
-			j.meant.listing(l.words)
+	based, err := c.InForce()
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]set{"freemail": j.freemail, "disposable": j.disposable, "companies": j.companies}
+	for _, l := range based {
+		listed[l.Name].add(l.Entries...)
+		if l.Name == "freemail" {
+			j.meant.listing(l.Entries)
 		}
 	}
 	into := map[string]set{"freemail": j.freemail, "disposable": j.disposable, "shared": j.shared, "own": j.own,

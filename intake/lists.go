@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -33,27 +34,90 @@ func (s set) add(words ...string) {
 // hasAny says that one of the words is in the set.
 func (s set) hasAny(words []string) bool { return slices.ContainsFunc(words, s.has) }
 
-// list is one base list as its file says of itself.
-type list struct {
-	file    string
-	source  string
-	licence string
-	date    time.Time
-	words   []string
+// List is one of the lists that hygiene stands on, as its file says of itself.
+type List struct {
+	Name    string
+	File    string // "disposable-2026-11-21.txt"
+	Source  string
+	Licence string
+	Date    time.Time
+	Entries []string // sorted
+	Sum     string   // SHA-256 of the entries as they stand in the file, in hex
 }
 
-// baseList reads the newest embedded list of a name and proves its checksum: a
-// list that was edited by hand without saying so is refused.
-func baseList(fsys fs.FS, name string) (list, error) {
+// MaxListBytes bounds the file of a list.
+const MaxListBytes = 4 << 20
+
+// listNames are the lists there are. The companies are ours and do not age.
+func listNames() []string { return []string{"disposable", "freemail", "companies"} }
+
+// ListOf says which list a file of this name is, "" for any other file.
+func ListOf(file string) string {
+	for _, name := range listNames() {
+		if day, ok := strings.CutPrefix(strings.TrimSuffix(file, ".txt"), name+"-"); ok && strings.HasSuffix(file, ".txt") {
+			if _, err := time.Parse(time.DateOnly, day); err == nil {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// BaseLists are the lists that are built in.
+func BaseLists() ([]List, error) {
+	var out []List
+	for _, name := range listNames() {
+		l, err := baseList(lists, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// Newest picks the newest list of each name; among equals the last.
+func Newest(all []List) []List {
+	var out []List
+	for _, l := range all {
+		i := slices.IndexFunc(out, func(o List) bool { return o.Name == l.Name })
+		switch {
+		case i < 0:
+			out = append(out, l)
+		case !l.Date.Before(out[i].Date):
+			out[i] = l
+		}
+	}
+	return out
+}
+
+// InForce are the lists that the gate judges by: the built-in ones, or newer
+// ones that an operator put beside the file.
+func (c Config) InForce() ([]List, error) {
+	base, err := BaseLists()
+	if err != nil {
+		return nil, err
+	}
+	return Newest(slices.Concat(base, c.Lists)), nil
+}
+
+// baseList reads the newest built-in list of a name.
+func baseList(fsys fs.FS, name string) (List, error) {
 	files, err := fs.Glob(fsys, "lists/"+name+"-*.txt")
 	if err != nil || len(files) == 0 {
-		return list{}, fmt.Errorf("no list %q", name)
+		return List{}, fmt.Errorf("no list %q", name)
 	}
-	l := list{file: path.Base(files[len(files)-1])}
-	raw, err := fs.ReadFile(fsys, files[len(files)-1])
+	file := files[len(files)-1]
+	raw, err := fs.ReadFile(fsys, file)
 	if err != nil {
-		return l, err
+		return List{}, err
 	}
+	return ReadList(path.Base(file), raw)
+}
+
+// ReadList reads a list and proves its checksum: one that was edited by hand
+// without saying so is refused.
+func ReadList(file string, raw []byte) (List, error) {
 	header, body, _ := strings.Cut(string(raw), "\n")
 	for strings.HasPrefix(body, "#") {
 		_, body, _ = strings.Cut(body, "\n")
@@ -63,36 +127,39 @@ func baseList(fsys fs.FS, name string) (list, error) {
 		key, value, _ := strings.Cut(part, ":")
 		said[strings.TrimSpace(key)] = strings.TrimSpace(value)
 	}
-	l.source, l.licence, l.words = said["source"], said["licence"], strings.Fields(body)
-	sum := sha256.Sum256([]byte(body))
-	if l.date, err = time.Parse(time.DateOnly, said["date"]); err != nil || l.source == "" || l.licence == "" {
-		return l, fmt.Errorf("list %s must name its source, licence and date in its first line", l.file)
+	l := List{Name: ListOf(file), File: file, Source: said["source"], Licence: said["licence"], Entries: strings.Fields(body), Sum: sumOf(body)}
+	var err error
+	if l.Date, err = time.Parse(time.DateOnly, said["date"]); err != nil || l.Source == "" || l.Licence == "" {
+		return l, errors.New("the list must name its source, licence and date in its first line")
 	}
-	if said["sha256"] != hex.EncodeToString(sum[:]) || said["entries"] != strconv.Itoa(len(l.words)) {
-		return l, fmt.Errorf("list %s does not match the checksum in its first line", l.file)
+	if said["sha256"] != l.Sum || said["entries"] != strconv.Itoa(len(l.Entries)) {
+		return l, errors.New("the list does not match the checksum in its first line")
+	}
+	if i := slices.IndexFunc(l.Entries, func(w string) bool { return !labels(w) || !strings.Contains(w, ".") }); i >= 0 {
+		return l, fmt.Errorf("entry %d of the list is not a domain", i+1)
 	}
 	return l, nil
 }
 
-// staleAfter is how old a base list may be before somebody should look for a
-// newer one.
+// Bytes is the file of the list.
+func (l List) Bytes() []byte {
+	body := l.body()
+	return fmt.Appendf(nil, "# source: %s; licence: %s; date: %s; entries: %d; sha256: %s\n%s",
+		l.Source, l.Licence, l.Date.Format(time.DateOnly), len(l.Entries), sumOf(body), body)
+}
+
+func (l List) body() string { return strings.Join(l.Entries, "\n") + "\n" }
+
+func sumOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
+}
+
+// staleAfter is how old a list may be before somebody should look for a newer one.
 const staleAfter = 90 * 24 * time.Hour
 
-// StaleLists names the base lists that are older than 90 days. The list of
-// companies is ours and does not age.
-func StaleLists(now time.Time) ([]string, error) {
-	var out []string
-	for _, name := range []string{"disposable", "freemail"} {
-		l, err := baseList(lists, name)
-		if err != nil {
-			return nil, err
-		}
-		if now.Sub(l.date) > staleAfter {
-			out = append(out, fmt.Sprintf("%s of %s", name, l.date.Format(time.DateOnly)))
-		}
-	}
-	return out, nil
-}
+// Stale says that the list is older than 90 days and of a kind that ages.
+func (l List) Stale(now time.Time) bool { return l.Name != "companies" && now.Sub(l.Date) > staleAfter }
 
 // baseRoles are local parts that name a function in the languages our leads
 // write in. Nobody is called so.

@@ -65,11 +65,11 @@ func TestCompaniesAreNotTakenForMisspeltMailboxes(t *testing.T) {
 		t.Fatal(err1, err2)
 	}
 	unknown := slices.DeleteFunc(others(), j.companies.has)
-	if len(unknown) < 200 || len(famous.words) < 500 {
-		t.Fatalf("%d and %d companies", len(famous.words), len(unknown))
+	if len(unknown) < 200 || len(famous.Entries) < 500 {
+		t.Fatalf("%d and %d companies", len(famous.Entries), len(unknown))
 	}
 	whole := &candidates{}
-	for _, h := range free.words {
+	for _, h := range free.Entries {
 		whole.add(h, false)
 	}
 	for _, c := range []struct {
@@ -78,9 +78,9 @@ func TestCompaniesAreNotTakenForMisspeltMailboxes(t *testing.T) {
 		hosts  []string
 		atMost float64 // per cent
 	}{
-		{"well known, the list as it is", whole, famous.words, 100},
+		{"well known, the list as it is", whole, famous.Entries, 100},
 		{"others, the list as it is", whole, unknown, 100},
-		{"well known, by our rule", &j.meant, famous.words, 2},
+		{"well known, by our rule", &j.meant, famous.Entries, 2},
 		{"others, by our rule", &j.meant, unknown, 1.5},
 	} {
 		got := held(j, c.among, c.hosts)
@@ -90,7 +90,7 @@ func TestCompaniesAreNotTakenForMisspeltMailboxes(t *testing.T) {
 			t.Errorf("%s: more than %.1f %%", c.name, c.atMost)
 		}
 	}
-	for _, host := range famous.words {
+	for _, host := range famous.Entries {
 		if v := j.Judge(galena.Submission{Email: "ana@" + host}, Known{}); v.Verdict != galena.Accept {
 			t.Errorf("%s: %s %v", host, v.Verdict, v.Codes)
 		}
@@ -113,7 +113,7 @@ func TestNoListedHostAndNoCompanyThatPeopleKnowIsTakenForASlip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hosts[name] = l.words
+		hosts[name] = l.Entries
 	}
 	for name, least := range map[string]int{"named": 300, "freemail": 13000, "disposable": 8000, "companies": 700} {
 		t.Run(name, func(t *testing.T) {

@@ -228,12 +228,14 @@ func (a *App) wireGate() error {
 	if !a.roles.web {
 		return nil
 	}
-	stale, err := intake.StaleLists(a.now())
+	lists, err := a.rules.Hygiene.InForce()
 	if err != nil {
 		return err
 	}
-	for _, l := range stale {
-		a.log.Warn("a base list of hygiene is older than 90 days: upgrade galena, or add to it in your kind: Hygiene file", "list", l)
+	for _, l := range lists {
+		if l.Stale(a.now()) {
+			a.log.Warn("a list of hygiene is older than 90 days: galena lists update, or upgrade", "list", l.File)
+		}
 	}
 	pepper, err := hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
 	if err != nil {

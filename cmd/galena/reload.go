@@ -215,7 +215,7 @@ func (b *rulebook) consider(ctx context.Context, sources []configs.Source) {
 		seen = nil // a store that is away must not hide what is wrong in a file
 	}
 	r, err := configs.LoadSources(sources, configs.Options{Path: b.dir, Specs: registry.All(), Previous: seen, Given: before.rules.Given()})
-	if err == nil && !slices.Equal(r.Refs, before.rules.Refs) {
+	if err == nil && !r.Same(before.rules) {
 		err = b.adopt(ctx, r)
 	}
 	if report, ok := err.(configs.Report); ok { //nolint:errorlint // it is never wrapped
@@ -245,7 +245,11 @@ func (b *rulebook) accepted(ctx context.Context, r configs.Rules) {
 			changed = append(changed, f.Kind)
 		}
 	}
-	b.log.InfoContext(ctx, "configuration in force", "kinds", strings.Join(changed, ","), "since", loaded, "mended", mended)
+	var lists []string
+	for _, l := range r.Hygiene.Lists {
+		lists = append(lists, l.File)
+	}
+	b.log.InfoContext(ctx, "configuration in force", "kinds", strings.Join(changed, ","), "lists", strings.Join(lists, ","), "since", loaded, "mended", mended)
 	for _, f := range r.Warnings {
 		if fresh {
 			b.log.WarnContext(ctx, "configuration", "finding", f.String())
