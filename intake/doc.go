@@ -8,6 +8,7 @@
 //	              │ typo.go     did you mean      Store.Accept (one transaction) ─► Queue.Nudge
 //
 //	a person ─► Gate.Release ─► Store.Release    release.go   a held lead goes on
+//	galena lists update ─► Judge.Edition         update.go    a newer list, and what speaks against it
 //	worker ───► DNS.Screen ───► Store.Hold       dns.go       an accepted one is held after all
 //
 // A judgement is pure: the same submission, lists and memory give the same

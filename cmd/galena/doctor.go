@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/intake"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/sql"
 )
@@ -70,15 +71,33 @@ func diagnose(ctx context.Context, std streams) []finding {
 		return []finding{{"settings", wrong, oneLine(err), "see docs/operations.md"}}
 	}
 	out := []finding{{"settings", fine, "every GALENA_ variable is known and of its form", ""}}
-	if _, err := rulesOf(env.ConfigDir); err != nil {
+	if rules, err := rulesOf(env.ConfigDir); err != nil {
 		out = append(out, finding{"rules", wrong, oneLine(err), "galena check names every fault"})
 	} else {
 		out = append(out, finding{"rules", fine, "the files are in order", ""})
+		out = append(out, listFindings(rules.Hygiene, time.Now())...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out = append(out, database(ctx, env, std)...)
 	return append(out, queue(ctx, env, std)...)
+}
+
+// listFindings warns of lists that are old enough to miss what is new.
+func listFindings(c intake.Config, now time.Time) (out []finding) {
+	lists, err := c.InForce()
+	if err != nil {
+		return []finding{{"lists", wrong, oneLine(err), ""}}
+	}
+	for _, l := range lists {
+		if l.Stale(now) {
+			out = append(out, finding{"lists", warning, l.File + " is older than 90 days", "galena lists update, or upgrade"})
+		}
+	}
+	if len(out) == 0 {
+		out = []finding{{"lists", fine, "none is older than 90 days", ""}}
+	}
+	return out
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

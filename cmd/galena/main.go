@@ -38,6 +38,7 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the schema up to date. Safe when several start at once."`
 	Check     checkCmd     `cmd:"" help:"Lint configuration files."`
 	Hygiene   hygieneCmd   `cmd:"" help:"Judge addresses, one a line."`
+	Lists     listsCmd     `cmd:"" help:"Show the lists that hygiene stands on, and compare them with newer ones."`
 	Score     scoreCmd     `cmd:"" help:"Score facts: no database, no queue."`
 	Explain   explainCmd   `cmd:"" help:"Say why a lead got its score and its rep."`
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
