@@ -65,8 +65,8 @@ func (j *Judge) Edition(now List, raw []byte, source, licence string, date time.
 // doubts says what speaks against an edition: a source that lost its contents,
 // or one that wants the leads of companies or of mailbox hosts held.
 func (j *Judge) doubts(now List, u Update) (out []string) {
-	if 2*len(u.Next.Entries) < len(now.Entries) {
-		out = append(out, fmt.Sprintf("it has %d entries, less than half of %d", len(u.Next.Entries), len(now.Entries)))
+	if kept := len(now.Entries) - len(u.Removed); 2*kept < len(now.Entries) {
+		out = append(out, fmt.Sprintf("it keeps %d of %d entries", kept, len(now.Entries)))
 	}
 	if n := len(u.Next.body()); n > MaxListBytes-1<<10 { // the first line wants room too
 		out = append(out, fmt.Sprintf("it has %d bytes and no file may have more than %d", n, MaxListBytes))

@@ -78,8 +78,9 @@ func TestAHostileEditionIsDoubted(t *testing.T) {
 		{"an account", "freemail", both + "bigaccount.io\n", "bigaccount.io is yours or one of your accounts"},
 		{"a company as free mail", "freemail", both + "siemens.com\n", "siemens.com belongs to a company that people know"},
 		{"a mailbox host as free mail", "freemail", both + "gmail.com\n", ""},
-		{"empty", "disposable", "", "it has 0 entries, less than half of 2"},
-		{"a page", "disposable", "<html>\n<body>404</body>\n", "it has 0 entries, less than half of 2"},
+		{"empty", "disposable", "", "it keeps 0 of 2 entries"},
+		{"others altogether", "disposable", "dropit.dev\nbinit.dev\nburnit.dev\n", "it keeps 0 of 2 entries"},
+		{"a page", "disposable", "<html>\n<body>404</body>\n", "it keeps 0 of 2 entries"},
 	} {
 		if got := strings.Join(edition(t, c, tc.list, tc.raw).Doubts, "; "); got != tc.want {
 			t.Errorf("%s: doubts %q, want %q", tc.name, got, tc.want)
