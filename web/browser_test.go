@@ -153,7 +153,7 @@ func TestInTheBrowser(t *testing.T) {
 	}
 	s := newSite(t, func(d *Deps) {
 		d.Monitor = embeddedRedis(t)
-		d.Rules = waiting
+		d.Rules, d.Hands, d.Targets, d.Releaser = waiting, &grip{note: "they are in Chile"}, whom, &clerk{}
 		d.Providers = func() []string {
 			return []string{"own-crawl", "alpha-firmo", "beta-prime", "gamma-tech", "registry-br"}
 		}
@@ -166,7 +166,7 @@ func TestInTheBrowser(t *testing.T) {
 	b := openTab(t, path, origin)
 	b.run(t, look(1360, 900, "light"), chromedp.Navigate(origin+"/"), chromedp.WaitVisible("#password"))
 	b.shot(t, "login")
-	b.run(t, logIn(origin, "ana.souza"))
+	b.run(t, logIn(origin, "root"))
 
 	var rows int
 	var title, verdict, criteria, why string
@@ -293,4 +293,39 @@ func TestAConflictIsSettledInTheBrowser(t *testing.T) {
 		t.Errorf("said %+v", s.store.words)
 	}
 	b.quiet(t)
+}
+
+func TestALeadIsReassignedInTheBrowser(t *testing.T) {
+	t.Parallel()
+	path := chromium(t)
+	if path == "" {
+		return
+	}
+	g := &grip{}
+	s := newSite(t, func(d *Deps) { d.Hands, d.Targets = g, whom })
+	origin := serve(t, s)
+	b := openTab(t, path, origin)
+	lead := origin + "/leads/" + sampleID(24)
+	give := chromedp.Tasks{chromedp.SetValue("#give-to", "ben"), chromedp.SendKeys("#give-why", "Ana is ill"), chromedp.Click(`form[action$="/reassign"] button`)}
+	var place, said string
+	b.run(t, look(390, 844, "light"), logIn(origin, "root"), chromedp.Navigate(lead), chromedp.WaitVisible("#give-to"),
+		chromedp.Click(`form[action$="/reassign"] button`), // nothing is chosen: the browser sends nothing
+		chromedp.SetAttributeValue("body", "id", "before"), give, chromedp.WaitVisible("body:not(#before) #give-to"), chromedp.Location(&place))
+	if want := (galena.Act{LeadID: sampleID(24), Epoch: 2, Actor: "root", To: "ben", Note: "Ana is ill"}); place != lead || len(g.acts) != 1 || g.acts[0] != want {
+		t.Errorf("at %s, done %+v, want %+v", place, g.acts, want)
+	}
+	b.quiet(t)
+	g.err = galena.Errorf(galena.Conflict, "moved", "moved to ben at 14:05:00 UTC")
+	b.run(t, give, chromedp.WaitVisible(".problem"), chromedp.Text(".problem", &said))
+	if !strings.Contains(said, "The lead was moved to ben at 14:05:00 UTC.") {
+		t.Errorf("the late one reads %q", said)
+	}
+	b.shot(t, "reassign-late")
+	var forms int
+	b.run(t, chromedp.Click(".problem a"), chromedp.WaitVisible("#hands"), chromedp.Submit(".who button"), chromedp.WaitVisible("#password"),
+		logIn(origin, "ana.souza"), chromedp.Navigate(lead), chromedp.WaitVisible("#reason"), chromedp.Evaluate(`document.querySelectorAll("#give-to").length`, &forms))
+	b.shot(t, "lead-rep-phone")
+	if forms != 0 {
+		t.Error("a rep is offered to reassign")
+	}
 }

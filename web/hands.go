@@ -17,6 +17,7 @@ type Hands interface {
 	Standing(ctx context.Context, leadID string) (galena.Standing, error)
 	Take(ctx context.Context, act galena.Act) (galena.Standing, error)
 	HandBack(ctx context.Context, act galena.Act) (galena.Standing, error)
+	Reassign(ctx context.Context, act galena.Act) (galena.Standing, error)
 }
 
 // clockRow is one clock of the rep who has the lead.
@@ -27,7 +28,7 @@ type holdRow struct {
 	Decision     string
 	Owner        ownerView
 	Since, Until string
-	Ended        string
+	Ended, Note  string
 }
 
 // handsView is who has the lead, what they may say, and who had it before.
@@ -42,7 +43,11 @@ type handsView struct {
 	Accept  bool // the buttons that are offered
 	Touch   bool
 	Reasons []reasonView
+	Give    *giveView // nil where whoever looks may not give it to others
 }
+
+// giveView is whom a lead can be given to.
+type giveView struct{ Reps, Pools []string }
 
 type reasonView struct{ Reason, Words string }
 
@@ -76,13 +81,35 @@ func (s *server) hands(r *http.Request, leadID string) (*handsView, error) {
 		}
 	}
 	for _, h := range st.Holds {
-		row := holdRow{Decision: strconv.Itoa(h.Epoch), Owner: ownerOf(h.To), Since: moment(h.AssignedAt), Until: moment(h.ClosedAt), Ended: endOf(h)}
+		row := holdRow{Decision: strconv.Itoa(h.Epoch), Owner: ownerOf(h.To), Since: moment(h.AssignedAt), Until: moment(h.ClosedAt), Ended: endOf(h), Note: h.Note}
 		v.History = append(v.History, row)
 	}
 	if session, _ := sessionOf(r); hold.Rep != "" && (session.Role != roleRep || session.User == hold.Rep) {
 		v.Accept, v.Touch, v.Reasons = hold.AcceptedAt.IsZero(), hold.TouchedAt.IsZero(), reasonWords
 	}
+	if offered(r, toReassign) {
+		v.Give = giveTo(s.Targets(), hold.Rep)
+	}
 	return v, nil
+}
+
+// poolMark tells a pool from a rep, in the page's form as in the API.
+const poolMark = "pool:"
+
+// giveTo sorts out whom the lead can be given to: not to who has it.
+func giveTo(targets []string, holder string) *giveView {
+	var v giveView
+	for _, to := range targets {
+		if pool, ok := strings.CutPrefix(to, poolMark); ok {
+			v.Pools = append(v.Pools, pool)
+		} else if to != holder {
+			v.Reps = append(v.Reps, to)
+		}
+	}
+	if len(v.Reps)+len(v.Pools) == 0 {
+		return nil
+	}
+	return &v
 }
 
 func statusOf(h galena.Hold) string {
@@ -119,32 +146,55 @@ func (s *server) act(do func(Hands, context.Context, galena.Act) (galena.Standin
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, largestForm)
-		if err := r.ParseForm(); err != nil {
+		err := r.ParseForm()
+		epoch, wrong := strconv.Atoi(r.PostForm.Get("epoch"))
+		if err != nil || wrong != nil || epoch < 1 {
 			s.problem(w, r, http.StatusBadRequest, "The form could not be read", "Go back and try again, with a shorter note.")
 			return
 		}
 		session, _ := sessionOf(r)
-		epoch, _ := strconv.Atoi(r.PostForm.Get("epoch"))
-		act := galena.Act{LeadID: r.PathValue("id"), Epoch: max(epoch, 0), Actor: session.User,
-			Reason: r.PostForm.Get("reason"), Note: clip(r.PostForm.Get("note"), longestNote)}
+		act := galena.Act{LeadID: r.PathValue("id"), Epoch: epoch, Actor: session.User, To: r.PostForm.Get("to"),
+			Reason: r.PostForm.Get("reason"), Note: strings.TrimSpace(clip(r.PostForm.Get("note"), longestNote))}
 		if session.Role == roleRep {
 			act.Rep = session.User
 		}
-		_, err := do(s.Hands, r.Context(), act)
-		if e, ok := errors.AsType[*galena.Error](err); ok && e.Kind == galena.Conflict && e.Op == "moved" {
-			s.problem(w, r, http.StatusConflict, "Somebody was faster", "The lead was "+e.Err.Error()+".")
-			return
-		}
-		if galena.KindOf(err) == galena.Invalid {
-			s.problem(w, r, http.StatusUnprocessableEntity, "A reason is needed", "Go back and choose why the lead goes back.")
-			return
-		}
-		if err != nil {
-			s.fail(w, r, err)
+		if _, err = do(s.Hands, r.Context(), act); err != nil {
+			s.refuseAct(w, r, err)
 			return
 		}
 		http.Redirect(w, r, "/leads/"+act.LeadID, http.StatusSeeOther)
 	}
+}
+
+// refuseAct says in a sentence what came in between. Our own text names reps,
+// pools and times, no person.
+func (s *server) refuseAct(w http.ResponseWriter, r *http.Request, err error) {
+	v := problemView{Status: http.StatusConflict, Back: "/leads/" + r.PathValue("id")}
+	e, ok := errors.AsType[*galena.Error](err)
+	if ok && e.Kind == galena.Invalid {
+		v.Status = http.StatusUnprocessableEntity
+	}
+	switch {
+	case ok && e.Kind == galena.Conflict && e.Op == "moved":
+		v.Head, v.Advice = "Somebody was faster", overtaken(e.Err.Error())
+	case ok && e.Op == "routing.give": // what a person asks for and the rules cannot do
+		v.Head, v.Advice = "The lead stays where it is", "The rules say: "+e.Err.Error()+"."
+	case ok && e.Kind == galena.Invalid:
+		v.Head, v.Advice = "A reason is needed", "Say why, for the record."
+	default:
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, v.Status, "problem", page{Title: v.Head, Body: v})
+}
+
+// overtaken makes a sentence of "moved to ana at 14:05:00 UTC" and of "the lead
+// is not decided yet".
+func overtaken(text string) string {
+	if strings.HasPrefix(text, "the lead ") {
+		return upperFirst(text) + "."
+	}
+	return "The lead was " + text + "."
 }
 
 func accept(h Hands, ctx context.Context, act galena.Act) (galena.Standing, error) { //nolint:revive // a method's shape
@@ -154,4 +204,13 @@ func accept(h Hands, ctx context.Context, act galena.Act) (galena.Standing, erro
 func touch(h Hands, ctx context.Context, act galena.Act) (galena.Standing, error) { //nolint:revive // a method's shape
 	act.Touch = true
 	return h.Take(ctx, act)
+}
+
+// reassign is for a person who says why: their word overrules the routing file.
+func reassign(h Hands, ctx context.Context, act galena.Act) (galena.Standing, error) { //nolint:revive // a method's shape
+	act.Reason = ""
+	if act.Note == "" {
+		return galena.Standing{}, galena.Errorf(galena.Invalid, "web.reassign", "no reason")
+	}
+	return h.Reassign(ctx, act)
 }

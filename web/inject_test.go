@@ -41,7 +41,9 @@ func poisoned(id, text string) galena.Record {
 func TestTextFromOutsideStaysText(t *testing.T) {
 	t.Parallel()
 	for i, text := range attacks() {
-		s := newSite(t, nil)
+		s := newSite(t, func(d *Deps) {
+			d.Hands, d.Targets, d.Releaser = &grip{note: text}, func() []string { return []string{text, "pool:" + text} }, &clerk{}
+		})
 		id := sampleID(i)
 		held := poisoned(sampleID(99), text)
 		held.Decision, held.Lead.Status, held.Lead.Verdict = nil, galena.StatusQuarantined, galena.Quarantine
@@ -50,7 +52,7 @@ func TestTextFromOutsideStaysText(t *testing.T) {
 		s.store.disputes = []galena.Dispute{{ID: text, Entity: text, Field: text, LeadID: text, Severity: galena.SeverityDecision, Status: galena.ConflictOpen,
 			Candidates: []galena.Claim{{Value: galena.TextValue(text), Source: text, Tier: text}, {Value: galena.TextValue("x"), Source: text, Tier: text}}}}
 		s.store.pairs = []galena.Disagreement{{A: text, B: text, Info: 1}}
-		s.login("ops")
+		s.login("root")
 		for _, path := range []string{"/conflicts", "/", "/leads/" + id, "/leads/" + sampleID(99), "/providers"} {
 			w := s.get(path)
 			body := w.Body.String()

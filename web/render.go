@@ -71,10 +71,11 @@ type problemView struct {
 	Status int
 	Head   string
 	Advice string
+	Back   string // where the reader came from; "" = the list
 }
 
 func (s *server) problem(w http.ResponseWriter, r *http.Request, status int, head, advice string) {
-	s.render(w, r, status, "problem", page{Title: head, Body: problemView{status, head, advice}})
+	s.render(w, r, status, "problem", page{Title: head, Body: problemView{Status: status, Head: head, Advice: advice}})
 }
 
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {

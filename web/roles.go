@@ -24,9 +24,10 @@ var (
 
 // The pages that are offered only to those who may ask for them.
 const (
-	toRelease = "POST /leads/{id}/release"
-	toResolve = "POST /conflicts/{id}/resolve"
-	toSteer   = "/monitor/" // every method but GET: pausing, running and deleting tasks
+	toRelease  = "POST /leads/{id}/release"
+	toReassign = "POST /leads/{id}/reassign"
+	toResolve  = "POST /conflicts/{id}/resolve"
+	toSteer    = "/monitor/" // every method but GET: pausing, running and deleting tasks
 )
 
 // access is who may ask for what, and nothing else says so: a page that is not
@@ -41,6 +42,7 @@ var access = map[string]roles{
 	"POST /leads/{id}/touch":     everybody,
 	"POST /leads/{id}/hand-back": everybody,
 	toRelease:                    keepers,
+	toReassign:                   rulers,
 	"GET /conflicts":             everybody,
 	toResolve:                    rulers,
 	"GET /providers":             everybody,

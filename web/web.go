@@ -50,9 +50,10 @@ type Deps struct {
 	Tiers     func() []string           // tiers to filter by, highest first; default A to D. X is always there
 	Rules     func() galena.ConfigState // the files in force, and what is wrong with them as they are now
 	ClientIP  func(*http.Request) string
-	Hands     Hands    // nil = leads are shown and cannot be accepted or handed back here
-	Releaser  Releaser // nil = held leads are shown and cannot be released here
-	Limiter   Limiter  // nil = each process counts logins for itself
+	Hands     Hands           // nil = leads are shown and cannot be accepted or handed back here
+	Targets   func() []string // whom a lead can be given to: ids of reps, and pool:<id>; default: nobody
+	Releaser  Releaser        // nil = held leads are shown and cannot be released here
+	Limiter   Limiter         // nil = each process counts logins for itself
 
 	LoginToken string // opens /login?once=… a single time as user "demo", role admin; "" = off
 
@@ -112,6 +113,9 @@ func withDefaults(d *Deps) {
 	if d.Providers == nil {
 		d.Providers = func() []string { return nil }
 	}
+	if d.Targets == nil {
+		d.Targets = func() []string { return nil }
+	}
 	if d.Rules == nil {
 		d.Rules = func() galena.ConfigState { return galena.ConfigState{} }
 	}
@@ -139,6 +143,7 @@ func (s *server) handlers() (map[string]http.Handler, error) {
 		"POST /leads/{id}/touch":     s.act(touch),
 		"POST /leads/{id}/hand-back": s.act(Hands.HandBack),
 		toRelease:                    s.release,
+		toReassign:                   s.act(reassign),
 		"GET /conflicts":             s.conflicts,
 		toResolve:                    s.keep,
 		"GET /providers":             s.providers,

@@ -64,6 +64,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 		PublicURL: a.env.PublicURL, Rules: a.book.status,
 		Providers: func() []string { return providerIDs(a.book.current().rules) },
 		Tiers:     func() []string { return tiers(a.book.current().rules) },
+		Targets:   func() []string { return targets(a.book.current().rules) },
 		Hands:     a.hands,
 		Releaser:  a.gate, LoginToken: a.once, Limiter: redis.NewLimiter(a.redis), Monitor: a.redis.Raw()})
 	if err != nil {

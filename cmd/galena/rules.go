@@ -68,6 +68,20 @@ func tiers(r configs.Rules) []string {
 	return names
 }
 
+// targets are whom a lead can be given to: reps who have not left, and pools.
+func targets(r configs.Rules) []string {
+	var names []string
+	for _, rep := range r.Routing.Reps {
+		if rep.Active == nil || *rep.Active {
+			names = append(names, rep.ID)
+		}
+	}
+	for _, pool := range r.Routing.Pools {
+		names = append(names, "pool:"+pool.ID)
+	}
+	return names
+}
+
 // ruleset is one set of files and everything that is made of it. It never
 // changes: changed files make another.
 type ruleset struct {
