@@ -279,7 +279,7 @@ func TestProvidersPageSaysHowOftenStoppingEarlyWasWrong(t *testing.T) {
 		regret galena.Regret
 		says   []string
 	}{
-		{galena.Regret{}, []string{"Not known yet: no decision was audited. Buying ends once"}},
+		{galena.Regret{}, []string{"Providers refreshes every 5 s No providers", "Not known yet: no decision was audited. Buying ends once"}},
 		{galena.Regret{Audits: 1, CostMicros: 110_000}, []string{"More data would have changed nothing in one settled decision.", "in 0.0 to 79.3 % of all cases", "Spent on audits 11 ¢"}},
 		{galena.Regret{Audits: 1200, Changed: 18, CostMicros: 57_125_000}, []string{"More data would have changed 18 of 1,200 settled decisions.",
 			"wrong in 1.0 to 2.4 % of all cases, with a certainty of 95 %", "Audited 1,200 Would have changed 18 Regret 1.5 % 95 % interval (Wilson) 1.0 to 2.4 % Spent on audits 5712.5 ¢"}},
