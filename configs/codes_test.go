@@ -12,15 +12,15 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// codes are all that the checks of a profile may say, one folder each.
+// codes are all that the checks of profile and routing may say, one folder each.
 func codes() []string {
 	var out []string
-	for n := 1; n <= 16; n++ {
+	for n := 1; n <= 19; n++ {
 		if n != 13 { // there is none
 			out = append(out, fmt.Sprintf("E%02d", n))
 		}
 	}
-	for n := 1; n <= 8; n++ {
+	for n := 1; n <= 10; n++ {
 		out = append(out, fmt.Sprintf("W%02d", n))
 	}
 	return out
@@ -62,6 +62,23 @@ func TestEachCodeIsToldAloneAndAtItsPlace(t *testing.T) {
 				t.Errorf("got %v, want only %s", got, want)
 			}
 		})
+	}
+}
+
+func TestEachCodeIsListed(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range strings.Lines(string(page)) {
+		if code, ok := strings.CutPrefix(line, "| `"); ok {
+			listed = append(listed, code[:3])
+		}
+	}
+	if want := codes(); !slices.Equal(listed, want) {
+		t.Errorf("docs/codes.md lists %v, want %v", listed, want)
 	}
 }
 

@@ -162,7 +162,7 @@ func language(tag string) string {
 func (b *builder) schedule(path string, c Rep) schedule {
 	s := schedule{loc: time.UTC, always: len(c.Hours) == 0, holidays: map[string]bool{}}
 	if loc, err := time.LoadLocation(c.TZ); err != nil || c.TZ == "Local" {
-		b.fail(path+".tz", "E02", "%q is not a time zone such as Europe/Berlin", c.TZ)
+		b.fail(path+".tz", "E19", "%q is not a time zone such as Europe/Berlin", c.TZ)
 	} else {
 		s.loc = loc
 	}

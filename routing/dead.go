@@ -16,13 +16,13 @@ func (b *builder) lintDeadRules() {
 	for j, later := range b.cfg.Rules {
 		for _, earlier := range b.cfg.Rules[:j] {
 			if earlier.When == nil || later.When != nil && implies(*later.When, *earlier.When) {
-				b.fail(fmt.Sprintf("spec.rules[%d]", j), "W03",
+				b.fail(fmt.Sprintf("spec.rules[%d]", j), "W09",
 					"rule %s is never reached: rule %s takes all its leads", later.ID, earlier.ID)
 				break
 			}
 		}
 		if later.When != nil && b.splitAmong(*later.When, b.cfg.Rules[:j]) {
-			b.fail(fmt.Sprintf("spec.rules[%d]", j), "W03",
+			b.fail(fmt.Sprintf("spec.rules[%d]", j), "W09",
 				"rule %s is never reached: earlier rules take each of its values", later.ID)
 		}
 	}

@@ -24,7 +24,7 @@ func (b *builder) addTerritories() {
 			if len(c) != 2 {
 				b.fail(at, "E02", "%q is not a country code such as DE", raw)
 			} else if first, taken := b.country[c]; taken {
-				b.fail(at, "E07", "%s is already in territory %s and never reaches this one", c, first)
+				b.fail(at, "E18", "%s is already in territory %s and never reaches this one", c, first)
 			} else {
 				b.country[c] = t.ID
 			}
@@ -38,7 +38,7 @@ func (b *builder) addPools() {
 		unique(b, path+".id", p.ID, b.pools)
 		b.pools[p.ID] = p
 		if len(p.Members) == 0 {
-			b.fail(path+".members", "E02", "pool %s has no members", p.ID)
+			b.fail(path+".members", "E17", "pool %s has no members", p.ID)
 		}
 		active := 0
 		for _, id := range slices.Sorted(maps.Keys(p.Members)) {
@@ -53,7 +53,7 @@ func (b *builder) addPools() {
 			}
 		}
 		if len(p.Members) > 0 && active == 0 {
-			b.fail(path+".members", "W04", "nobody in pool %s is active", p.ID)
+			b.fail(path+".members", "W10", "nobody in pool %s is active", p.ID)
 		}
 	}
 }
@@ -105,8 +105,10 @@ func (b *builder) lintTarget(path string, t Target) {
 	if t.Sink != "" && !slices.Contains(sinks(), t.Sink) {
 		b.undefined(path+".sink", "sink", t.Sink, sinks())
 	}
-	b.lintPool(path+".pool", t.Pool)
-	b.lintPool(path+".overflow", t.Overflow)
+	for _, p := range []struct{ key, name string }{{".pool", t.Pool}, {".overflow", t.Overflow}} {
+		b.lintPool(path+p.key, p.name)
+		b.lintSkills(path+".skills", p.name, t.Skills)
+	}
 	if t.Overflow != "" && t.Pool == "" {
 		b.fail(path+".overflow", "E02", "needs a pool")
 	}
@@ -134,10 +136,7 @@ func (b *builder) skills(path string, t Target) []string {
 	if len(t.Skills) > 0 && t.Pool == "" && t.RepFrom == "" {
 		b.fail(path+".skills", "E02", "needs a pool or rep_from")
 	}
-	var known, out []string
-	for _, id := range b.repIDs() {
-		known = append(known, b.reps[id].skilled...)
-	}
+	known, out := b.knownSkills(), []string(nil)
 	for i, name := range t.Skills {
 		out = append(out, galena.Slug(name))
 		if !slices.Contains(known, out[i]) {
@@ -147,23 +146,64 @@ func (b *builder) skills(path string, t Target) []string {
 	return out
 }
 
+// knownSkills are those that some rep has.
+func (b *builder) knownSkills() []string {
+	var out []string
+	for _, id := range b.repIDs() {
+		out = append(out, b.reps[id].skilled...)
+	}
+	return out
+}
+
 // lintPool checks a pool's name, for every territory when it depends on one.
 func (b *builder) lintPool(path, name string) {
 	if name == "" {
 		return
 	}
-	names := []string{name}
-	if strings.Contains(name, territoryMark) {
-		if names = nil; len(b.cfg.Territories) == 0 {
-			b.fail(path, "E11", "%s needs spec.territories", territoryMark)
-		}
-		for _, t := range b.cfg.Territories {
-			names = append(names, strings.ReplaceAll(name, territoryMark, t.ID))
-		}
+	if strings.Contains(name, territoryMark) && len(b.cfg.Territories) == 0 {
+		b.fail(path, "E11", "%s needs spec.territories", territoryMark)
 	}
-	for _, n := range names {
+	for _, n := range b.everywhere(name) {
 		if _, ok := b.pools[n]; !ok {
 			b.undefined(path, "pool", n, b.poolIDs())
+		}
+	}
+}
+
+// everywhere lists the pools that a name means, one per territory when it depends on one.
+func (b *builder) everywhere(name string) []string {
+	if !strings.Contains(name, territoryMark) {
+		return []string{name}
+	}
+	var out []string
+	for _, t := range b.cfg.Territories {
+		out = append(out, strings.ReplaceAll(name, territoryMark, t.ID))
+	}
+	return out
+}
+
+// team are the active reps of a pool, in the order of their ids.
+func (b *builder) team(pool string) []rep {
+	var out []rep
+	for _, id := range slices.Sorted(maps.Keys(b.pools[pool].Members)) {
+		if r, ok := b.reps[id]; ok && r.active() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// lintSkills warns of a pool in which nobody has all the skills that are wanted,
+// each of which somebody has.
+func (b *builder) lintSkills(path, pool string, skills []string) {
+	hasAll := func(has []string) bool {
+		return !slices.ContainsFunc(skills, func(s string) bool { return !slices.Contains(has, galena.Slug(s)) })
+	}
+	for _, id := range b.everywhere(pool) {
+		team := b.team(id)
+		able := func(r rep) bool { return hasAll(r.skilled) }
+		if len(team) > 0 && hasAll(b.knownSkills()) && !slices.ContainsFunc(team, able) {
+			b.fail(path, "W10", "nobody in pool %s has all the skills", id)
 		}
 	}
 }
