@@ -3,10 +3,12 @@ package configs
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/routing"
 	"github.com/galenahq/galena/scoring"
 )
 
@@ -20,6 +22,9 @@ type use struct {
 func (l *loader) crossCheck() {
 	if l.sound(KindICP) && l.sound(KindRouting) {
 		l.checkTiers()
+	}
+	if l.sound(KindICP, KindRouting) {
+		l.checkTaken()
 	}
 	if l.sound(KindProviders) && l.suppliable() {
 		l.checkSupply()
@@ -67,6 +72,41 @@ func (l *loader) checkTiers() {
 		if tier != "default" && !known(tier) {
 			unknown("spec.off_hours."+tier, tier, "off_hours")
 		}
+	}
+}
+
+// checkTaken warns of a tier whose leads only the fallback takes. It is told at
+// the tier, or at the rules when the profile is not the operator's.
+func (l *loader) checkTaken() {
+	router, err := routing.New(l.out.Routing)
+	if err != nil {
+		return // what stops it was told
+	}
+	taken := func(path, tier string, s galena.Score) {
+		if s.Tier = tier; router.Takes(s) {
+			return
+		}
+		d := l.byKind[KindICP]
+		if d.builtin {
+			d, path = l.byKind[KindRouting], "spec.rules"
+		}
+		f := galena.Faultf(path, "W11", "no rule takes tier %s: a lead of it that nobody owns goes to the fallback", tier)
+		f.Hint = "add a rule on decision.tier " + tier
+		d.fail(*f)
+	}
+	top := galena.Tenths(1000)
+	for i, t := range l.out.ICP.Tiers {
+		least := galena.Tenths(math.Round(10 * t.Min))
+		if least > top {
+			continue // no lead reaches it
+		}
+		taken(fmt.Sprintf("spec.tiers[%d].name", i), t.Name, galena.Score{Lo: least, Hi: top})
+		if t.MinCoverage == 0 && t.Requires == nil {
+			top = least - 1 // nothing above falls through it
+		}
+	}
+	if len(l.out.ICP.Disqualifiers) > 0 {
+		taken("spec.disqualifiers", scoring.TierX, galena.Score{Hi: 1000, Disqualified: &galena.Disqualification{}})
 	}
 }
 

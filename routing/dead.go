@@ -28,6 +28,20 @@ func (b *builder) lintDeadRules() {
 	}
 }
 
+// Takes says whether some rule may take a lead of this score that nobody owns
+// and that is not undecided. Of what else is known of it nothing is assumed.
+func (r *Router) Takes(s galena.Score) bool {
+	in := Input{Score: s, Facts: galena.Facts{}, Final: true}
+	for _, field := range matches() {
+		in.Facts[field] = galena.Fact{Field: field, State: galena.Absent}
+	}
+	w := world{tier: s.Tier, decided: &decided{in, galena.Fact{Field: "decision.territory", State: galena.Unknown}}}
+	return slices.ContainsFunc(r.rules, func(ru rule) bool {
+		leads := s.Disqualified != nil || ru.To.Sink != fromDisqualifier
+		return leads && ru.test.eval(w.lookup, in.Now) != galena.False
+	})
+}
+
 // splitAmong says that each value of an `in` is taken, by more than one earlier rule.
 func (b *builder) splitAmong(c Condition, earlier []Rule) bool {
 	if len(c.In) < 2 {
