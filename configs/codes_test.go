@@ -20,7 +20,7 @@ func codes() []string {
 			out = append(out, fmt.Sprintf("E%02d", n))
 		}
 	}
-	for n := 1; n <= 11; n++ {
+	for n := 1; n <= 12; n++ {
 		out = append(out, fmt.Sprintf("W%02d", n))
 	}
 	return out

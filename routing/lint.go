@@ -85,6 +85,7 @@ func (b *builder) addRules() {
 		b.lintTarget(path+".to", c.To)
 		if c.SLA != nil {
 			b.lintSLA(path+".sla", *c.SLA)
+			b.lintClosures(path+".sla", c.To.Pool, *c.SLA)
 		}
 		if c.CountForFairness != nil && !*c.CountForFairness && c.To.Pool != "" {
 			b.fail(path+".count_for_fairness", "W03", "has no effect on a pool, which rotates by it")
