@@ -35,6 +35,9 @@ type criterion struct {
 	vmin, vmax       int64 // over bands and else
 	policy           string
 	prior            int64 // the estimate of an unknown under policy prior
+	ownPrior         bool  // the file gives this criterion a prior of its own: no mean replaces it
+	mean             int64 // what the criterion mostly earns; the prior's share until that was counted
+	counted          bool  // the estimate of an unknown is the mean
 	applies          galena.Predicate
 	conditional      bool // has applies_when: zero is possible as well
 }
@@ -119,11 +122,12 @@ func compileCriterion(c Criterion, u Unknown, bands []band, applies galena.Predi
 			k.policy = o.Policy
 		}
 		if o.Prior != nil {
-			prior = *o.Prior
+			prior, k.ownPrior = *o.Prior, true
 		}
 	}
 	// Rounded before it is summed, or platforms would differ.
 	k.prior = clip((fix(prior)*max(0, k.vmax)+unit/2)/unit, k.vmin, k.vmax)
+	k.mean = k.prior
 	return k
 }
 

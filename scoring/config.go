@@ -13,7 +13,7 @@ type Config struct {
 
 // The ways to estimate a criterion whose field is unknown.
 const (
-	PolicyPrior   = "prior"   // expect a share of what the criterion can earn
+	PolicyPrior   = "prior"   // expect a share of what the criterion can earn, or the portfolio mean
 	PolicyExclude = "exclude" // score what is known, as if the criterion were not there
 	PolicyWorst   = "worst"   // expect the least
 )
@@ -21,11 +21,12 @@ const (
 // Unknown says what to think of fields that nobody knows.
 type Unknown struct {
 	Policy        string  `yaml:"policy"`
-	Prior         float64 `yaml:"prior"`          // expected share of the best value, 0..1
+	Prior         float64 `yaml:"prior"`          // expected share of the best value, 0..1, until there are portfolio means
 	MinConfidence float64 `yaml:"min_confidence"` // facts below this count as unknown
 }
 
-// UnknownOverride replaces the profile's policy for one criterion.
+// UnknownOverride replaces the profile's policy for one criterion. A prior given
+// here holds for good: no portfolio mean replaces it.
 type UnknownOverride struct {
 	Policy string   `yaml:"policy,omitempty"`
 	Prior  *float64 `yaml:"prior,omitempty"`

@@ -51,8 +51,8 @@ func ageDays(f galena.Fact, now time.Time) int {
 	return int(now.Sub(f.ObservedAt) / (24 * time.Hour))
 }
 
-// topReasons puts the rows that tell this lead from an unknown one into words:
-// those furthest from what the criterion would earn if nothing were known.
+// topReasons puts the rows that tell this lead from others into words: those
+// furthest from what the criterion mostly earns.
 func (s *sheet) topReasons() []string {
 	type reason struct {
 		reading *reading
@@ -61,7 +61,7 @@ func (s *sheet) topReasons() []string {
 	all := make([]reason, 0, len(s.readings))
 	for i := range s.readings {
 		r := &s.readings[i]
-		far := r.c.weight * (r.e - r.c.prior)
+		far := r.c.weight * (r.e - r.c.mean)
 		if r.state == galena.Unknown || r.applies == galena.False || far == 0 {
 			continue
 		}

@@ -194,7 +194,21 @@ func drawProfile(t *rapid.T) *Profile {
 	if err != nil {
 		t.Fatalf("the generator made a faulty profile: %v", err)
 	}
+	if rapid.Bool().Draw(t, "means") {
+		return p.WithMeans(drawMeans(t, p))
+	}
 	return p
+}
+
+// drawMeans are means of some criteria, also such as no portfolio gives.
+func drawMeans(t *rapid.T, p *Profile) map[string]int64 {
+	means := map[string]int64{"of-nothing": 7}
+	for _, c := range p.criteria {
+		if rapid.IntRange(0, 3).Draw(t, "hasMean") > 0 {
+			means[c.id] = rapid.Int64Range(-2*unit, 2*unit).Draw(t, "mean")
+		}
+	}
+	return means
 }
 
 // TestInvariants tries I1 to I4 on the same drawn profile and facts: to draw them
@@ -210,6 +224,7 @@ func TestInvariants(t *testing.T) {
 			rowsSum(t, p, view)
 			settledHolds(t, p, truth, view)
 			neverWidens(t, p, truth, view)
+			meansOnlyGuess(t, p, view)
 		})
 	})
 	t.Run("I10RandomFactsNeverPanic", func(t *testing.T) { t.Parallel(); rapid.Check(t, neverPanics) })
@@ -270,6 +285,14 @@ func neverWidens(t *rapid.T, p *Profile, truth, view galena.Facts) {
 	after := p.Score(view, noon, false)
 	if after.Lo < before.Lo || after.Hi > before.Hi {
 		t.Errorf("I3: %s widened %s..%s to %s..%s", field, before.Lo, before.Hi, after.Lo, after.Hi)
+	}
+}
+
+// meansOnlyGuess: whatever the means, the bounds and what is settled stay.
+func meansOnlyGuess(t *rapid.T, p *Profile, view galena.Facts) {
+	a, b := p.Score(view, noon, false), p.WithMeans(drawMeans(t, p)).Score(view, noon, false)
+	if a.Lo != b.Lo || a.Hi != b.Hi || a.Coverage != b.Coverage || a.Settled != b.Settled || a.Settled && a.Tier != b.Tier {
+		t.Errorf("means moved %+v to %+v", a.Score, b.Score)
 	}
 }
 

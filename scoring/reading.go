@@ -70,6 +70,9 @@ func (r *reading) guess() {
 		r.left = true
 	default:
 		r.e = r.c.prior
+		if r.c.counted {
+			r.label = "portfolio mean"
+		}
 	}
 }
 

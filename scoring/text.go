@@ -62,6 +62,9 @@ func rowText(r galena.Row) string {
 	what := r.Value
 	switch r.State {
 	case galena.Unknown:
+		if r.Label != "" {
+			room = r.Label + ", " + room
+		}
 		return fmt.Sprintf("%s: unknown (%s)", title(r.Criterion), room)
 	case galena.Absent:
 		what = "none"
