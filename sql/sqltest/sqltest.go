@@ -2,6 +2,7 @@
 //
 //	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
 //	                        move  fresh  notice  conflict  identity  standing  configs
+//	                        portfolio
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -26,7 +27,8 @@ type Open func(t testing.TB, now func() time.Time) *sql.Store
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules,
-		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules, configRules} {
+		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules, configRules,
+		portfolioRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
