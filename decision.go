@@ -83,7 +83,8 @@ type Score struct {
 	Disqualifiers []DisqualifierState `json:"disqualifiers,omitempty"`
 }
 
-// ConfigRef names the exact configuration a decision was made with.
+// ConfigRef names the exact configuration a decision was made with; of KindMeans
+// it names the portfolio means.
 type ConfigRef struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`

@@ -60,7 +60,7 @@ type Why struct {
 	Territory     string                     `json:"territory"`
 	Rules         []galena.RuleTry           `json:"rules" nullable:"false" doc:"Routing rules tried, in their order"`
 	Candidates    []galena.Candidate         `json:"candidates" nullable:"false" doc:"Reps who were considered"`
-	Configs       []galena.ConfigRef         `json:"configs" nullable:"false" doc:"The exact configuration files"`
+	Configs       []galena.ConfigRef         `json:"configs" nullable:"false" doc:"The exact configuration files; of kind Means: the portfolio means that estimated the unknown fields"`
 	Notices       []galena.Notice            `json:"notices" nullable:"false" doc:"What the data says that came after a decision; the decision stays as it was made"`
 }
 

@@ -92,6 +92,17 @@ type kept struct {
 	DecidedAt    time.Time     `json:"decided_at"`
 	Took         time.Duration `json:"took_ns"`
 	Facts        map[string]struct{ Value galena.Value }
+	Configs      []galena.ConfigRef
+}
+
+// rules are those that the decision names.
+func (k kept) rules(t testing.TB, all ...*Rules) *Rules {
+	t.Helper()
+	i := slices.IndexFunc(all, func(r *Rules) bool { return slices.Equal(r.Refs, k.Configs) })
+	if i < 0 {
+		t.Fatalf("no rules %+v", k.Configs)
+	}
+	return all[i]
 }
 
 func (k kept) memory(lead galena.Lead, stored map[string]galena.Observation) galena.Memory {
@@ -109,11 +120,13 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 	t.Parallel()
 	rules, vendors := demoRules(t)
 	rules.Enricher = vendors
+	counted := rules.withMeans(galena.Means{Profile: "icp", Leads: 200,
+		Values: map[string]int64{"headcount": 8100, "industry": -1200, "tech": 3333}}, galena.ConfigRef{Kind: "ICP"})
 	for i := range cases() {
 		rnd := rand.New(rand.NewPCG(13, uint64(i)))
 		clock := afternoon.Add(time.Duration(rnd.IntN(100_000)) * time.Second)
 		p := &Pipeline{Now: func() time.Time { return clock }}
-		decide := func(m galena.Memory, took time.Duration) galena.Decision {
+		decide := func(rules *Rules, m galena.Memory, took time.Duration) galena.Decision {
 			r := newRun(p, rules, m)
 			clock = r.began.Add(time.Duration(rnd.IntN(500)) * 24 * time.Hour) // a look has no clock of its own
 			v := r.look(true)
@@ -121,7 +134,7 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 			return r.decision(v, galena.Assignment{LeadID: "l", Epoch: 1}, nil)
 		}
 		m := drawMemory(t, rnd)
-		was := encoded(t, decide(m, time.Duration(rnd.IntN(3000))*time.Millisecond))
+		was := encoded(t, decide(pick(rnd, []*Rules{rules, counted}), m, time.Duration(rnd.IntN(3000))*time.Millisecond))
 
 		stored := map[string]galena.Observation{}
 		for _, o := range m.Observations {
@@ -133,7 +146,7 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 			k.Observations[i], k.Observations[j] = k.Observations[j], k.Observations[i]
 		})
 		clock = k.DecidedAt.Add(-k.Took)
-		again := decide(k.memory(m.Lead, stored), k.Took)
+		again := decide(k.rules(t, rules, counted), k.memory(m.Lead, stored), k.Took)
 		again.Observations = order
 		if got := encoded(t, again); !bytes.Equal(got, was) {
 			t.Fatalf("case %d: replayed\n%s\nwas\n%s", i, got, was)

@@ -139,6 +139,9 @@ func (a *App) wireRules(ctx context.Context) error {
 	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
 		shop:    workshop{env: a.env, worker: a.roles.worker, guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
 		adopted: func(set *ruleset) { a.follow(set) }}
+	if !a.frozen {
+		a.book.portfolio = a.store
+	}
 	if a.watched {
 		a.book.watcher = configs.Watch(os.DirFS(a.env.ConfigDir), a.env.ConfigDir)
 	}
@@ -258,6 +261,7 @@ func (a *App) Run(ctx context.Context) error {
 			return nil
 		})
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
+		g.Go(func() error { return a.every(ctx, meansEvery, "look for portfolio means", a.book.lookForMeans) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })

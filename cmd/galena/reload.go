@@ -44,6 +44,8 @@ type rulebook struct {
 	now     func() time.Time
 	adopted func(*ruleset) // told of each new set
 
+	portfolio worker.Portfolio // nil: every estimate is the prior, as in a scenario
+
 	mu       sync.Mutex
 	set      *ruleset
 	state    galena.ConfigState
@@ -69,6 +71,7 @@ func (b *rulebook) adopt(ctx context.Context, r configs.Rules) error {
 	}
 	if set.compiled != nil {
 		set.compiled.Done = func() { b.done(set) }
+		set.compiled = b.countIn(ctx, set.compiled)
 	}
 	b.mu.Lock()
 	old := b.set
