@@ -25,24 +25,35 @@ RETURNING run;
 -- name: stale-companies
 -- Companies with stale answers and a decision since :since: per company and
 -- decision the oldest of the answers. For the highest tier the time is shorter.
+-- Leads at an alias count for the company; what is held under the alias is used
+-- no more, so it is left to expire.
+WITH stale AS (
+    SELECT domain, fetched_at, fresh_until, expires_at FROM answers a
+    WHERE kind = '' AND early_until > 0 AND early_until <= :now AND expires_at > :now
+      AND NOT EXISTS (SELECT 1 FROM company_domains k WHERE k.domain = a.domain AND k.company_domain <> k.domain)
+      AND NOT EXISTS (SELECT 1 FROM refreshes r WHERE r.domain = a.domain)
+      AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.kind = :kind AND s.id = a.domain
+          AND s.state IN ('queued', 'running', 'waiting'))),
+names AS (
+    SELECT domain AS company, domain FROM stale
+    UNION SELECT k.company_domain, k.domain FROM stale JOIN company_domains k ON k.company_domain = stale.domain)
 SELECT a.domain AS domain, d.tier AS tier, d.lo_tenths AS lo, d.hi_tenths AS hi,
        min(a.fetched_at) AS fetched_at, min(a.fresh_until) AS fresh_until, min(a.expires_at) AS expires_at
-FROM answers a
-JOIN leads l ON l.domain = a.domain AND l.status = 'decided' AND l.decided_at > :since
+FROM stale a
+JOIN names n ON n.company = a.domain
+JOIN leads l ON l.domain = n.domain AND l.status = 'decided' AND l.decided_at > :since
 JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-WHERE a.kind = '' AND a.early_until > 0 AND a.early_until <= :now AND a.expires_at > :now
-  AND (d.tier = :top OR a.fresh_until <= :now)
-  AND NOT EXISTS (SELECT 1 FROM refreshes r WHERE r.domain = a.domain)
-  AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.kind = :kind AND s.id = a.domain
-      AND s.state IN ('queued', 'running', 'waiting'))
+WHERE d.tier = :top OR a.fresh_until <= :now
 GROUP BY a.domain, d.tier, d.lo_tenths, d.hi_tenths
 ORDER BY min(a.expires_at), a.domain
 LIMIT :limit;
 
 -- name: has-tier
--- Whether a lead of the company was put into the tier since :since.
+-- Whether a lead of the company, at whatever domain of its, was put into the tier
+-- since :since.
 SELECT EXISTS (SELECT 1 FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-    WHERE l.domain = :domain AND l.decided_at > :since AND d.tier = :tier) AS has;
+    WHERE l.domain IN (SELECT CAST(:domain AS text) UNION SELECT domain FROM company_domains WHERE company_domain = :domain)
+      AND l.decided_at > :since AND d.tier = :tier) AS has;
 
 -- name: insert-audit-of-regret
 -- One per decision.

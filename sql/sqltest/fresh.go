@@ -13,6 +13,7 @@ var freshRules = map[string]func(*bench){
 	"ARefreshUnderWayIsNotHandedOutAgain":   refreshUnderWay,
 	"ARefreshReplacesTheRecordOfTheCompany": refreshWrites,
 	"StaleCompaniesAreFoundByTheirDecision": staleFound,
+	"ALeadAtAnAliasKeepsItsCompanyFresh":    aliasFresh,
 	"AnAuditIsAStepWrittenWithTheDecision":  auditStep,
 	"RegretSumsTheAuditsUp":                 regretSummed,
 }
@@ -189,6 +190,36 @@ func staleFound(s *bench) {
 	s.handOut()
 	if got := find("S"); len(got) != 0 {
 		s.Errorf("found %+v, which is under way", got)
+	}
+}
+
+// A lead at an alias rests on the company's answers: they are found stale for
+// it, and its tier is the company's. What the alias was once asked for is not.
+func aliasFresh(s *bench) {
+	now := s.clock.now()
+	for _, domain := range []string{"acme.test", "acme.de"} {
+		a := s.hit(now)
+		a.Domain, a.FreshUntil, a.ExpiresAt = domain, now.Add(10*24*time.Hour), now.Add(20*24*time.Hour)
+		s.ok(s.SaveAnswer(s.ctx, a, ledger("hit", now)))
+	}
+	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.test", "alias"))
+	id := s.begun(at("acme.de"))
+	_, err := s.Rule(s.ctx, s.ruling(id, nil))
+	s.ok(err)
+	s.clock.pass(11 * 24 * time.Hour)
+	since := s.clock.now().Add(-90 * 24 * time.Hour)
+	got, err := s.StaleCompanies(s.ctx, "S", since, 10)
+	s.ok(err)
+	if len(got) != 1 || got[0].Domain != "acme.test" || got[0].Tier != "A" {
+		s.Errorf("stale %+v, want the company alone", got)
+	}
+	h, err := s.Holding(s.ctx, "acme.test", "A", since)
+	s.ok(err)
+	if !h.TopTier {
+		s.Error("the company is not of tier A, want the tier of its lead at the alias")
+	}
+	if h, err = s.Holding(s.ctx, "globex.test", "A", since); err != nil || h.TopTier {
+		s.Errorf("a stranger is of tier A: %v, %v", h.TopTier, err)
 	}
 }
 
