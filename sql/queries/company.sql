@@ -30,9 +30,13 @@ ON CONFLICT (domain) DO NOTHING;
 -- name: company-domains
 -- Every domain of the company that the domain belongs to, its own first. None:
 -- nobody ever said anything of the domain, so it is a company by itself.
-SELECT company_domain, domain FROM company_domains
+SELECT company_domain, domain, kind FROM company_domains
 WHERE company_domain = (SELECT company_domain FROM company_domains WHERE domain = :domain)
 ORDER BY CASE WHEN domain = company_domain THEN 0 ELSE 1 END, domain;
+
+-- name: lock-links
+-- Nobody else adds or changes a link until the transaction ends; reading goes on.
+LOCK TABLE company_domains IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: link-domain
 -- The domain leads to the company from now on.

@@ -301,7 +301,7 @@ func (s *bench) resolve(d galena.Dispute) {
 // at an alias of the company, and one that a sink took just now. Not one that a
 // sink took long ago, one that was handed back, or one of another company.
 func resolutionLooks(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.test", "alias"))
+	s.link("acme.de", "acme.test", "alias")
 	decide := func(in galena.Intake, settle func(galena.Roster, *galena.Decision) galena.Roster) string {
 		id := s.begun(in)
 		_, err := s.Rule(s.ctx, s.ruling(id, settle))

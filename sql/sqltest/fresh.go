@@ -202,7 +202,7 @@ func aliasFresh(s *bench) {
 		a.Domain, a.FreshUntil, a.ExpiresAt = domain, now.Add(10*24*time.Hour), now.Add(20*24*time.Hour)
 		s.ok(s.SaveAnswer(s.ctx, a, ledger("hit", now)))
 	}
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.test", "alias"))
+	s.link("acme.de", "acme.test", "alias")
 	id := s.begun(at("acme.de"))
 	_, err := s.Rule(s.ctx, s.ruling(id, nil))
 	s.ok(err)

@@ -12,8 +12,10 @@ var identityRules = map[string]func(*bench){
 	"ALeadAtAnAliasBelongsToTheCompany":  aliasRemembered,
 	"AnAliasFindsTheCompanyAndItsRecord": aliasRead,
 	"ALinkIsNeverAChain":                 linkFlat,
-	"ALinkIsUndoneByLinkingToItself":     linkUndone,
-	"ALinkInACircleIsRefused":            linkCircle,
+	"ALinkIsUndone":                      linkUndone,
+	"ALinkThatLeadsElsewhereIsRefused":   linkRefused,
+	"ALinkSaidTwiceIsDoneOnce":           linkOnce,
+	"LinksAtOnceMakeNoCircle":            linksAtOnce,
 	"TheOwnerOfAnAliasOwnsTheCompany":    aliasOwner,
 	"ConflictsAreFoundByAnyDomain":       aliasConflicts,
 }
@@ -31,8 +33,35 @@ func (s *bench) memoryAt(domain string) galena.Memory {
 	return m
 }
 
+func (s *bench) link(domain, company, kind string) galena.CompanyNames {
+	s.Helper()
+	names, err := s.LinkDomain(s.ctx, galena.DomainLink{Domain: domain, Company: company, Kind: kind, By: "ana"})
+	s.ok(err)
+	return names
+}
+
+func (s *bench) unlink(domain string) {
+	s.Helper()
+	_, err := s.UnlinkDomain(s.ctx, domain, "", "ben")
+	s.ok(err)
+}
+
+// linked is what the trail tells of links, oldest first.
+func (s *bench) linked() []string {
+	s.Helper()
+	trail, err := s.AuditTrail(s.ctx, 10)
+	s.ok(err)
+	var out []string
+	for _, e := range slices.Backward(trail) {
+		if e.Action == "company.link" {
+			out = append(out, e.Target+": "+e.Detail+", by "+e.Actor)
+		}
+	}
+	return out
+}
+
 func aliasRemembered(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
+	s.link("acme.de", "acme.com", "alias")
 	s.ok(s.SetAccountOwner(s.ctx, "acme.com", "ben"))
 	for domain, n := range map[string]int64{"acme.com": 45, "acme.de": 46} {
 		s.ok(s.AddObservations(s.ctx, []galena.Observation{{ID: "o-" + domain, Entity: domain, Field: headcount, Value: galena.Number(n),
@@ -52,7 +81,7 @@ func aliasRemembered(s *bench) {
 }
 
 func aliasRead(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
+	s.link("acme.de", "acme.com", "alias")
 	id := s.begun(at("acme.de"))
 	r := s.ruling(id, to("ana", true))
 	r.Company.Domain = "acme.com"
@@ -81,9 +110,9 @@ func aliasRead(s *bench) {
 }
 
 func linkFlat(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.at", "acme.de", "alias"))
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.ch", "acme.at", "brand"))
+	s.link("acme.at", "acme.de", "alias")
+	s.link("acme.de", "acme.com", "alias")
+	s.link("acme.ch", "acme.at", "brand")
 	for _, domain := range []string{"acme.at", "acme.de", "acme.ch"} {
 		if m := s.memoryAt(domain); m.Company != "acme.com" || len(m.Domains) != 4 {
 			s.Errorf("%s belongs to %s, known by %v", domain, m.Company, m.Domains)
@@ -102,23 +131,81 @@ func linkFlat(s *bench) {
 }
 
 func linkUndone(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.de", "alias"))
+	s.link("acme.de", "acme.com", "alias")
+	s.unlink("acme.de")
+	s.unlink("acme.de") // said twice, it is done once
 	if m := s.memoryAt("acme.de"); m.Company != "acme.de" || !slices.Equal(m.Domains, []string{"acme.de"}) {
 		s.Errorf("%+v, want a company by itself", m)
 	}
+	if got := s.linked(); len(got) != 2 || got[1] != "acme.de: account of acme.de, before of acme.com, by ben" {
+		s.Errorf("the trail tells of %q", got)
+	}
 }
 
-func linkCircle(s *bench) {
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
-	s.refused(s.SetCompanyDomain(s.ctx, "acme.com", "acme.de", "alias"), galena.Invalid, "")
-	s.refused(s.SetCompanyDomain(s.ctx, "", "acme.de", "alias"), galena.Invalid, "")
+func linkRefused(s *bench) {
+	s.link("acme.de", "acme.com", "alias")
+	s.link("acme.at", "acme.com", "former")
+	refuse := func(domain, company, kind string, want galena.Kind, op string) {
+		s.Helper()
+		_, err := s.LinkDomain(s.ctx, galena.DomainLink{Domain: domain, Company: company, Kind: kind, By: "ana"})
+		s.refused(err, want, op)
+	}
+	refuse("acme.com", "acme.de", "alias", galena.Conflict, "linked")    // a circle
+	refuse("acme.de", "globex.test", "alias", galena.Conflict, "linked") // it leads elsewhere
+	refuse("acme.de", "acme.de", "alias", galena.Invalid, "")
+	refuse("", "acme.de", "alias", galena.Invalid, "")
+	refuse("acme.ch", "acme.de", "account", galena.Invalid, "")
+	_, err := s.UnlinkDomain(s.ctx, "acme.de", "globex.test", "ana")
+	s.refused(err, galena.Conflict, "linked")
+	if got := s.linked(); len(got) != 2 {
+		s.Errorf("the trail tells of %q, want the two links", got)
+	}
+}
+
+func linkOnce(s *bench) {
+	for range 2 {
+		names := s.link("acme.de", "acme.com", "regional")
+		if names.Domain != "acme.com" || len(names.Aliases) != 1 || names.Aliases[0] != (galena.DomainLink{Domain: "acme.de", Company: "acme.com", Kind: "regional"}) {
+			s.Errorf("names %+v", names)
+		}
+	}
+	s.link("acme.de", "acme.com", "former")
+	want := []string{"acme.de: regional of acme.com, before of acme.de, by ana", "acme.de: former of acme.com, before of acme.com, by ana"}
+	if got := s.linked(); !slices.Equal(got, want) {
+		s.Errorf("the trail tells of %q, want %q", got, want)
+	}
+	for _, domain := range []string{"acme.com", "acme.de"} {
+		names, err := s.CompanyNames(s.ctx, domain)
+		s.ok(err)
+		if names.Domain != "acme.com" || len(names.Aliases) != 1 || names.Aliases[0].Kind != "former" {
+			s.Errorf("%s: %+v", domain, names)
+		}
+	}
+}
+
+// Links in a ring, all at once: whatever wins, every domain leads to one company
+// that leads nowhere.
+func linksAtOnce(s *bench) {
+	ring := []string{"a.test", "b.test", "c.test", "d.test"}
+	parallel(len(ring), func(i int) {
+		_, err := s.LinkDomain(s.ctx, galena.DomainLink{Domain: ring[i], Company: ring[(i+1)%len(ring)], Kind: "alias", By: "ana"})
+		if err != nil && galena.KindOf(err) != galena.Conflict {
+			s.Error(err)
+		}
+	})
+	for _, domain := range ring {
+		names, err := s.CompanyNames(s.ctx, domain)
+		s.ok(err)
+		if len(names.Aliases) != len(ring)-1 {
+			s.Errorf("%s belongs to %+v, want one company of four", domain, names)
+		}
+	}
 }
 
 func aliasOwner(s *bench) {
 	s.ok(s.SetAccountOwner(s.ctx, "acme.de", "ben"))
 	s.clock.pass(time.Minute)
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", "acme.com", "alias"))
+	s.link("acme.de", "acme.com", "alias")
 	if owner := s.memoryAt("acme.com").AccountOwner; owner != "ben" {
 		s.Errorf("owner %q, want the alias's", owner)
 	}
@@ -135,7 +222,7 @@ func aliasOwner(s *bench) {
 
 func aliasConflicts(s *bench) {
 	d := s.contested(1, galena.SeverityDecision)
-	s.ok(s.SetCompanyDomain(s.ctx, "acme.de", d.Entity, "alias"))
+	s.link("acme.de", d.Entity, "alias")
 	if got := s.only(galena.ConflictFilter{Entity: "acme.de"}); got.ID != d.ID {
 		s.Errorf("found %+v", got)
 	}

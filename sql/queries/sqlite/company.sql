@@ -8,3 +8,7 @@ SELECT r.value->>'id', r.value->>'entity', r.value->>'field', r.value->>'value',
     r.value->>'run_id'
 FROM json_each(:rows) AS r WHERE TRUE
 ON CONFLICT (id) DO NOTHING;
+
+-- name: lock-links
+-- The writer's transaction is the lock.
+SELECT 1;
