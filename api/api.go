@@ -143,11 +143,7 @@ func (h *handlers) register(a huma.API) {
 		Security: needs(galena.ScopeLeadsWrite), MaxBodyBytes: maxLead, Errors: []int{400, 401, 403, 413, 415, 422, 429, 500, 503},
 	}, h.checkEmail)
 	a.OpenAPI().Paths["/v1/email:check"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(EmailBody{})}
-	huma.Register(a, huma.Operation{
-		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/companies/{domain}",
-		Summary:  "A company: each value with its source, age and confidence",
-		Security: needs(galena.ScopeLeadsRead), Errors: []int{401, 403, 404, 422, 429, 500, 503},
-	}, h.getCompany)
+	h.registerCompanies(a)
 	huma.Register(a, huma.Operation{
 		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",
 		Summary:     "The configuration in force, and what is wrong with the files as they are now",

@@ -37,6 +37,7 @@ type shelf struct {
 	word    galena.Resolution // the last one
 	err     error
 	acts    []galena.Act
+	links   []galena.DomainLink
 }
 
 func (s *shelf) Conflicts(_ context.Context, f galena.ConflictFilter) ([]galena.Dispute, error) {

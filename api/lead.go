@@ -48,6 +48,7 @@ type Accepted struct {
 // Gate takes a lead in, checks an address and lets a held lead go on;
 // intake.Gate does. A lead that is not held is a Conflict error with Op "held".
 type Gate interface {
+	CompanyDomain(domain string) (string, error)
 	Check(ctx context.Context, email string) (galena.Judgement, error)
 	Release(ctx context.Context, id, actor, note string) (galena.Lead, error)
 	Submit(ctx context.Context, s galena.Submission, key *galena.Idempotency, warnings []string) (galena.Receipt, galena.Judgement, error)

@@ -21,6 +21,7 @@ type Store interface {
 	Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error)
 	Company(ctx context.Context, domain string) (galena.Company, error)
 	Disputes
+	Links
 }
 
 type leadInput struct {
@@ -146,22 +147,6 @@ func (h *handlers) listLeads(ctx context.Context, in *listInput) (*raw, error) {
 		return nil, refuse(ctx, err)
 	}
 	return out, nil
-}
-
-func (h *handlers) getCompany(ctx context.Context, in *domainInput) (*struct{ Body Company }, error) {
-	c, err := h.deps.Store.Company(ctx, strings.TrimSuffix(strings.ToLower(in.Domain), "."))
-	if err != nil {
-		return nil, refuse(ctx, err)
-	}
-	out := viewCompany(c, h.deps.Now(), h.deps.TTL)
-	open, err := h.deps.Store.Conflicts(ctx, galena.ConflictFilter{Entity: c.Domain, Status: galena.ConflictOpen})
-	if err != nil {
-		return nil, refuse(ctx, err)
-	}
-	for _, d := range open {
-		out.Conflicts = append(out.Conflicts, viewConflict(d))
-	}
-	return &struct{ Body Company }{out}, nil
 }
 
 // leadFields are the properties that fields= may name.

@@ -179,7 +179,7 @@ func TestACompanyTellsWhereEachValueIsFromAndHowFresh(t *testing.T) {
 	sameAs(t, d.get(t, "/v1/companies/ACME.example", 200), `{"domain":"acme.example","owner":"ana.souza","updated_at":"2026-11-21T14:30:00Z","fields":{
 		"employee_count":{"state":"partial","value":"51-200","source":"alpha-firmo","confidence":0.88,"observed_at":"2026-11-21T14:30:00Z","age_days":2,"freshness":"fresh"},
 		"name":{"state":"known","value":"Acme","source":"form","confidence":1,"observed_at":"2026-11-21T14:30:00Z","age_days":2,"freshness":"stale"},
-		"phone":{"state":"absent","value":null,"source":"alpha-firmo","confidence":0,"observed_at":"2026-11-21T14:30:00Z","age_days":2,"freshness":"expired"}},"conflicts":[]}`)
+		"phone":{"state":"absent","value":null,"source":"alpha-firmo","confidence":0,"observed_at":"2026-11-21T14:30:00Z","age_days":2,"freshness":"expired"}},"aliases":[],"conflicts":[]}`)
 	d.get(t, "/v1/companies/nobody.example", 404)
 }
 

@@ -70,6 +70,7 @@ type Company struct {
 	Owner     *string                `json:"owner"`
 	UpdatedAt *time.Time             `json:"updated_at"`
 	Fields    map[string]CompanyFact `json:"fields"`
+	Aliases   []Alias                `json:"aliases" nullable:"false" doc:"Further domains that lead to it"`
 	Conflicts []Conflict             `json:"conflicts" nullable:"false" doc:"What the sources disagree on, as long as it is open"`
 }
 

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/galenahq/galena"
 )
 
 // host is the domain of an address or a website, read.
@@ -108,6 +110,32 @@ func websiteDomain(site string) string {
 		return ""
 	}
 	return registrable(h.ascii)
+}
+
+// CompanyDomain brings the domain of a company into its one form, and refuses as
+// Invalid what can be no company's.
+func (j *Judge) CompanyDomain(s string) (string, error) {
+	h := readHost(norm.NFC.String(clean(strings.TrimSpace(s))))
+	d := registrable(h.ascii)
+	why := ""
+	switch {
+	case h.fault != "":
+		why = "is no domain"
+	case mixedScript(h.ascii):
+		why = "mixes alphabets"
+	case reserved(h.ascii) && !j.allowed(h.ascii):
+		why = "is reserved for documentation and tests"
+	case d == "":
+		why = "is a suffix under which many are registered"
+	case d != h.ascii:
+		why = "is a host of " + d + ": give that"
+	case j.nobodys(d):
+		why = "is a domain of mailboxes for many, or our own"
+	}
+	if why != "" {
+		return "", galena.Errorf(galena.Invalid, "intake.company_domain", "%s", why)
+	}
+	return d, nil
 }
 
 // reserved says that the top-level domain exists for documentation and tests

@@ -63,7 +63,7 @@ func (f *findings) place() {
 	if international(a.host) {
 		f.say(codeIDN)
 	}
-	if reserved(a.host) && !f.allowed(a.host) {
+	if reserved(a.host) && !f.judge.allowed(a.host) {
 		f.say(codeReserved)
 	}
 	f.domain = registrable(a.host)
@@ -78,12 +78,6 @@ func (f *findings) place() {
 	if f.domain != a.host && !f.judge.listed([]string{a.host}) {
 		f.say(codeSubdomainOf + f.domain)
 	}
-}
-
-// allowed lets the two documentation domains through where the process says so.
-func (f *findings) allowed(host string) bool {
-	t := topLevel(host)
-	return f.judge.options.AllowReserved && (t == "example" || t == "test")
 }
 
 // memory looks for people who asked to be left alone.
@@ -131,8 +125,7 @@ func (f *findings) class() {
 func (f *findings) fromWebsite() {
 	d := websiteDomain(f.website)
 	j := f.judge
-	if d == "" || mixedScript(d) || reserved(d) && !f.allowed(d) ||
-		j.freemail.has(d) || j.disposable.has(d) || j.shared.has(d) || j.own.has(d) {
+	if d == "" || mixedScript(d) || reserved(d) && !j.allowed(d) || j.nobodys(d) {
 		return
 	}
 	f.resolved = d

@@ -80,6 +80,11 @@ func NewGate(d Deps) (*Gate, error) {
 // Use judges by other lists from the next submission on.
 func (g *Gate) Use(j *Judge) { g.judge.Store(j) }
 
+// CompanyDomain reads the domain of a company by the lists in force.
+func (g *Gate) CompanyDomain(domain string) (string, error) {
+	return g.judge.Load().CompanyDomain(domain)
+}
+
 // Hash is how a suppressed address or domain is kept: keyed, so that the list
 // alone gives nobody away.
 func Hash(pepper []byte, canonical string) []byte {

@@ -291,6 +291,9 @@ func TestChangedListsJudgeTheNextLead(t *testing.T) {
 		if err != nil || j.Verdict != want {
 			t.Errorf("%s, %v, want %s", j.Verdict, err, want)
 		}
+		if j, err = b.Check(t.Context(), "ana@acme.com"); err != nil || j.Verdict != want {
+			t.Errorf("checked: %s, %v, want %s", j.Verdict, err, want)
+		}
 		b.Use(judge)
 	}
 }

@@ -117,3 +117,14 @@ func (j *Judge) listed(hosts []string) bool {
 	return slices.ContainsFunc([]set{j.freemail, j.disposable, j.shared, j.own, j.competitor, j.known, j.nullMX},
 		func(s set) bool { return s.hasAny(hosts) })
 }
+
+// nobodys says that the domain is no customer's: mailboxes for everybody, or our own.
+func (j *Judge) nobodys(domain string) bool {
+	return j.freemail.has(domain) || j.disposable.has(domain) || j.shared.has(domain) || j.own.has(domain)
+}
+
+// allowed lets the two documentation domains through where the process says so.
+func (j *Judge) allowed(host string) bool {
+	t := topLevel(host)
+	return j.options.AllowReserved && (t == "example" || t == "test")
+}

@@ -106,7 +106,7 @@ func (g *Gate) Check(ctx context.Context, email string) (galena.Judgement, error
 			return galena.Judgement{}, err
 		}
 	}
-	return g.deps.Judge.Check(email, k), nil
+	return g.judge.Load().Check(email, k), nil
 }
 
 // Suggestion is the domain that somebody may have meant, "" when there is none.

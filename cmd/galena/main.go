@@ -42,6 +42,7 @@ type cli struct {
 	Score     scoreCmd     `cmd:"" help:"Score facts: no database, no queue."`
 	Explain   explainCmd   `cmd:"" help:"Say why a lead got its score and its rep."`
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
+	Companies companiesCmd `cmd:"" help:"Show companies, and say which domains lead to one."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
 	Doctor    doctorCmd    `cmd:"" help:"Look at settings, files and stores, and say what is wrong."`
