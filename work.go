@@ -140,6 +140,7 @@ type LeadFilter struct {
 	Status LeadStatus // "" = any
 	Tier   string
 	Owner  string
+	Back   string // one of HandBackReasons: only leads that were ever given back for it
 	Before string // id of the last lead of the page before: the cursor
 	Limit  int
 }

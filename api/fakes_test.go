@@ -38,6 +38,7 @@ type shelf struct {
 	err     error
 	acts    []galena.Act
 	links   []galena.DomainLink
+	back    string // the last filter's
 }
 
 func (s *shelf) Conflicts(_ context.Context, f galena.ConflictFilter) ([]galena.Dispute, error) {
@@ -124,6 +125,7 @@ func (s *shelf) Record(_ context.Context, id string) (galena.Record, error) {
 func (s *shelf) Records(_ context.Context, f galena.LeadFilter) ([]galena.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.back = f.Back
 	var out []galena.Record
 	for _, r := range slices.Backward(s.leads) {
 		if (f.Status == "" || f.Status == r.Lead.Status) && (f.Before == "" || r.Lead.ID < f.Before) && len(out) < f.Limit {

@@ -37,6 +37,7 @@ type idInput struct {
 type listInput struct {
 	Status string   `query:"status" enum:"accepted,decided,quarantined,internal"`
 	Tier   string   `query:"tier" maxLength:"32"`
+	Back   string   `query:"hand_back" enum:"spam,duplicate,wrong_territory,no_capacity" doc:"Only leads that a rep gave back for this reason"`
 	Owner  string   `query:"owner" maxLength:"128" doc:"Id of a rep"`
 	Limit  int      `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string   `query:"cursor" maxLength:"128" doc:"next_cursor of the page before"`
@@ -115,7 +116,7 @@ func (h *handlers) listLeads(ctx context.Context, in *listInput) (*raw, error) {
 	if err := checkFields(ctx, in.Fields); err != nil {
 		return nil, err
 	}
-	f := galena.LeadFilter{Status: galena.LeadStatus(in.Status), Tier: in.Tier, Owner: in.Owner, Limit: in.Limit + 1}
+	f := galena.LeadFilter{Status: galena.LeadStatus(in.Status), Tier: in.Tier, Owner: in.Owner, Back: in.Back, Limit: in.Limit + 1}
 	if in.Cursor != "" {
 		b, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 		if err != nil || !isID(string(b)) {

@@ -161,8 +161,11 @@ func TestPagesFollowEachOther(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || cursor != "&cursor=" {
 		t.Errorf("%s, then %q", diff, cursor)
 	}
+	if d.get(t, "/v1/leads?hand_back=spam", 200); d.shelf.back != galena.HandBackSpam {
+		t.Errorf("asked for what came back as %q, want spam", d.shelf.back)
+	}
 	sameAs(t, d.get(t, "/v1/leads?status=internal", 200), `{"leads":[],"next_cursor":null}`)
-	for _, q := range []string{"limit=0", "limit=201", "limit=many", "status=lost", "cursor=!", "cursor=YQ"} {
+	for _, q := range []string{"limit=0", "limit=201", "limit=many", "status=lost", "hand_back=boring", "cursor=!", "cursor=YQ"} {
 		w := d.call(http.MethodGet, "/v1/leads?"+q, "", auth(bootstrap))
 		p := problemIn(t, w)
 		name, value, _ := strings.Cut(q, "=")

@@ -58,7 +58,7 @@ func (s *Store) Records(ctx context.Context, f galena.LeadFilter) ([]galena.Reco
 		limit = min(f.Limit, pageLimit)
 	}
 	found, err := list[recordRow](ctx, s.reader(), "records", args{"status": string(f.Status), "tier": f.Tier,
-		"owner": f.Owner, "before": f.Before, "limit": limit})
+		"owner": f.Owner, "back": f.Back, "closed": galena.MoveHandBack(f.Back), "before": f.Before, "limit": limit})
 	if err != nil {
 		return nil, fault(op, err)
 	}

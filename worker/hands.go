@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -113,6 +114,9 @@ func (h *Hands) act(ctx context.Context, act galena.Act, reason string, plan fun
 	m.LeadID, m.From, m.Reason, m.Actor, m.Note = act.LeadID, hold.Epoch, reason, act.Actor, act.Note
 	if _, err := h.Store.Move(ctx, m); err != nil {
 		return st, err
+	}
+	if given, ok := strings.CutPrefix(reason, galena.MoveHandBack("")); ok {
+		h.Metrics.handBacks.WithLabelValues(given).Inc()
 	}
 	h.Wake()
 	return h.Store.Standing(ctx, act.LeadID)

@@ -34,6 +34,9 @@ func TestAHandBackGoesOnOrEndsByItsReason(t *testing.T) {
 			if m.Refund != tc.refund || m.Reason != "hand_back:"+tc.reason || m.Note != "so it is" || m.From != 1 {
 				t.Errorf("move %+v", m)
 			}
+			if n := f.counted(t, tc.reason); n != 1 {
+				t.Errorf("counted %v, want one", n)
+			}
 			if len(f.told) != 1 || f.told[0].Event != galena.EventRerouted {
 				t.Errorf("told %+v", f.told)
 			}

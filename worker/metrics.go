@@ -49,15 +49,17 @@ func (m *Metrics) decided(d galena.Decision, total time.Duration) {
 
 func (m *Metrics) completed(outcome string) { m.completions.WithLabelValues(outcome).Inc() }
 
-// SLAMetrics count how reps keep their time.
-type SLAMetrics struct{ clocks *prometheus.CounterVec }
+// SLAMetrics count how reps keep their time, and what they give back.
+type SLAMetrics struct{ clocks, handBacks *prometheus.CounterVec }
 
 // NewSLAMetrics registers the figures.
 func NewSLAMetrics(reg prometheus.Registerer) *SLAMetrics {
 	m := &SLAMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_sla_total", Help: "Clocks of reps (accept, touch, wait) by how they went: nudged, met or breached.",
-	}, []string{"kind", "result"})}
-	reg.MustRegister(m.clocks)
+	}, []string{"kind", "result"}), prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "galena_hand_backs_total", Help: "Leads that reps gave back, by reason.",
+	}, []string{"reason"})}
+	reg.MustRegister(m.clocks, m.handBacks)
 	return m
 }
 

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +28,8 @@ type floor struct {
 	figures  *prometheus.Registry
 }
 
-// counted reads galena_sla_total.
-func (f *floor) counted(t *testing.T, kind, result string) float64 {
+// counted reads the counter that has these values as its labels.
+func (f *floor) counted(t *testing.T, labels ...string) float64 {
 	t.Helper()
 	families, err := f.figures.Gather()
 	if err != nil {
@@ -36,7 +37,11 @@ func (f *floor) counted(t *testing.T, kind, result string) float64 {
 	}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			if m.GetLabel()[0].GetValue() == kind && m.GetLabel()[1].GetValue() == result {
+			var values []string
+			for _, l := range m.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if slices.Equal(values, labels) {
 				return m.GetCounter().GetValue()
 			}
 		}

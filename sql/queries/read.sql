@@ -30,6 +30,7 @@ LEFT JOIN company_owners o ON o.domain = COALESCE(k.company_domain, l.domain)
 WHERE (:status = '' OR l.status = :status)
   AND (:tier = '' OR d.tier = :tier)
   AND (:owner = '' OR d.owner = :owner)
+  AND (:back = '' OR EXISTS (SELECT 1 FROM assignments b WHERE b.lead_id = l.id AND b.close_reason = :closed))
   AND (:before = '' OR l.id < :before)
 ORDER BY l.id DESC
 LIMIT :limit;

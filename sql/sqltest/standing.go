@@ -266,6 +266,11 @@ func breachTold(s *bench) {
 func standingHistory(s *bench) {
 	id := s.quiet(1, s.clocked("ana"))
 	s.clock.pass(time.Minute)
+	for reason, want := range map[string]int{"": 1, galena.HandBackTerritory: 0} {
+		if got, err := s.Records(s.ctx, galena.LeadFilter{Back: reason}); err != nil || len(got) != want {
+			s.Errorf("%d leads given back for %q, %v; want %d", len(got), reason, err, want)
+		}
+	}
 	m := s.move(id, 1, galena.MoveHandBack(galena.HandBackTerritory), to("ben", false))
 	m.Actor, m.Note = "ana", "not my patch"
 	_, err := s.Move(s.ctx, m)
@@ -284,6 +289,11 @@ func standingHistory(s *bench) {
 	s.ok(err)
 	if _, ok := none.Current(); ok {
 		s.Error("somebody holds an undecided lead")
+	}
+	for reason, want := range map[string]int{galena.HandBackTerritory: 1, galena.HandBackSpam: 0} {
+		if got, err := s.Records(s.ctx, galena.LeadFilter{Back: reason}); err != nil || len(got) != want {
+			s.Errorf("then %d leads given back for %q, %v; want %d", len(got), reason, err, want)
+		}
 	}
 }
 
