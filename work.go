@@ -152,10 +152,21 @@ type Offer struct {
 	PerMatch   bool // misses are free
 	P95        time.Duration
 	OnlyIf     Predicate
+	Needs      []string           // fields that it has to be told: it is not asked before they are known
 	Hits       map[string]float64 // field -> share of companies for which it is answered
 	Available  bool               // enabled, breaker not open, not paused
 	Away       bool               // enabled, but paused or behind an open breaker: asking is a matter of time
 	BackAt     time.Time          // when one that is away asked to be asked again, zero = it did not say
+}
+
+// Informed says that all is known which the provider has to be told.
+func (o *Offer) Informed(known Lookup) bool {
+	for _, field := range o.Needs {
+		if known(field).State != Known {
+			return false
+		}
+	}
+	return true
 }
 
 // ProviderState is how a provider fares, as workers publish it.

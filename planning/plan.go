@@ -177,7 +177,7 @@ func candidates(s State, open []need) ([]candidate, obstacles) {
 			continue
 		}
 		gain := gainOf(o, open)
-		if gain <= 0 || o.OnlyIf.Eval(known, s.Now) != galena.True {
+		if gain <= 0 || !o.Informed(known) || o.OnlyIf.Eval(known, s.Now) != galena.True {
 			continue
 		}
 		slow := s.TimeLeft >= 0 && o.P95 > s.TimeLeft

@@ -55,6 +55,11 @@ func TestPlan(t *testing.T) {
 	}{
 		{"BestBargainFirst", nil, "cheap", "", "3.6 points in play per cent-equivalent"}, // 0.5 x 20 / (2 + 0.25 + 0.5)
 		{"AskedAtMostOnce", []func(*State){func(s *State) { s.Asked["cheap"] = true }}, "dear", "", "2.0 points in play per cent-equivalent"},
+		{"NotBeforeItCanBeTold", []func(*State){func(s *State) { s.Offers[1].Needs = []string{telephone} }}, "dear", "", ""},
+		{"OnceItCanBeTold", []func(*State){func(s *State) {
+			s.Offers[1].Needs = []string{telephone}
+			s.Facts = galena.Facts{telephone: {Field: telephone, State: galena.Known, Value: galena.TextValue("+1")}}
+		}}, "cheap", "", ""},
 		{"CatalogueOrderBreaksTies", []func(*State){func(s *State) { s.Offers[0] = offer("twin", 2, 500, map[string]float64{staff: 0.5}) }}, "twin", "", ""},
 		{"PerMatchPaysItsBestHit", []func(*State){func(s *State) { s.Offers[0].PerMatch = true }}, "cheap", "", ""},
 		{"MatchesOnlyAreCheaper", []func(*State){func(s *State) { s.Offers[0].PerMatch, s.Offers[0].CostMicros = true, 20_000 }}, "dear", "", "6.5 points in play per cent-equivalent"}, // 18 / (1.8 + 0.95)

@@ -31,17 +31,17 @@ type result struct {
 // answer that is held costs nothing. A caller whose context ends stops
 // waiting; the call goes on within its time limit, because it will be paid for
 // and its answer is kept.
-func (w *Waterfall) Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
-	return w.ask(ctx, provider, domain, false)
+func (w *Waterfall) Ask(ctx context.Context, provider, domain string, known galena.Facts) (galena.Answer, galena.Call, error) {
+	return w.ask(ctx, provider, domain, known, false)
 }
 
 // AskFresh asks although an answer is held: the answer is replaced by what the
 // vendor says now, and stays when the vendor fails.
-func (w *Waterfall) AskFresh(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
-	return w.ask(ctx, provider, domain, true)
+func (w *Waterfall) AskFresh(ctx context.Context, provider, domain string, known galena.Facts) (galena.Answer, galena.Call, error) {
+	return w.ask(ctx, provider, domain, known, true)
 }
 
-func (w *Waterfall) ask(ctx context.Context, provider, domain string, fresh bool) (galena.Answer, galena.Call, error) {
+func (w *Waterfall) ask(ctx context.Context, provider, domain string, known galena.Facts, fresh bool) (galena.Answer, galena.Call, error) {
 	call := galena.Call{Provider: provider}
 	v, ok := w.byID[provider]
 	switch {
@@ -52,14 +52,18 @@ func (w *Waterfall) ask(ctx context.Context, provider, domain string, fresh bool
 	case ctx.Err() != nil:
 		return failed(call, gaveUp(ctx, provider))
 	}
+	q, ok := query(v.spec, domain, known)
+	if !ok {
+		return failed(call, galena.Errorf(galena.Invalid, "providers.ask", "what %s has to be told is not known", provider))
+	}
 	led := false // this caller's function ran: it pays
-	flight := provider + " " + domain
+	flight := provider + " " + domain + q.beside()
 	if fresh {
 		flight += " fresh" // a flight that ends with what is held is not the same
 	}
 	ch := w.flights.DoChan(flight, func() (any, error) {
 		led = true
-		return w.fly(ctx, v, domain, fresh)
+		return w.fly(ctx, v, q, fresh)
 	})
 	select {
 	case <-ctx.Done():
@@ -114,7 +118,7 @@ func gaveUp(ctx context.Context, provider string) error {
 
 // fly is the one flight per vendor and domain. It outlives the caller who
 // started it, but not the waterfall.
-func (w *Waterfall) fly(caller context.Context, v *vendor, domain string, fresh bool) (result, error) {
+func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, fresh bool) (result, error) {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -127,7 +131,7 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string, fresh 
 	defer cancel()
 	defer context.AfterFunc(w.ending, cancel)() //nolint:contextcheck // the waterfall ends a flight, no caller does
 
-	last, held, err := w.held(ctx, v, domain)
+	last, held, err := w.held(ctx, v, q)
 	if err != nil {
 		return result{}, err
 	}
@@ -140,31 +144,35 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, domain string, fresh 
 		return result{}, err
 	}
 	start := w.deps.Now()
-	record, err := w.call(ctx, v, domain)
+	record, err := w.call(ctx, v, q)
 	now := w.deps.Now()
 	if galena.KindOf(err) == galena.BreakerOpen {
 		w.metrics.calls.WithLabelValues(v.id, string(galena.BreakerOpen)).Inc()
 		return result{}, err
 	}
 	w.settle(v, now, err, probe)
-	res := result{answer: w.answer(v, domain, record, err, now), took: now.Sub(start)}
+	res := result{answer: w.answer(v, q, record, err, now), took: now.Sub(start)}
 	w.hold(&res.answer, last)
-	w.book(ctx, v, res, err)
+	w.book(ctx, v, q, res, err)
 	if res.answer.Kind == "" || res.answer.Kind == galena.NotFound {
 		return res, nil
 	}
 	return result{}, err
 }
 
-// held looks for the last answer, and says whether it may still be used. When
-// the memory cannot be read nothing is bought: it would be bought again and again.
-func (w *Waterfall) held(ctx context.Context, v *vendor, domain string) (last galena.Answer, held bool, err error) {
+// held looks for the last answer to the question, and says whether it may still be
+// used. One that was given for another name is none: it is asked for anew, and
+// replaced. When the memory cannot be read nothing is bought: it would be bought again and again.
+func (w *Waterfall) held(ctx context.Context, v *vendor, q Query) (last galena.Answer, held bool, err error) {
 	if w.deps.Cache == nil {
 		return last, false, nil
 	}
-	last, ok, err := w.deps.Cache.Answer(ctx, v.id, domain)
+	last, ok, err := w.deps.Cache.Answer(ctx, v.id, q.Domain)
 	if err != nil {
 		return galena.Answer{}, false, fmt.Errorf("%s.held: %w", v.id, err)
+	}
+	if ok {
+		last, ok = recalled(last, q)
 	}
 	if !ok {
 		return galena.Answer{}, false, nil
@@ -224,7 +232,7 @@ func (w *Waterfall) turn(ctx context.Context, v *vendor) time.Duration {
 }
 
 // call makes the call behind the breaker and within the vendor's time.
-func (w *Waterfall) call(ctx context.Context, v *vendor, domain string) (Record, error) {
+func (w *Waterfall) call(ctx context.Context, v *vendor, q Query) (Record, error) {
 	enrich := func() (r Record, err error) {
 		ctx, cancel := context.WithTimeout(ctx, v.timeout)
 		defer cancel()
@@ -235,7 +243,7 @@ func (w *Waterfall) call(ctx context.Context, v *vendor, domain string) (Record,
 				r, err = Record{}, galena.Errorf(galena.Internal, v.id+".enrich", "the adapter panicked")
 			}
 		}()
-		return v.provider.Enrich(ctx, Query{Domain: domain})
+		return v.provider.Enrich(ctx, q)
 	}
 	if w.deps.Frozen {
 		return enrich()
@@ -265,8 +273,8 @@ func (w *Waterfall) settle(v *vendor, now time.Time, err error, probe bool) {
 }
 
 // answer makes a complete answer of what the vendor said.
-func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now time.Time) galena.Answer {
-	a := galena.Answer{Provider: v.id, Domain: domain, Kind: galena.KindOf(err), FetchedAt: now}
+func (w *Waterfall) answer(v *vendor, q Query, r Record, err error, now time.Time) galena.Answer {
+	a := galena.Answer{Provider: v.id, Domain: q.Domain, Kind: galena.KindOf(err), FetchedAt: now}
 	switch a.Kind {
 	case "":
 		a.CostMicros = v.costMicros
@@ -287,7 +295,7 @@ func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now ti
 		return a
 	}
 	// Ids follow from the call, so that an answer read back is the same answer.
-	request := uuid.NewSHA1(uuid.NameSpaceURL, []byte(v.id+" "+domain+" "+now.UTC().Format(time.RFC3339Nano)))
+	request := uuid.NewSHA1(uuid.NameSpaceURL, []byte(v.id+" "+q.Domain+" "+now.UTC().Format(time.RFC3339Nano)))
 	for _, o := range r.Observations {
 		if o.Value.Type == galena.TypeSet {
 			o.Value.Closed = v.closed
@@ -296,7 +304,7 @@ func (w *Waterfall) answer(v *vendor, domain string, r Record, err error, now ti
 			continue
 		}
 		o.ID = uuid.NewSHA1(request, []byte(o.Field)).String()
-		o.Entity, o.Source, o.Class, o.Method = domain, v.id, v.class, "api"
+		o.Entity, o.Source, o.Class, o.Method = q.Domain, v.id, v.class, "api"
 		o.FetchedAt, o.RequestID = now, request.String()
 		if o.Confidence == 0 {
 			o.Confidence = 1
@@ -326,7 +334,7 @@ func (w *Waterfall) unmapped(v *vendor, words map[string]string) string {
 
 // book counts the call and saves the answer with its price. An answer that
 // cannot be saved is still an answer.
-func (w *Waterfall) book(ctx context.Context, v *vendor, res result, err error) {
+func (w *Waterfall) book(ctx context.Context, v *vendor, q Query, res result, err error) {
 	outcome, a := outcomeOf(err), res.answer
 	w.metrics.calls.WithLabelValues(v.id, outcome).Inc()
 	w.metrics.seconds.WithLabelValues(v.id).Observe(res.took.Seconds())
@@ -335,7 +343,7 @@ func (w *Waterfall) book(ctx context.Context, v *vendor, res result, err error) 
 		return
 	}
 	entry := galena.LedgerEntry{Provider: v.id, Domain: a.Domain, Outcome: outcome, CostMicros: a.CostMicros, Took: res.took, At: a.FetchedAt}
-	if err := w.deps.Cache.SaveAnswer(context.WithoutCancel(ctx), a, entry); err != nil {
+	if err := w.deps.Cache.SaveAnswer(context.WithoutCancel(ctx), noted(a, q), entry); err != nil {
 		w.deps.Log.WarnContext(ctx, "answer not saved", "provider", v.id, "error", err)
 	}
 }

@@ -153,7 +153,7 @@ func fill(e Entry, s Spec) listing {
 // offer is the listing as the planner needs it.
 func (l listing) offer(available bool) galena.Offer {
 	return galena.Offer{Provider: l.id, CostMicros: l.costMicros, PerMatch: l.perMatch, P95: l.p95,
-		OnlyIf: l.onlyIf, Hits: l.fields, Available: available}
+		OnlyIf: l.onlyIf, Needs: l.spec.Needs, Hits: l.fields, Available: available}
 }
 
 // usableURL accepts a base URL that holds nothing secret.

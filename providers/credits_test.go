@@ -15,7 +15,7 @@ func TestAnAnswerThatCountsItsCreditsCostsThem(t *testing.T) {
 			r.Add("company.name", galena.TextValue("Acme"), "name")
 			return r, nil
 		}, nil)
-		a, _, err := b.Ask(t.Context(), "one", "acme.example")
+		a, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if err != nil || a.CostMicros != want || b.memory.ledger[0].CostMicros != want {
 			t.Errorf("%d credits cost %d (%v), want %d", credits, a.CostMicros, err, want)
 		}

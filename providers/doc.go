@@ -4,7 +4,7 @@
 //	planner: "ask hunter about acme.com"
 //	      │
 //	┌─────▼──────────────── Waterfall.Ask ────────────────────────────────────┐
-//	│ one flight per (provider, domain)                                       │
+//	│ one flight per question: a provider, a domain, what else it Needs       │
 //	│ cache ──► pause ──► limiter ──► breaker ──► vendor.Enrich ──► save      │
 //	│   │held     │401 402   │our pace   │it is down    │                     │
 //	│   │         │429       │           │              ▼                     │

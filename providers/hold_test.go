@@ -41,7 +41,7 @@ func TestTheNegativeCacheGrowsUntilSomebodyIsFound(t *testing.T) {
 		return hit(ctx, q)
 	}, func(_ *Entry, d *Deps) { d.Now = clock.now })
 	ask := func() galena.Answer {
-		a, _, _ := b.Ask(t.Context(), "one", "acme.example")
+		a, _, _ := b.Ask(t.Context(), "one", "acme.example", nil)
 		return a
 	}
 	for _, want := range []time.Duration{7 * day, 30 * day, 90 * day, 90 * day} {
@@ -88,7 +88,7 @@ func TestAHitIsAsOldAsItsMostPerishableField(t *testing.T) {
 		fresh, held time.Duration
 	}{{"a name", hit, 10 * day, 20 * day}, {"a name and an industry", both, 4 * day, 12 * day}} {
 		b := newBundle(t, tc.says, func(_ *Entry, d *Deps) { d.Now, d.TTL = clock.now, ages })
-		a, _, err := b.Ask(t.Context(), "one", "acme.example")
+		a, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if fresh, held := a.FreshUntil.Sub(clock.at), a.ExpiresAt.Sub(clock.at); err != nil || fresh != tc.fresh || held != tc.held {
 			t.Errorf("%s: fresh for %v and held for %v, want %v and %v (%v)", tc.name, fresh, held, tc.fresh, tc.held, err)
 		}
@@ -106,7 +106,7 @@ func TestAStaleHitIsUsedAndAnExpiredOneIsAskedForAgain(t *testing.T) {
 		b := newBundle(t, hit, func(_ *Entry, d *Deps) { d.Now, d.TTL = clock.now, ages })
 		buy(t, b)
 		clock.at = clock.at.Add(tc.age)
-		a, call, err := b.Ask(t.Context(), "one", "acme.example")
+		a, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if stale := !clock.at.Before(a.StaleAt(false)); err != nil || call.Outcome != tc.outcome || stale != tc.stale {
 			t.Errorf("after %v: %s, stale %v, %v; want %s, %v", tc.age, call.Outcome, stale, err, tc.outcome, tc.stale)
 		}
@@ -128,11 +128,11 @@ func TestAStricterPolicyCountsForWhatIsHeld(t *testing.T) {
 	})
 	buy(t, b)
 	strict, clock.at = true, clock.at.Add(36*time.Hour)
-	if a, call, _ := b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "cached" || clock.at.Before(a.StaleAt(false)) {
+	if a, call, _ := b.Ask(t.Context(), "one", "acme.example", nil); call.Outcome != "cached" || clock.at.Before(a.StaleAt(false)) {
 		t.Errorf("%s and stale at %v, want a stale held answer", call.Outcome, a.StaleAt(false))
 	}
 	clock.at = clock.at.Add(12 * time.Hour)
-	if _, call, _ := b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "hit" {
+	if _, call, _ := b.Ask(t.Context(), "one", "acme.example", nil); call.Outcome != "hit" {
 		t.Errorf("%s after two days, want it asked again", call.Outcome)
 	}
 }
@@ -147,14 +147,14 @@ func TestAskFreshIgnoresWhatIsHeldAndKeepsItWhenTheVendorFails(t *testing.T) {
 		return hit(ctx, q)
 	}, nil)
 	buy(t, b)
-	if _, call, err := b.AskFresh(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" || call.Cents != 2 || b.calls.Load() != 2 {
+	if _, call, err := b.AskFresh(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" || call.Cents != 2 || b.calls.Load() != 2 {
 		t.Errorf("asked afresh: %+v after %d calls, %v", call, b.calls.Load(), err)
 	}
 	says = failure(galena.Unavailable)
-	if _, call, err := b.AskFresh(t.Context(), "one", "acme.example"); err == nil || call.Cents != 0 {
+	if _, call, err := b.AskFresh(t.Context(), "one", "acme.example", nil); err == nil || call.Cents != 0 {
 		t.Errorf("a failure is %+v", call)
 	}
-	if _, call, err := b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "cached" || b.calls.Load() != 3 {
+	if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "cached" || b.calls.Load() != 3 {
 		t.Errorf("after a failed refresh: %+v, %v; want what was held", call, err)
 	}
 	if n := len(b.memory.ledger); n != 3 {
@@ -165,7 +165,7 @@ func TestAskFreshIgnoresWhatIsHeldAndKeepsItWhenTheVendorFails(t *testing.T) {
 // buy asks once, so that an answer is held.
 func buy(t *testing.T, b *bundle) {
 	t.Helper()
-	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); err != nil {
+	if _, _, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil {
 		t.Fatal(err)
 	}
 }

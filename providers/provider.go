@@ -8,9 +8,11 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// Query is what a vendor is asked: all it learns of a lead is the company's domain.
+// Query is what a vendor is asked: all it learns of a lead is the company's
+// domain and, of one that cannot be asked by domain, what its Spec says it needs.
 type Query struct {
-	Domain string // registrable, A-label, lower case
+	Domain string            // registrable, A-label, lower case
+	Known  map[string]string // field -> value, of the fields in Spec.Needs and no others
 }
 
 // Provider is one vendor. Enrich returns a record for a hit, a NotFound error
@@ -81,6 +83,7 @@ type Spec struct {
 	Trust      float64 // 0..1: the weight of its word in a merge
 	Class      galena.SourceClass
 	SetClosed  bool               // its sets list everything there is
+	Needs      []string           // fields of the company that must be known before it can be asked
 	Rate       float64            // calls per second it allows; 0 = as many as we like
 	Burst      int                // calls at once
 	Fields     map[string]float64 // field -> share of companies for which it is answered

@@ -121,7 +121,7 @@ func number(t *testing.T, r *prometheus.Registry, series string) float64 {
 func TestHitIsPaidOnceAndHeld(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, hit, nil)
-	a, call, err := b.Ask(t.Context(), "one", "acme.example")
+	a, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 	if err != nil || call.Outcome != "hit" || call.Cents != 2 || len(call.Added) != 1 {
 		t.Fatalf("got %+v, %v", call, err)
 	}
@@ -133,7 +133,7 @@ func TestHitIsPaidOnceAndHeld(t *testing.T) {
 	if got := a.ExpiresAt.Sub(a.FetchedAt); got != 90*24*time.Hour {
 		t.Errorf("a hit is held for %v", got)
 	}
-	again, call, err := b.Ask(t.Context(), "one", "acme.example")
+	again, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 	if err != nil || call.Outcome != "cached" || call.Cents != 0 || b.calls.Load() != 1 || again.Observations[0].ID != o.ID {
 		t.Errorf("asked again: %+v after %d calls, %v", call, b.calls.Load(), err)
 	}
@@ -154,14 +154,14 @@ func TestMissIsHeldAndPaidByBilling(t *testing.T) {
 	t.Parallel()
 	for billing, cents := range map[string]float64{"per_call": 2, "per_match": 0} {
 		b := newBundle(t, fails(failure(galena.NotFound)), func(e *Entry, _ *Deps) { e.Billing = billing })
-		a, call, err := b.Ask(t.Context(), "one", "acme.example")
+		a, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if err != nil || call.Outcome != "miss" || call.Cents != cents || a.Kind != galena.NotFound {
 			t.Errorf("%s: %+v %v", billing, call, err)
 		}
 		if got := a.ExpiresAt.Sub(a.FetchedAt); got != 7*24*time.Hour {
 			t.Errorf("a miss is held for %v", got)
 		}
-		if _, call, _ = b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "cached" || b.calls.Load() != 1 {
+		if _, call, _ = b.Ask(t.Context(), "one", "acme.example", nil); call.Outcome != "cached" || b.calls.Load() != 1 {
 			t.Errorf("%s: a miss was asked for again", billing)
 		}
 	}
@@ -171,7 +171,7 @@ func TestFailureCostsNothingAndIsNotHeld(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, fails(&galena.Error{Kind: galena.Unavailable, Op: "one.enrich", Cause: "500", Err: errors.New("status 500")}), nil)
 	for range 2 {
-		a, call, err := b.Ask(t.Context(), "one", "acme.example")
+		a, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if galena.KindOf(err) != galena.Unavailable || call.Outcome != "error:500" || call.Cents != 0 || a.Kind != galena.Unavailable {
 			t.Errorf("got %+v, %v", call, err)
 		}
@@ -185,7 +185,7 @@ func TestNothingIsBoughtWithoutMemory(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, hit, nil)
 	b.memory.down = galena.Errorf(galena.Unavailable, "sql.answer", "away")
-	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 0 {
+	if _, _, err := b.Ask(t.Context(), "one", "acme.example", nil); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 0 {
 		t.Errorf("%d calls, %v", b.calls.Load(), err)
 	}
 }
@@ -198,7 +198,7 @@ func TestOneFlightForAHundredWhoAskTheSame(t *testing.T) {
 		var hits, cached, cents atomic.Int32
 		for range 100 {
 			wg.Go(func() {
-				_, call, err := b.Ask(t.Context(), "one", "acme.example")
+				_, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -225,13 +225,13 @@ func TestACallerMayLeave(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		_, call, err := b.Ask(ctx, "one", "acme.example")
+		_, call, err := b.Ask(ctx, "one", "acme.example", nil)
 		if time.Since(start) != 100*time.Millisecond || call.Outcome != "error:timeout" || galena.KindOf(err) != galena.Unavailable {
 			t.Errorf("left after %v with %+v, %v", time.Since(start), call, err)
 		}
 		time.Sleep(time.Second)
 		// What was under way is paid for: it is kept for whoever asks next.
-		if _, call, err = b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "cached" || b.calls.Load() != 1 {
+		if _, call, err = b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "cached" || b.calls.Load() != 1 {
 			t.Errorf("the answer was thrown away: %+v, %v", call, err)
 		}
 	})
@@ -246,13 +246,13 @@ func TestAHangingVendorEndsInTimeAndClosingBlamesNobody(t *testing.T) {
 		}
 		b := newBundle(t, hang, nil)
 		start := time.Now()
-		_, call, _ := b.Ask(t.Context(), "one", "acme.example")
+		_, call, _ := b.Ask(t.Context(), "one", "acme.example", nil)
 		if time.Since(start) != 2*time.Second || call.Outcome != "error:timeout" {
 			t.Errorf("%v after %v", call, time.Since(start))
 		}
 		done := make(chan error)
 		go func() {
-			_, _, err := b.Ask(t.Context(), "one", "other.example")
+			_, _, err := b.Ask(t.Context(), "one", "other.example", nil)
 			done <- err
 		}()
 		synctest.Wait()
@@ -260,7 +260,7 @@ func TestAHangingVendorEndsInTimeAndClosingBlamesNobody(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) || verdictOf(err) != excluded {
 			t.Errorf("closing: %v", err)
 		}
-		if _, _, err := b.Ask(t.Context(), "one", "third.example"); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 2 {
+		if _, _, err := b.Ask(t.Context(), "one", "third.example", nil); galena.KindOf(err) != galena.Unavailable || b.calls.Load() != 2 {
 			t.Errorf("asked after closing: %v", err)
 		}
 	})
@@ -277,9 +277,9 @@ func TestFiveHundredsOpenWithinTwentyCalls(t *testing.T) {
 			return hit(ctx, q)
 		}, nil)
 		for range 100 {
-			_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+			_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
 		}
-		_, call, err := b.Ask(t.Context(), "one", "acme.example")
+		_, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if b.calls.Load() != 20 || galena.KindOf(err) != galena.BreakerOpen || call.Outcome != "error:breaker_open" || b.Offers()[0].Available {
 			t.Errorf("%d calls, %+v, %v, offers %+v", b.calls.Load(), call, err, b.Offers())
 		}
@@ -291,7 +291,7 @@ func TestFiveHundredsOpenWithinTwentyCalls(t *testing.T) {
 		}
 		sick = false
 		time.Sleep(breakerOpen + time.Millisecond)
-		if _, call, err = b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" || b.States()[0].Breaker != Closed {
+		if _, call, err = b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" || b.States()[0].Breaker != Closed {
 			t.Errorf("not closed again: %+v, %v", call, err)
 		}
 	})
@@ -301,7 +301,7 @@ func TestAMissStormLeavesItClosed(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, fails(failure(galena.NotFound)), nil)
 	for i := range 1000 {
-		_, _, _ = b.Ask(t.Context(), "one", string(rune('a'+i%26))+strings.Repeat("x", i/26)+".example")
+		_, _, _ = b.Ask(t.Context(), "one", string(rune('a'+i%26))+strings.Repeat("x", i/26)+".example", nil)
 	}
 	if b.calls.Load() != 1000 || b.States()[0].Breaker != Closed || !b.Offers()[0].Available {
 		t.Errorf("%d calls, %+v", b.calls.Load(), b.States())
@@ -334,12 +334,12 @@ func TestAVendorThatAsksForPauseIsLeftAlone(t *testing.T) {
 				}, nil)
 				kind := galena.KindOf(c.err)
 				for range 50 {
-					_, call, err := b.Ask(t.Context(), "one", "acme.example")
+					_, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 					if galena.KindOf(err) != kind || call.Outcome != "error:"+string(kind) {
 						t.Fatalf("got %+v, %v", call, err)
 					}
 				}
-				_, _, err := b.Ask(t.Context(), "one", "acme.example")
+				_, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 				if b.calls.Load() != 1 || galena.RetryAfterOf(err) != c.wait || b.Offers()[0].Available ||
 					!b.Offers()[0].Away || !b.Offers()[0].BackAt.Equal(time.Now().Add(c.wait)) {
 					t.Errorf("%d calls, wait %v, want one call and %v", b.calls.Load(), galena.RetryAfterOf(err), c.wait)
@@ -348,19 +348,19 @@ func TestAVendorThatAsksForPauseIsLeftAlone(t *testing.T) {
 					t.Errorf("%d warnings, want %d: %s", got, c.logs, b.log)
 				}
 				time.Sleep(c.wait - time.Nanosecond)
-				_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
 				if b.calls.Load() != 1 {
 					t.Error("called before the time it gave")
 				}
 				time.Sleep(time.Nanosecond)
-				_, _, _ = b.Ask(t.Context(), "one", "acme.example") // the probe is refused as well
-				_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil) // the probe is refused as well
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
 				if b.calls.Load() != 2 || strings.Count(b.log.String(), "level=WARN") != c.logs {
 					t.Errorf("%d calls, log %s", b.calls.Load(), b.log)
 				}
 				refusing = false
 				time.Sleep(c.wait)
-				if _, call, err := b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+				if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
 					t.Errorf("after the pause: %+v, %v", call, err)
 				}
 				last := b.states[len(b.states)-1]
@@ -377,13 +377,13 @@ func TestOnePauseForAllProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := newBundle(t, fails(&galena.Error{Kind: galena.RateLimited, RetryAfter: 10 * time.Second}), nil)
 		second := newBundle(t, hit, nil)
-		_, _, _ = first.Ask(t.Context(), "one", "acme.example")
+		_, _, _ = first.Ask(t.Context(), "one", "acme.example", nil)
 		second.Adopt(first.states)
-		if _, _, err := second.Ask(t.Context(), "one", "acme.example"); galena.KindOf(err) != galena.RateLimited || second.calls.Load() != 0 {
+		if _, _, err := second.Ask(t.Context(), "one", "acme.example", nil); galena.KindOf(err) != galena.RateLimited || second.calls.Load() != 0 {
 			t.Errorf("the other process asked: %v", err)
 		}
 		time.Sleep(10 * time.Second)
-		if _, call, err := second.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+		if _, call, err := second.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
 			t.Errorf("after the pause: %+v, %v", call, err)
 		}
 		second.Adopt(first.states) // old news
@@ -392,11 +392,11 @@ func TestOnePauseForAllProcesses(t *testing.T) {
 		}
 		now := time.Now()
 		second.Adopt([]galena.ProviderState{{Provider: "one", Breaker: Open, ChangedAt: now}, {Provider: "nobody"}})
-		if _, _, err := second.Ask(t.Context(), "one", "other.example"); galena.KindOf(err) != galena.BreakerOpen {
+		if _, _, err := second.Ask(t.Context(), "one", "other.example", nil); galena.KindOf(err) != galena.BreakerOpen {
 			t.Errorf("another process's open breaker: %v", err)
 		}
 		time.Sleep(breakerOpen)
-		if _, _, err := second.Ask(t.Context(), "one", "other.example"); err != nil {
+		if _, _, err := second.Ask(t.Context(), "one", "other.example", nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -421,14 +421,14 @@ func TestPace(t *testing.T) {
 	t.Run("AShortWaitIsWaited", func(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, hit, paced(&slow{wait: 10 * time.Millisecond}))
-		if _, call, err := b.Ask(t.Context(), "one", "acme.example"); err != nil || call.Outcome != "hit" {
+		if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
 			t.Errorf("%+v, %v", call, err)
 		}
 	})
 	t.Run("ALongOneIsPutOffAndPausesNobody", func(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, hit, paced(&slow{wait: time.Minute}))
-		_, _, err := b.Ask(t.Context(), "one", "acme.example")
+		_, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if galena.KindOf(err) != galena.RateLimited || galena.RetryAfterOf(err) != time.Minute || b.calls.Load() != 0 || !b.Offers()[0].Available {
 			t.Errorf("%d calls, %v", b.calls.Load(), err)
 		}
@@ -439,7 +439,7 @@ func TestPace(t *testing.T) {
 			b := newBundle(t, hit, paced(&slow{err: errors.New("redis is away")}))
 			start := time.Now()
 			for i := range 12 {
-				if _, _, err := b.Ask(t.Context(), "one", string(rune('a'+i))+".example"); err != nil {
+				if _, _, err := b.Ask(t.Context(), "one", string(rune('a'+i))+".example", nil); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -457,7 +457,7 @@ func TestFrozenCarriesNothingFromLeadToLead(t *testing.T) {
 		e.Rate = &Rate{PerSecond: 0.001, Burst: 1}
 	})
 	for range 50 {
-		if _, call, _ := b.Ask(t.Context(), "one", "acme.example"); call.Outcome != "error:429" || call.MS != 0 {
+		if _, call, _ := b.Ask(t.Context(), "one", "acme.example", nil); call.Outcome != "error:429" || call.MS != 0 {
 			t.Fatalf("got %+v", call)
 		}
 	}
@@ -477,7 +477,7 @@ func TestSetsAreClosedByTheCatalogue(t *testing.T) {
 	}
 	for semantics, want := range map[string]int{"closed": 2, "open": 1} {
 		b := newBundle(t, sets, func(e *Entry, _ *Deps) { e.SetSemantics = semantics })
-		a, _, err := b.Ask(t.Context(), "one", "acme.example")
+		a, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if err != nil || len(a.Observations) != want {
 			t.Errorf("%s: %+v, %v", semantics, a.Observations, err)
 		}
@@ -496,7 +496,7 @@ func TestSetsAreClosedByTheCatalogue(t *testing.T) {
 func TestAPanicIsOneFailure(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, func(context.Context, Query) (Record, error) { panic("sk_marker") }, nil)
-	_, call, err := b.Ask(t.Context(), "one", "acme.example")
+	_, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
 	if galena.KindOf(err) != galena.Internal || call.Outcome != "error:internal" || strings.Contains(err.Error()+b.log.String(), "sk_marker") {
 		t.Errorf("%+v, %v, %s", call, err, b.log)
 	}
@@ -546,7 +546,7 @@ func TestWhoIsSwitchedOn(t *testing.T) {
 func TestANewCatalogueKeepsTheCounters(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t, hit, nil)
-	if _, _, err := b.Ask(t.Context(), "one", "acme.example"); err != nil {
+	if _, _, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil {
 		t.Fatal(err)
 	}
 	again, err := New(Config{Providers: []Entry{{ID: "one"}}}, b.deps)
@@ -554,7 +554,7 @@ func TestANewCatalogueKeepsTheCounters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, _, err := again.Ask(t.Context(), "one", "other.example"); err != nil {
+	if _, _, err := again.Ask(t.Context(), "one", "other.example", nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := number(t, b.reg, "galena_provider_calls_total one hit"); got != 2 {
@@ -578,7 +578,7 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, fails(galena.Errorf(galena.Unavailable, "one", "down")), nil)
 		for i := range breakerMin {
-			_, _, _ = b.Ask(t.Context(), "one", fmt.Sprintf("acme-%d.example", i))
+			_, _, _ = b.Ask(t.Context(), "one", fmt.Sprintf("acme-%d.example", i), nil)
 		}
 		cents := 9.0
 		w := next(b, Entry{ID: "one", CostCents: &cents})
@@ -592,7 +592,7 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 	t.Run("APauseGoesOn", func(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, fails(galena.Errorf(galena.Exhausted, "one", "no credits")), nil)
-		_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
 		if s := next(b, Entry{ID: "one"}).States()[0]; s.PauseReason != galena.Exhausted {
 			t.Errorf("%+v, want the pause", s)
 		}
@@ -600,7 +600,7 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 	t.Run("AnotherAddressIsAnotherVendor", func(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, fails(galena.Errorf(galena.Exhausted, "one", "no credits")), nil)
-		_, _, _ = b.Ask(t.Context(), "one", "acme.example")
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
 		w := next(b, Entry{ID: "one", URL: "https://elsewhere.example"})
 		w.Adopt(b.States())
 		if s := w.States()[0]; s.PauseReason != "" {
@@ -626,10 +626,10 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 		}, nil)
 		w := next(b, Entry{ID: "one"})
 		old := make(chan error, 1)
-		go func() { _, _, err := b.Ask(context.Background(), "one", "acme.example"); old <- err }()
+		go func() { _, _, err := b.Ask(context.Background(), "one", "acme.example", nil); old <- err }()
 		<-arrived
 		now := make(chan error, 1)
-		go func() { _, _, err := w.Ask(context.Background(), "one", "acme.example"); now <- err }()
+		go func() { _, _, err := w.Ask(context.Background(), "one", "acme.example", nil); now <- err }()
 		retired := make(chan struct{})
 		go func() { b.Retire(); close(retired) }()
 		time.Sleep(20 * time.Millisecond)
@@ -638,7 +638,7 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 			t.Errorf("%v after %d calls, want one call for both", err, b.calls.Load())
 		}
 		<-retired
-		if _, _, err := b.Ask(t.Context(), "one", "late.example"); galena.KindOf(err) != galena.Unavailable {
+		if _, _, err := b.Ask(t.Context(), "one", "late.example", nil); galena.KindOf(err) != galena.Unavailable {
 			t.Errorf("a retired catalogue answers %v", err)
 		}
 	})

@@ -121,7 +121,7 @@ func (r *run) buyTheRest(ctx context.Context) error {
 	for _, o := range r.rules.Enricher.Offers() {
 		facts := r.look(true).facts
 		dear := o.CostMicros > 0 && r.before+r.spent+o.CostMicros > r.rules.LimitMicros
-		if r.asked[o.Provider] || dear || o.OnlyIf.Eval(facts.Get, r.began) != galena.True {
+		if r.asked[o.Provider] || dear || !o.Informed(facts.Get) || o.OnlyIf.Eval(facts.Get, r.began) != galena.True {
 			continue
 		}
 		if !o.Available {

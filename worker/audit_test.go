@@ -58,7 +58,7 @@ func (m *twoMinds) Offers() []galena.Offer {
 		{Provider: "off", CostMicros: 0, Hits: hits}}
 }
 
-func (m *twoMinds) Ask(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
+func (m *twoMinds) Ask(_ context.Context, provider, _ string, _ galena.Facts) (galena.Answer, galena.Call, error) {
 	m.asked = append(m.asked, provider)
 	switch {
 	case provider == "one":

@@ -19,7 +19,7 @@ type bazaar struct {
 	order []string
 }
 
-func (b *bazaar) Ask(_ context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
+func (b *bazaar) Ask(_ context.Context, provider, domain string, _ galena.Facts) (galena.Answer, galena.Call, error) {
 	b.order = append(b.order, provider+"@"+domain)
 	n := b.says[provider]
 	if n == 0 {

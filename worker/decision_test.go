@@ -23,7 +23,7 @@ type shelf []galena.Offer
 
 func (s shelf) Offers() []galena.Offer { return s }
 
-func (shelf) Ask(context.Context, string, string) (galena.Answer, galena.Call, error) {
+func (shelf) Ask(context.Context, string, string, galena.Facts) (galena.Answer, galena.Call, error) {
 	return galena.Answer{}, galena.Call{}, galena.Errorf(galena.Internal, "shelf.ask", "nobody is to be asked here")
 }
 

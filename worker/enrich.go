@@ -164,11 +164,12 @@ func (r *run) ask(ctx context.Context, next, beside planning.Next) {
 		}
 		slices.SortFunc(replies, func(a, b reply) int { return place(a.Provider) - place(b.Provider) })
 	}
+	known := r.known() // here, and not in two goroutines
 	var both errgroup.Group
 	for i := range replies {
 		put := func() error {
 			x := &replies[i]
-			x.answer, x.call, x.err = r.rules.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain())
+			x.answer, x.call, x.err = r.rules.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain(), known)
 			return nil // a vendor's error is no reason to give up the other
 		}
 		if i == len(replies)-1 {

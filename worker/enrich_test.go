@@ -36,7 +36,7 @@ func newCrowd(t *testing.T, atOnce int32) *crowd {
 
 func (c *crowd) Offers() []galena.Offer { return c.offers }
 
-func (c *crowd) Ask(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
+func (c *crowd) Ask(_ context.Context, provider, _ string, _ galena.Facts) (galena.Answer, galena.Call, error) {
 	n := c.asking.Add(1)
 	defer c.asking.Add(-1)
 	if n > 1 {
@@ -59,6 +59,42 @@ func (c *crowd) Ask(_ context.Context, provider, _ string) (galena.Answer, galen
 	}
 	o := said(c.t, "o-"+provider, provider, "company.name", provider)
 	return galena.Answer{Observations: []galena.Observation{o}}, galena.Call{Provider: provider, Outcome: "hit"}, nil
+}
+
+// relay is two vendors of whom the second has to be told what the first says.
+type relay struct {
+	t    *testing.T
+	told []string
+}
+
+func (relay) Offers() []galena.Offer {
+	return []galena.Offer{
+		{Provider: "second", Available: true, Needs: []string{"company.name"}, Hits: map[string]float64{"company.technologies": 1, "company.employee_count": 1}},
+		{Provider: "first", Available: true, P95: time.Second, Hits: map[string]float64{"company.employee_count": 0.1}},
+	}
+}
+
+func (v *relay) Ask(_ context.Context, provider, _ string, known galena.Facts) (galena.Answer, galena.Call, error) {
+	v.told = append(v.told, provider+" "+known.Get("company.name").Value.Text)
+	if provider == "second" {
+		return galena.Answer{}, galena.Call{Provider: provider, Outcome: "miss"}, nil
+	}
+	return galena.Answer{Observations: []galena.Observation{said(v.t, "o", provider, "company.name", "Acme")}},
+		galena.Call{Provider: provider, Outcome: "hit"}, nil
+}
+
+func TestASecondHopIsAskedOnceItCanBeTold(t *testing.T) {
+	t.Parallel()
+	rules, _ := demoRules(t)
+	vendors := &relay{t: t}
+	rules.Enricher = vendors
+	p := &Pipeline{Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
+	r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
+		Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
+	r.deadline = -1
+	if err := r.enrich(context.Background()); err != nil || !slices.Equal(vendors.told, []string{"first ", "second Acme"}) {
+		t.Errorf("told %q, %v; want the better bargain second, and told what the first said", vendors.told, err)
+	}
 }
 
 func TestTwoAreAskedAtOnceWhenTimeIsShort(t *testing.T) {

@@ -36,7 +36,7 @@ type Screener interface {
 // Enricher is the waterfall, as the pipeline needs it.
 type Enricher interface {
 	Offers() []galena.Offer
-	Ask(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error)
+	Ask(ctx context.Context, provider, domain string, known galena.Facts) (galena.Answer, galena.Call, error)
 }
 
 // Announcer says what must be told, and to whom: of the first decision, of one

@@ -77,7 +77,7 @@ type market struct {
 
 func (m *market) Offers() []galena.Offer { return m.offers }
 
-func (m *market) Ask(_ context.Context, provider, domain string) (galena.Answer, galena.Call, error) {
+func (m *market) Ask(_ context.Context, provider, domain string, _ galena.Facts) (galena.Answer, galena.Call, error) {
 	m.asked++
 	if m.panics {
 		panic("a vendor's answer that nobody foresaw")

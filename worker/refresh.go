@@ -22,7 +22,7 @@ const (
 // Market is the waterfall, as a refresh needs it.
 type Market interface {
 	Offers() []galena.Offer
-	AskFresh(ctx context.Context, provider, domain string) (galena.Answer, galena.Call, error)
+	AskFresh(ctx context.Context, provider, domain string, known galena.Facts) (galena.Answer, galena.Call, error)
 }
 
 // Holdings is the part of the store that a refresh reads and writes.
@@ -113,12 +113,7 @@ func (r *Refresher) refresh(ctx context.Context, s galena.Step) (outcome string,
 	if err != nil {
 		return "", err
 	}
-	var learnt []galena.Observation
-	for _, a := range answers {
-		if a.Kind == "" && now.Before(a.ExpiresAt) {
-			learnt = append(learnt, a.Observations...)
-		}
-	}
+	learnt := current(answers, now)
 	facts := companyFacts(rules.Merging.Merge(append(learnt, h.Standing...), r.Now()))
 	company := galena.Company{Domain: s.ID, Facts: facts, UpdatedAt: r.Now()}
 	outcome = "done"
@@ -131,10 +126,21 @@ func (r *Refresher) refresh(ctx context.Context, s galena.Step) (outcome string,
 	return outcome, r.Holdings.Refreshed(ctx, s, company, learnt)
 }
 
+// current is what the answers that have not expired say.
+func current(answers []galena.Answer, now time.Time) (out []galena.Observation) {
+	for _, a := range answers {
+		if a.Kind == "" && now.Before(a.ExpiresAt) {
+			out = append(out, a.Observations...)
+		}
+	}
+	return out
+}
+
 // renew replaces the stale hits by what their vendors say now, within the budget
 // of one lead. Of several that fail the first error is told, after all were asked.
 func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, rules *Rules) (answers []galena.Answer, asked int, err error) {
 	market, now, left := rules.Market, r.Now(), rules.LimitMicros
+	known := rules.Merging.Merge(append(current(h.Answers, now), h.Standing...), now)
 	prices := map[string]galena.Offer{}
 	for _, o := range market.Offers() {
 		prices[o.Provider] = o
@@ -142,12 +148,12 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 	for _, a := range h.Answers {
 		stale := a.Kind == "" && !now.Before(a.StaleAt(h.TopTier)) && now.Before(a.ExpiresAt)
 		offer := prices[a.Provider]
-		off := !offer.Available && !offer.Away
+		off := !offer.Available && !offer.Away || !offer.Informed(known.Get)
 		if !stale || off || offer.CostMicros > left && offer.CostMicros > 0 {
 			answers = append(answers, a)
 			continue
 		}
-		fresh, call, failed := r.ask(ctx, market, offer, domain)
+		fresh, call, failed := r.ask(ctx, market, offer, domain, known)
 		if failed != nil {
 			r.Log.DebugContext(ctx, "not refreshed", "provider", a.Provider, "outcome", call.Outcome)
 			answers = append(answers, a)
@@ -164,9 +170,9 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 }
 
 // ask leaves a vendor alone that is paused or behind an open breaker.
-func (r *Refresher) ask(ctx context.Context, market Market, o galena.Offer, domain string) (galena.Answer, galena.Call, error) {
+func (r *Refresher) ask(ctx context.Context, market Market, o galena.Offer, domain string, known galena.Facts) (galena.Answer, galena.Call, error) {
 	if !o.Available {
 		return galena.Answer{}, galena.Call{}, galena.Errorf(galena.Pending, o.Provider+".refresh", "not asked at the moment")
 	}
-	return market.AskFresh(ctx, o.Provider, domain)
+	return market.AskFresh(ctx, o.Provider, domain, known)
 }

@@ -64,7 +64,7 @@ type heldMarket struct {
 	answer galena.Answer
 }
 
-func (h heldMarket) Ask(context.Context, string, string) (galena.Answer, galena.Call, error) {
+func (h heldMarket) Ask(context.Context, string, string, galena.Facts) (galena.Answer, galena.Call, error) {
 	return h.answer, galena.Call{Provider: "one", Outcome: "cached"}, nil
 }
 
@@ -92,11 +92,13 @@ type freshMarket struct {
 	offers []galena.Offer
 	err    error
 	asked  []string
+	known  galena.Facts
 }
 
 func (m *freshMarket) Offers() []galena.Offer { return m.offers }
 
-func (m *freshMarket) AskFresh(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
+func (m *freshMarket) AskFresh(_ context.Context, provider, _ string, known galena.Facts) (galena.Answer, galena.Call, error) {
+	m.known = known
 	m.asked = append(m.asked, provider)
 	if m.err != nil {
 		return galena.Answer{}, galena.Call{Outcome: "error:500"}, m.err
@@ -139,6 +141,21 @@ func TestARefreshBuysWhatIsStaleAndMergesTheRecord(t *testing.T) {
 	}
 	if p.saved == nil || p.saved.Facts.Get("company.employee_count").State != galena.Known || len(p.learnt) != 2 {
 		t.Fatalf("saved %+v with %d observations, want the record of both answers", p.saved, len(p.learnt))
+	}
+}
+
+func TestARefreshTellsASecondHopWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]int{"company.employee_count": 1, "company.legal_name": 0} {
+		p := &pantry{holding: galena.Holding{Answers: []galena.Answer{aged("one", 20, testDay), aged("two", 21, 100*testDay)}}}
+		m := &freshMarket{offers: offers("one", "two")}
+		m.offers[1].Needs = []string{field}
+		if err := refresherOn(t, p, m).Process(context.Background(), refreshRun); err != nil || len(m.asked) != want {
+			t.Errorf("with a need for %s: asked %v, %v", field, m.asked, err)
+		}
+		if want == 1 && m.known.Get(field).Value.Lo == 0 {
+			t.Errorf("told %+v, want what the first vendor said", m.known)
+		}
 	}
 }
 

@@ -215,7 +215,7 @@ func TestALeadFinishesOnTheSetItBeganWith(t *testing.T) {
 	if len(l.live) != 1 {
 		t.Errorf("%d sets are kept after the last lead, want 1", len(l.live))
 	}
-	if _, _, err := old.waterfall.Ask(t.Context(), "testvendor", "acme.com"); galena.KindOf(err) != galena.Unavailable {
+	if _, _, err := old.waterfall.Ask(t.Context(), "testvendor", "acme.com", nil); galena.KindOf(err) != galena.Unavailable {
 		t.Errorf("the replaced catalogue answers %v, want that it is closed", err)
 	}
 }
