@@ -7,10 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/registry"
 )
 
 // TestTheSampleLeadsGetTheDecisionsTheyMust plays the sample leads through the
@@ -32,6 +36,67 @@ func TestTheSampleLeadsGetTheDecisionsTheyMust(t *testing.T) {
 			t.Errorf("lead %v (-want +got):\n%s", want[i]["n"], diff)
 		}
 	}
+}
+
+// What the sample leads cost, against asking every vendor in the order of the
+// catalogue that supplies a field which is still missing. Each lead of that way
+// pays for itself: it has no answers that an earlier lead bought.
+func TestTheSampleLeadsCostLessThanAskingForEveryField(t *testing.T) {
+	t.Parallel()
+	var cents, everyField float64
+	var calls, everyCall int
+	d := &demo{}
+	if err := d.load(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := d.rules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	urls := scenarioURLs(providerIDs(files))
+	w, err := providers.New(files.Providers, providers.Deps{Specs: registry.All(), Frozen: true, URLs: func(id string) string { return urls[id] }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	for _, lead := range jsonLines(t, mustRead(t, filepath.Join("testdata", "decisions.golden.jsonl"))) {
+		spent, _ := lead["cents"].(float64)
+		made, _ := lead["calls"].(float64)
+		cents, calls = cents+spent, calls+int(made)
+		if domain, _ := lead["company_domain"].(string); lead["verdict"] == "accept" && domain != "" {
+			c, n := fieldComplete(w.Offers(), d.scenario.Answers[domain])
+			everyField, everyCall = everyField+c, everyCall+n
+		}
+	}
+	t.Logf("%v cents in %d calls; every field of every company: %v cents in %d calls", cents, calls, everyField, everyCall)
+	if cents != 55 || calls != 32 || everyField != 142 || everyCall != 60 {
+		t.Error("want 55 cents in 32 calls, and 142 in 60 for every field")
+	}
+}
+
+// fieldComplete is what it costs to ask for every field that some vendor supplies.
+// A vendor with a condition is left out: where one holds in the sample, the others
+// have said it all.
+func fieldComplete(offers []galena.Offer, answers map[string]configs.ScenarioAnswer) (cents float64, calls int) {
+	known := map[string]bool{}
+	for _, o := range offers {
+		missing := false
+		for field := range o.Hits {
+			missing = missing || !known[field]
+		}
+		if !missing || o.OnlyIf.Eval(galena.Facts{}.Get, time.Time{}) != galena.True {
+			continue
+		}
+		calls++
+		answer, hit := answers[o.Provider]
+		if answer.Error == "" && (hit || !o.PerMatch) {
+			cents += galena.CentsOf(o.CostMicros)
+		}
+		for field := range answer.Fields {
+			known[field] = true
+		}
+	}
+	return cents, calls
 }
 
 func TestTheDemoPrintsATableAndTellsWhereToLook(t *testing.T) {
