@@ -65,7 +65,7 @@ type stall struct {
 
 func (s *stall) Offers() []galena.Offer { return s.offers }
 
-func (s *stall) Ask(_ context.Context, provider, _ string) (galena.Answer, galena.Call, error) {
+func (s *stall) Ask(_ context.Context, provider, _ string, _ galena.Facts) (galena.Answer, galena.Call, error) {
 	o := s.offers[slices.IndexFunc(s.offers, func(o galena.Offer) bool { return o.Provider == provider })]
 	s.of.asked = append(s.of.asked, provider)
 	call := galena.Call{Provider: provider, Outcome: "hit", Cents: galena.CentsOf(s.of.price(o))}
