@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 
 	// The adapters: none imports another, they meet in cmd/galena.
 	"api":       {".", "intake"},
+	"crm":       {"."},
 	"intake":    {"."},
 	"notify":    {"."},
 	"providers": {"."},
@@ -29,6 +30,8 @@ var mayImport = map[string][]string{
 	"sql":       {"."},
 	"web":       {"."},
 
+	"crm/*":                  {".", "crm"},
+	"crm/crmtest":            {".", "crm"},
 	"providers/*":            {".", "providers"},
 	"providers/registry":     {".", "providers", "providers/*"},
 	"providers/providertest": {".", "providers"},

@@ -1,0 +1,199 @@
+package crm
+
+import (
+	"slices"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// Mode is how a field may be written.
+type Mode string
+
+// The modes. FillEmpty is the default.
+const (
+	FillEmpty            Mode = "fill_empty"            // only what is blank
+	RefreshIfOurs        Mode = "refresh_if_ours"       // also what still is what we wrote
+	OverridePlaceholders Mode = "override_placeholders" // also the words that stand for nothing
+	Suggest              Mode = "suggest"               // into another field, made for it
+	Own                  Mode = "own"                   // ours alone: score, tier, reasons
+	Never                Mode = "never"
+)
+
+// Modes lists every mode once.
+func Modes() []Mode {
+	return []Mode{FillEmpty, RefreshIfOurs, OverridePlaceholders, Suggest, Own, Never}
+}
+
+// Policy is how one field is written.
+type Policy struct {
+	Mode         Mode
+	Placeholders []string // norms that count as blank, with OverridePlaceholders
+	Shadow       Field    // where Suggest writes
+	Refill       bool     // fill again what a person cleared
+	Pool         []string // of Owner: the norms that may be replaced
+}
+
+// Want is what we know of one field, in the CRM's form.
+type Want struct {
+	Field      Field
+	Encoded    Encoded
+	Err        error // of Encode
+	Policy     Policy
+	Source     string // who says so
+	Confidence float64
+	ObservedAt time.Time
+	// By is the person who asked for this very value although the CRM holds
+	// another, and Instead the norm they saw there. It is the only way to
+	// overwrite a person.
+	By      string
+	Instead string
+}
+
+// Base is what we wrote last into one field, from the ledger.
+type Base struct {
+	Norm       string
+	Confidence float64
+	ObservedAt time.Time
+	WrittenAt  time.Time
+}
+
+// Outcome is what becomes of one field.
+type Outcome string
+
+// The outcomes. Only Write sends anything.
+const (
+	Write       Outcome = "write"
+	Same        Outcome = "same"
+	Conflict    Outcome = "conflict"    // another value stands: theirs is kept, ours is reported
+	Invalid     Outcome = "invalid"     // the value has no form in this CRM
+	Unsupported Outcome = "unsupported" // no such field, or not ours to write
+	Ambiguous   Outcome = "ambiguous"   // several records answer to the key
+)
+
+// Decision is what becomes of one field, and why.
+type Decision struct {
+	Field   Field // where it is written; of a suggestion, the shadow field
+	Outcome Outcome
+	Theirs  Value
+	Ours    Encoded
+	Base    *Base
+	Source  string
+	Reason  string // for a person to read
+
+	ours bool // nobody else writes there: no guard is needed
+}
+
+// Plan is what one record would get. Record is nil when it would be made.
+type Plan struct {
+	Object    Object
+	Key       Key
+	Record    *Record
+	Decisions []Decision
+}
+
+// Make plans one record from what the CRM holds, what we wrote before and what
+// we want. It is the same whether the plan is carried out or only shown.
+func Make(key Key, found Found, base map[Field]Base, wants []Want) Plan {
+	p := Plan{Object: key.Object, Key: key}
+	outcome, reason := Outcome(""), ""
+	switch {
+	case len(found.Records) > 1:
+		outcome, reason = Ambiguous, "several records answer to the key"
+	case len(found.Records) == 1:
+		p.Record = &found.Records[0]
+		if p.Record.Closed != "" {
+			outcome, reason = Unsupported, "the record is "+p.Record.Closed
+		}
+	}
+	for _, w := range wants {
+		d := Decision{Field: w.Field, Ours: w.Encoded, Source: w.Source, Outcome: outcome, Reason: reason,
+			ours: w.Policy.Mode == Own || w.Policy.Mode == Suggest}
+		if w.Policy.Mode == Suggest {
+			d.Field = w.Policy.Shadow
+		}
+		if b, ok := base[d.Field]; ok {
+			d.Base = &b
+		}
+		d.Theirs = Value{Blank: true}
+		if p.Record != nil {
+			if v, ok := p.Record.Fields[d.Field]; ok {
+				d.Theirs = v
+			}
+		}
+		if outcome == "" {
+			d.Outcome, d.Reason = decide(w, d.Theirs, d.Base)
+		}
+		p.Decisions = append(p.Decisions, d)
+	}
+	return p
+}
+
+// decide is the decision table: the first row that applies wins.
+func decide(w Want, theirs Value, base *Base) (Outcome, string) {
+	switch mode := w.Policy.Mode; {
+	case mode == Never, w.Field == "", mode == Suggest && w.Policy.Shadow == "":
+		return Unsupported, "the configuration does not write this field"
+	case galena.KindOf(w.Err) == galena.NotFound:
+		return Unsupported, "the CRM has no such field, or does not let us write it"
+	case w.Err != nil:
+		return Invalid, "the value has no form in this CRM"
+	case w.Encoded.Norm == "":
+		return Invalid, "empty never overwrites"
+	case !theirs.Blank && theirs.Norm == w.Encoded.Norm:
+		return Same, "the CRM holds it already"
+	case w.By != "" && theirs.Norm == w.Instead:
+		return Write, "asked for by " + w.By
+	case mode == Own, mode == Suggest:
+		return Write, "the field is ours"
+	case theirs.Blank && base != nil && !w.Policy.Refill:
+		return Conflict, "a person cleared it"
+	case theirs.Blank:
+		return Write, "it was blank"
+	case w.Field == Owner && slices.Contains(w.Policy.Pool, theirs.Norm):
+		return Write, "the owner may be replaced"
+	case w.Field == Owner:
+		return Conflict, "the record has an owner"
+	case mode == OverridePlaceholders && slices.Contains(w.Policy.Placeholders, theirs.Norm):
+		return Write, "what stood there stands for nothing"
+	case base != nil && base.Norm == theirs.Norm:
+		return refresh(w, *base)
+	case base == nil && theirs.Last.By == ByUs:
+		return refresh(w, Base{ObservedAt: theirs.Last.At})
+	}
+	return Conflict, "somebody else's value stands there"
+}
+
+// refresh decides over a value that is our own.
+func refresh(w Want, base Base) (Outcome, string) {
+	switch {
+	case w.Policy.Mode != RefreshIfOurs:
+		return Same, "ours stands there, and is only filled in, not refreshed"
+	case !w.ObservedAt.After(base.ObservedAt) || w.Confidence < base.Confidence:
+		return Same, "what we wrote is as new and as sure"
+	}
+	return Write, "ours is newer than what we wrote"
+}
+
+// Change is what must be sent for the plan; false when nothing is.
+func (p Plan) Change(ref string) (Change, bool) {
+	c := Change{Ref: ref, Object: p.Object, Set: map[Field]Encoded{}, Seen: map[Field]Value{}}
+	for _, d := range p.Decisions {
+		if d.Outcome != Write {
+			continue
+		}
+		c.Set[d.Field] = d.Ours
+		if p.Record != nil && !d.ours {
+			c.Seen[d.Field] = d.Theirs
+		}
+	}
+	if p.Record != nil {
+		c.ID, c.Version = p.Record.ID, p.Record.Version
+	}
+	return c, len(c.Set) > 0
+}
+
+// Disputed says that some field holds another value than ours.
+func (p Plan) Disputed() bool {
+	return slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Conflict })
+}
