@@ -45,7 +45,7 @@ func RunDNS(t *testing.T, spec providers.Spec) {
 		delete(want, kind)
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".zone"), func(t *testing.T) {
 			t.Parallel()
-			record, err := resolve(t, spec, serveZone(t, readZone(t, f).answer)).Enrich(t.Context(), providers.Query{Domain: "acme.example"})
+			record, err := resolve(t, spec, serveZone(t, readZone(t, f).answer)).Enrich(t.Context(), question(spec))
 			if kind != found {
 				checkFailure(t, err, galena.Kind(kind))
 				return
@@ -89,13 +89,13 @@ func mute(t *testing.T, spec providers.Spec, answer func([]byte) []byte) {
 }
 
 // resolve makes the vendor ask a server.
-func resolve(t *testing.T, spec providers.Spec, addr string) providers.Provider {
+func resolve(t *testing.T, spec providers.Spec, addr string) asked {
 	t.Helper()
 	p, err := spec.New(providers.Settings{ID: spec.Name, BaseURL: "dns://" + addr, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return asked{p, spec}
 }
 
 // serveZone answers datagrams until the test ends; nil is silence.

@@ -7,7 +7,8 @@
 //	testdata/rate_limited-30s.http   first word: the Kind; last word: the RetryAfter it must carry
 //
 // The header X-Asked-Domain of a file names the company that was asked for when
-// it was recorded. A vendor that takes several calls keeps the answers to the
+// it was recorded, and X-Asked-Known what a second hop was told: "field=value",
+// one a line, instead of what all are told. A vendor that takes several calls keeps the answers to the
 // others in testdata/steps (steps.go). Beside the recordings Run plays what no
 // vendor should send: redirects, bombs, silence and echoes of the key.
 //
@@ -86,8 +87,10 @@ func testdata(spec providers.Spec) string {
 
 // required are the cases that every vendor must show.
 func required(spec providers.Spec) []string {
-	kinds := []string{found, string(galena.NotFound), string(galena.RateLimited), string(galena.Unavailable),
-		string(galena.Malformed), string(galena.WrongSubject)}
+	kinds := []string{found, string(galena.NotFound), string(galena.RateLimited), string(galena.Unavailable), string(galena.Malformed)}
+	if len(spec.Needs) == 0 { // a search by name finds namesakes: that is a miss
+		kinds = append(kinds, string(galena.WrongSubject))
+	}
 	if !spec.Keyless {
 		kinds = append(kinds, string(galena.Unauthorized), string(galena.Exhausted))
 	}
@@ -111,6 +114,11 @@ func checkSpec(t *testing.T, s providers.Spec) {
 	if dir, err := os.Getwd(); err != nil || filepath.Base(dir) != vendor {
 		t.Errorf("Spec.Name %q does not begin with the folder's name", s.Name)
 	}
+	for _, field := range s.Needs {
+		if question(s).Known[field] == "" {
+			t.Errorf("Spec.Needs has %q, of which the suite knows no value", field)
+		}
+	}
 	if s.Title == "" || s.Docs == "" || s.New == nil {
 		t.Error("Spec needs Title, Docs and New")
 	}
@@ -131,7 +139,7 @@ func checkSpec(t *testing.T, s providers.Spec) {
 }
 
 // subject makes the vendor talk to a server.
-func subject(t *testing.T, spec providers.Spec, h http.Handler) providers.Provider {
+func subject(t *testing.T, spec providers.Spec, h http.Handler) asked {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
@@ -144,7 +152,7 @@ func subject(t *testing.T, spec providers.Spec, h http.Handler) providers.Provid
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return asked{p, spec}
 }
 
 // playFile answers with a recording and checks what becomes of it.
@@ -156,7 +164,13 @@ func playFile(t *testing.T, spec providers.Spec, file, want string, wait time.Du
 		domain = "acme.example"
 	}
 	p := subject(t, spec, rec.withSteps(t, spec))
-	record, err := p.Enrich(t.Context(), providers.Query{Domain: domain})
+	q := question(spec)
+	q.Domain = domain
+	for _, line := range rec.header.Values("X-Asked-Known") {
+		field, value, _ := strings.Cut(line, "=")
+		q.Known[field] = value
+	}
+	record, err := p.Enrich(t.Context(), q)
 	if want == found {
 		if err != nil {
 			t.Fatalf("got %v, want a record", err)
@@ -237,7 +251,23 @@ func checkGolden(t *testing.T, spec providers.Spec, file string, r providers.Rec
 }
 
 // enrich asks for a company that exists nowhere.
-func enrich(ctx context.Context, p providers.Provider) error {
-	_, err := p.Enrich(ctx, providers.Query{Domain: "acme.example"})
+func enrich(ctx context.Context, p asked) error {
+	_, err := p.Enrich(ctx, question(p.spec))
 	return err
+}
+
+// question asks for a company that exists nowhere, and tells of it what a second
+// hop needs.
+func question(spec providers.Spec) providers.Query {
+	q := providers.Query{Domain: "acme.example", Known: map[string]string{}}
+	for _, field := range spec.Needs {
+		q.Known[field] = map[string]string{"company.legal_name": "Acme Inc.", "company.hq_country": "US"}[field]
+	}
+	return q
+}
+
+// asked is a vendor at work and what it says of itself.
+type asked struct {
+	providers.Provider
+	spec providers.Spec
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/galenahq/galena/providers/cufinder"
 	"github.com/galenahq/galena/providers/dns"
 	"github.com/galenahq/galena/providers/fixture"
+	"github.com/galenahq/galena/providers/gleif"
 	"github.com/galenahq/galena/providers/homepage"
 	"github.com/galenahq/galena/providers/hunter"
 	"github.com/galenahq/galena/providers/peopledatalabs"
@@ -33,6 +34,7 @@ func All() []providers.Spec {
 		abstract.Spec,
 		rdap.Spec,
 		wikidata.Spec,
+		gleif.Spec,
 		dns.Spec,
 		homepage.Spec,
 		fixture.Spec,
