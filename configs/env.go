@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"os"
@@ -29,6 +30,7 @@ type Env struct {
 	BootstrapToken       Secret
 	MetricsAddr          string // "" = no port of its own
 	PublicURL            string // without a trailing slash
+	Contact              string // whom services that want to know may turn to: an e-mail address or a URL; PublicURL where none is given
 	LogLevel             slog.Level
 	LogFormat            string // "json", "text", or "" = what suits the output
 	WorkerConcurrency    int    // 0 = what suits the machine
@@ -60,6 +62,7 @@ type variables struct {
 	MetricsAddr          string `split_words:"true"`
 	SecretKey            string `split_words:"true"`
 	PublicURL            string `split_words:"true"`
+	Contact              string `split_words:"true"`
 	LogLevel             string `split_words:"true"`
 	LogFormat            string `split_words:"true"`
 	WorkerConcurrency    string `split_words:"true"`
@@ -144,6 +147,7 @@ func buildEnv(v variables, e environ, also []string) (Env, error) {
 		secretKey:            c.longEnough("GALENA_SECRET_KEY", c.secret("GALENA_SECRET_KEY", v.SecretKey), 16),
 		lookup:               func(name string) string { return e[name] },
 	}
+	env.Contact = cmp.Or(c.contact("GALENA_CONTACT", v.Contact), env.PublicURL)
 	env.Addr, env.AddrGiven = c.listen(v.Addr, e["PORT"])
 	env.DatabaseURL, env.databaseFrom = c.platformURL("DATABASE_URL", v.DatabaseURL, "postgres", "postgresql", "sqlite")
 	env.RedisURL, _ = c.platformURL("REDIS_URL", v.RedisURL, "redis", "rediss", "redis-sentinel", "redis-cluster")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -155,6 +156,24 @@ func (c *envChecker) listen(addr, port string) (string, bool) {
 	default:
 		return "127.0.0.1:8080", false
 	}
+}
+
+// contact takes an e-mail address or a URL. It is sent as it is to services that
+// want to know who asks, in a header.
+func (c *envChecker) contact(name, value string) string {
+	if a, err := mail.ParseAddress(value); value == "" || err == nil && a.Address == value && isASCII(value) {
+		return value
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || !isASCII(value) {
+		c.fail(name, "must be an e-mail address or a URL where somebody can be reached")
+	}
+	return value
+}
+
+// isASCII says that a text can stand in a header.
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // url checks scheme and host; userinfo would end up in logs of other programs.

@@ -31,7 +31,7 @@ func everything() []string {
 		"GALENA_ALLOW_PRIVATE_TARGETS= loopback, 10.0.0.0/8 ,crm.internal:8443", "GALENA_DNS=off",
 		"GALENA_WEBHOOK_URL=https://hooks.example/x", "GALENA_WEBHOOK_SECRET=" + goodWebhookSecret(),
 		"GALENA_BOOTSTRAP_TOKEN=" + strings.Repeat("b", 32), "GALENA_METRICS_ADDR=:9100",
-		"GALENA_SECRET_KEY=sixteen-letters!", "GALENA_PUBLIC_URL=https://leads.example/", "GALENA_LOG_LEVEL=debug",
+		"GALENA_SECRET_KEY=sixteen-letters!", "GALENA_PUBLIC_URL=https://leads.example/", "GALENA_CONTACT=ops@leads.example", "GALENA_LOG_LEVEL=debug",
 		"GALENA_LOG_FORMAT=json", "GALENA_WORKER_CONCURRENCY=64", "GALENA_OTLP_ENDPOINT=http://otel:4318",
 		"GALENA_PROVIDER_HUNTER_KEY=hk", "GALENA_PROVIDER_OWN_CRAWL_URL=http://127.0.0.1:9/",
 		"GALENA_CRM_TWENTY_TOKEN=tt", "GALENA_CRM_TWENTY_URL=https://crm.example", "HOME=/root",
@@ -41,7 +41,7 @@ func everything() []string {
 func summary(e Env) string {
 	return fmt.Sprintln(e.DatabaseURL.Reveal(), e.RedisURL.Reveal(), e.Addr, e.AddrGiven, e.ConfigDir, e.AllowReservedDomains,
 		e.AllowPrivateTargets, e.AllowPrivateGiven, e.DNS, e.WebhookURL.Reveal(), e.WebhookSecret.Reveal(), e.BootstrapToken.Reveal(), e.MetricsAddr,
-		e.PublicURL, e.LogLevel, e.LogFormat, e.WorkerConcurrency, e.OTLPEndpoint, e.secretKey.Reveal(),
+		e.PublicURL, e.Contact, e.LogLevel, e.LogFormat, e.WorkerConcurrency, e.OTLPEndpoint, e.secretKey.Reveal(),
 		e.ProviderKey("hunter"), e.ProviderURL("own-crawl"), e.CRM("twenty")["TOKEN"].Reveal(), len(e.CRM("twenty")))
 }
 
@@ -53,7 +53,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 	want := "postgres://app:pw@db:5432/galena rediss://:pw@cache:6380/0 0.0.0.0:9000 true /etc/galena true " +
 		"[loopback 10.0.0.0/8 crm.internal:8443] true false https://hooks.example/x " + goodWebhookSecret() + " " + strings.Repeat("b", 32) + " :9100 " +
-		"https://leads.example DEBUG json 64 http://otel:4318 sixteen-letters! hk http://127.0.0.1:9 tt 2\n"
+		"https://leads.example ops@leads.example DEBUG json 64 http://otel:4318 sixteen-letters! hk http://127.0.0.1:9 tt 2\n"
 	if d := cmp.Diff(want, summary(e)); d != "" {
 		t.Error(d)
 	}
@@ -118,6 +118,20 @@ func TestPortBindsEveryInterfaceUnlessAnAddressIsGiven(t *testing.T) {
 	}
 }
 
+func TestTheContactIsThePublicAddressWhereNoneIsGiven(t *testing.T) {
+	t.Parallel()
+	for want, lines := range map[string][]string{
+		"":                          nil,
+		"https://leads.example":     {"GALENA_PUBLIC_URL=https://leads.example/"},
+		"ops@leads.example":         {"GALENA_PUBLIC_URL=https://leads.example/", "GALENA_CONTACT=ops@leads.example"},
+		"https://leads.example/ops": {"GALENA_CONTACT=https://leads.example/ops"},
+	} {
+		if e, err := ParseEnv(lines); err != nil || e.Contact != want {
+			t.Errorf("%v: contact %q (%v), want %q", lines, e.Contact, err, want)
+		}
+	}
+}
+
 func TestFaultsNameTheVariable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, line, want string }{
@@ -136,6 +150,9 @@ func TestFaultsNameTheVariable(t *testing.T) {
 		{"webhook without secret", "GALENA_WEBHOOK_URL=https://a.example", "GALENA_WEBHOOK_SECRET: is required with GALENA_WEBHOOK_URL"},
 		{"secret without webhook", "GALENA_WEBHOOK_SECRET=" + goodWebhookSecret(), "GALENA_WEBHOOK_URL: is required with GALENA_WEBHOOK_SECRET"},
 		{"private target", "GALENA_ALLOW_PRIVATE_TARGETS=loopback,10.0.0.0/99", "GALENA_ALLOW_PRIVATE_TARGETS: item 2 must be host, host:port, a network such as 10.0.0.0/8, or loopback"},
+		{"contact", "GALENA_CONTACT=the operations team", "GALENA_CONTACT: must be an e-mail address or a URL where somebody can be reached"},
+		{"contact with a name", "GALENA_CONTACT=Ops <ops@leads.example>", "GALENA_CONTACT: must be an e-mail address or a URL where somebody can be reached"},
+		{"contact in letters of no header", "GALENA_CONTACT=ops@bücher.example", "GALENA_CONTACT: must be an e-mail address or a URL where somebody can be reached"},
 		{"unknown", "GALENA_LOGLEVEL=debug", `GALENA_LOGLEVEL: unknown variable (did you mean "GALENA_LOG_LEVEL"?)`},
 		{"unknown file", "GALENA_ADDR_FILE=/x", `GALENA_ADDR_FILE: unknown variable (did you mean "GALENA_ADDR"?)`},
 		{"provider shape", "GALENA_PROVIDER_HUNTER=x", "GALENA_PROVIDER_HUNTER: unknown variable (a provider has GALENA_PROVIDER_<NAME>_KEY, _KEY_FILE and _URL)"},

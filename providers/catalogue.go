@@ -79,12 +79,14 @@ func settingOf(l listing, look func(id string) string) string {
 }
 
 // missing names what a vendor needs and has not got.
-func (l listing) missing(key string) string {
+func (l listing) missing(key, contact string) string {
 	switch {
 	case l.url == "" && !l.spec.Direct:
 		return "address (url, or GALENA_PROVIDER_" + EnvName(l.id) + "_URL)"
 	case key == "" && !l.spec.Keyless:
 		return "key (GALENA_PROVIDER_" + EnvName(cmp.Or(l.spec.KeyOf, l.id)) + "_KEY)"
+	case contact == "" && l.spec.Contact:
+		return "contact (GALENA_CONTACT or GALENA_PUBLIC_URL)"
 	default:
 		return ""
 	}

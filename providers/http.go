@@ -26,6 +26,14 @@ const maxDrain = 16 << 10
 // turn to.
 const Agent = "galena (+https://github.com/galenahq/galena)"
 
+// agent is Agent for somebody who demands a contact.
+func agent(contact string) string {
+	if contact == "" {
+		return Agent
+	}
+	return strings.TrimSuffix(Agent, ")") + "; " + contact + ")"
+}
+
 // Request is one call to a vendor.
 type Request struct {
 	Op     string // "hunter.enrich", printed in errors
@@ -58,7 +66,7 @@ func exchange(ctx context.Context, s Settings, r Request, method string, body io
 		return nil, galena.Errorf(galena.Invalid, r.Op, "the base URL is not valid")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", Agent)
+	req.Header.Set("User-Agent", agent(s.Contact))
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

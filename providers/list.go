@@ -23,16 +23,16 @@ func (c Config) KeyIDs(specs []Spec) []string {
 	return ids
 }
 
-// List shows the catalogue as a waterfall with these keys and addresses would
-// use it.
-func (c Config) List(specs []Spec, keys, urls func(id string) string) []Listed {
+// List shows the catalogue as a waterfall with these keys, addresses and contact
+// would use it.
+func (c Config) List(specs []Spec, keys, urls func(id string) string, contact string) []Listed {
 	var out []Listed
 	for _, e := range c.Entries(specs) {
 		l := fill(e, specOf(e, specs))
-		at := cmp.Or(settingOf(l, urls), l.url)
-		has := settingOf(l, keys) != ""
-		out = append(out, Listed{ID: e.ID, Adapter: l.spec.Name, BaseURL: at, KeyPresent: has,
-			On: l.enabled != "false" && (at != "" || l.spec.Direct) && (has || l.spec.Keyless)})
+		l.url = cmp.Or(settingOf(l, urls), l.url)
+		key := settingOf(l, keys)
+		out = append(out, Listed{ID: e.ID, Adapter: l.spec.Name, BaseURL: l.url, KeyPresent: key != "",
+			On: l.enabled != "false" && l.missing(key, contact) == ""})
 	}
 	return out
 }

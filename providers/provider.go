@@ -62,6 +62,7 @@ type Settings struct {
 	ID      string // the catalogue's id; several may share an adapter
 	BaseURL string // scheme, host and whatever stands before the vendor's own path
 	Key     string
+	Contact string // whom a vendor may turn to, of one that demands it
 	Client  *http.Client
 	Now     func() time.Time
 }
@@ -75,6 +76,7 @@ type Spec struct {
 	BaseURL    string // "" = an operator must give one
 	Direct     bool   // it asks the company's own domain and needs no address
 	Keyless    bool
+	Contact    bool   // it demands to know whom to turn to
 	KeyOf      string // the vendor whose key and address it uses where it has none of its own
 	CostMicros int64  // of one call, in millionths of a dollar
 	PerMatch   bool   // misses are free

@@ -39,6 +39,7 @@ type Deps struct {
 	Specs      []Spec
 	Keys       func(id string) string
 	URLs       func(id string) string // an address that replaces the catalogue's
+	Contact    string                 // told to vendors who demand it
 	Client     *http.Client
 	Cache      Cache
 	Limiter    Limiter
@@ -183,7 +184,7 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 		v.pace = rate.NewLimiter(rate.Limit(v.rate), v.burst)
 	}
 	w.keep(v)
-	missing := v.missing(key)
+	missing := v.missing(key, w.deps.Contact)
 	switch {
 	case v.enabled == "false", v.enabled == "auto" && missing != "":
 		return v, nil
@@ -192,7 +193,11 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	case v.url != "" && !usableURL(v.url):
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: its address is not a usable http(s) URL", e.ID)
 	}
-	p, err := v.spec.New(Settings{ID: e.ID, BaseURL: v.url, Key: key, Client: w.deps.Client, Now: w.deps.Now})
+	settings := Settings{ID: e.ID, BaseURL: v.url, Key: key, Client: w.deps.Client, Now: w.deps.Now}
+	if v.spec.Contact {
+		settings.Contact = w.deps.Contact
+	}
+	p, err := v.spec.New(settings)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", e.ID, err)
 	}

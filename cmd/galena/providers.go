@@ -54,7 +54,7 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 			return err
 		}
 		lines := []providerLine{}
-		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL) {
+		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL, env.Contact) {
 			lines = append(lines, providerLineOf(l, states))
 		}
 		if c.JSON {

@@ -49,6 +49,8 @@ func TestDocsListEveryVendorAsItIs(t *testing.T) {
 func row(s providers.Spec) string {
 	key, misses := "its own", "charged"
 	switch {
+	case s.Contact:
+		key = "a contact"
 	case s.Keyless:
 		key = "none"
 	case s.KeyOf != "":
@@ -68,6 +70,9 @@ func row(s providers.Spec) string {
 			fields = append(fields, fmt.Sprintf("%s %g", strings.TrimPrefix(f, "company."), s.Fields[f]))
 		}
 		supplies = strings.Join(fields, ", ")
+		if len(s.Needs) > 0 {
+			supplies = "by " + strings.ReplaceAll(strings.Join(s.Needs, " and "), "company.", "") + ": " + supplies
+		}
 	}
 	return fmt.Sprintf("| %s | %s | %s | %g | %s | %g | %s |\n", s.Name, title, key, galena.CentsOf(s.CostMicros), misses, s.Trust, supplies)
 }

@@ -18,10 +18,10 @@ import (
 )
 
 // Spec describes Wikidata. Its operators want requests one after the other and
-// to know who asks.
+// to know who asks: whoever hides behind a common name is turned away.
 var Spec = providers.Spec{
 	Name: "wikidata", Title: "Wikidata", Docs: "https://www.wikidata.org/wiki/Wikidata:Data_access",
-	BaseURL: "https://www.wikidata.org", Keyless: true,
+	BaseURL: "https://www.wikidata.org", Keyless: true, Contact: true,
 	P95: 1500 * time.Millisecond, Timeout: 3 * time.Second, Trust: 0.65, Class: galena.ClassProvider,
 	Rate: 1, Burst: 1,
 	Fields: map[string]float64{
