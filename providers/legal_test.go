@@ -15,7 +15,7 @@ func TestSpellingsOfOneLegalNameAreEqual(t *testing.T) {
 		{"Müller Gesellschaft mit beschränkter Haftung", "Müller GmbH", true},
 		{"Kommstart 174 AB (publ)", "Kommstart 174 Aktiebolag", true},
 		{"Société Fictive S.A.S.", "societe fictive SAS", true},
-		{"株式会社アクメ", "株式会社アクメ", true},
+		{"ООО «АКМЕ»", "ооо Акме", true},
 		{"Acme GmbH", "Acme AG", false},
 		{"Acme Inc", "Acme Holdings Inc", false},
 		{"Acme Inc", "Acme", false},
