@@ -16,4 +16,9 @@
 // The stop is sound, not lucky: a need is listed as long as some completion of
 // the unknown fields would change tier, sink or route. Plan is a function of
 // its State; it keeps nothing between two calls.
+//
+// A company that no lead came from (State.NoLead) is planned for with the fields
+// of the person unknown, which keeps open whatever hangs on them; of the needs
+// only those of the company count, because nobody sells the others. It is
+// settled when no fact of the company can change any lead's decision any more.
 package planning

@@ -2,6 +2,7 @@ package planning
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -32,7 +33,22 @@ func needs(s State) []need {
 			out = append(out, need{f, ruleWeight})
 		}
 	}
+	if s.NoLead {
+		out = slices.DeleteFunc(out, func(n need) bool { return !strings.HasPrefix(n.field, "company.") })
+	}
 	return out
+}
+
+// Open lists what is unknown of the company and could still change a decision,
+// sorted.
+func Open(s State) []string {
+	s.NoLead = true
+	var out []string
+	for _, n := range needs(s) {
+		out = append(out, n.field)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // distinct lists each field once, sorted. What comes from scoring and routing is

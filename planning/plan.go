@@ -26,7 +26,11 @@ type State struct {
 	Spendable     bool
 	AlwaysCollect []string // fields bought even when the decision is settled; "all" = whatever is offered
 	Contested     []string // fields on which the sources disagree so that the decision hangs on it
-	Now           time.Time
+	// NoLead: a company is looked at that nobody came from. What only a person can
+	// say of themselves is unknown and no reason to go on, so the plan buys what
+	// any lead of the company may need.
+	NoLead bool
+	Now    time.Time
 }
 
 // Next is the vendor to ask, or why to stop when Provider is "".
@@ -62,7 +66,7 @@ func plan(s State) Next {
 		return Next{Stop: galena.StopDisqualified}
 	}
 	open := needs(s)
-	settled := len(open) == 0 && s.RouteSettled && s.Result.TierLo == s.Result.TierHi
+	settled := len(open) == 0 && (s.NoLead || s.RouteSettled && s.Result.TierLo == s.Result.TierHi)
 	if !settled && (!s.HasDomain || !s.Spendable) {
 		return Next{Stop: galena.StopNoCompanyDomain}
 	}

@@ -107,6 +107,14 @@ func TestPlan(t *testing.T) {
 		{"NotSpendable", []func(*State){func(s *State) { s.Spendable = false }}, "", galena.StopNoCompanyDomain, ""},
 		{"SettledWithoutADomain", []func(*State){settle, func(s *State) { s.HasDomain, s.AlwaysCollect = false, []string{"all"} }}, "", galena.StopSettled, ""},
 
+		{"ACompanyAloneWaitsForNobodysJobTitle", []func(*State){func(s *State) {
+			s.NoLead, s.RouteOpen, s.RouteSettled = true, []string{"lead.job_title"}, false
+			s.Result.Need = []scoring.Need{{Field: "lead.job_title", Points: 90}}
+		}}, "", galena.StopSettled, ""},
+		{"ACompanyAloneIsBoughtFor", []func(*State){func(s *State) {
+			s.NoLead, s.Result.Need = true, append(s.Result.Need, scoring.Need{Field: "lead.job_title", Points: 900})
+		}}, "cheap", "", "3.6 points in play per cent-equivalent"},
+
 		{"CollectsAfterSettled", []func(*State){settle, phones, func(s *State) { s.AlwaysCollect = []string{telephone} }}, "phones", "", "always collected: company.phone"},
 		{"CollectsAllThatIsOffered", []func(*State){settle, phones, func(s *State) { s.Offers, s.AlwaysCollect = s.Offers[3:], []string{"all"} }}, "phones", "", "always collected: company.annual_revenue_usd, company.phone"},
 		{"CollectsWhenExhausted", []func(*State){askAll, phones, func(s *State) { s.AlwaysCollect = []string{telephone} }}, "phones", "", ""},

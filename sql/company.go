@@ -142,6 +142,11 @@ func (s *Store) Company(ctx context.Context, domain string) (galena.Company, err
 	return c, fault("sql.company", err)
 }
 
+// SaveCompany keeps what was learnt of a company without a lead.
+func (s *Store) SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error {
+	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return learnFacts(ctx, tx, learnt, c) })
+}
+
 type companyRow struct {
 	Domain    string `db:"domain"`
 	Facts     string `db:"facts"`

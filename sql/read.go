@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -90,17 +91,30 @@ func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error
 	if err != nil {
 		return galena.Memory{}, fault(op, err)
 	}
-	m := galena.Memory{Lead: l}
-	if m.Company, m.Domains, err = companyOf(ctx, s.reader(), l.Domain); err != nil {
-		return galena.Memory{}, fault(op, err)
-	}
-	if m.Observations, err = observations(ctx, s.reader(), l, m.Company); err != nil {
-		return galena.Memory{}, fault(op, err)
-	}
-	if m.Disputes, err = disputes(list[conflictRow](ctx, s.reader(), "open-conflicts", args{"entity": m.Company})); err != nil {
-		return galena.Memory{}, fault(op, err)
-	}
-	held, err := one[ownersRow](ctx, s.reader(), "owners", args{"email_key": l.Key, "lead_id": l.ID, "domain": m.Company})
-	m.OpenLeadOwner, m.AccountOwner = held.Person, held.Company
+	m, err := memory(ctx, s.reader(), l)
 	return m, fault(op, err)
+}
+
+// CompanyMemory reads the same of a company that no lead came from, by any domain
+// of its: Lead has nothing but that, and may be enriched.
+func (s *Store) CompanyMemory(ctx context.Context, domain string) (galena.Memory, error) {
+	m, err := memory(ctx, s.reader(), galena.Lead{Judgement: galena.Judgement{Domain: domain, Spendable: true}})
+	return m, fault("sql.company_memory", err)
+}
+
+func memory(ctx context.Context, c conn, l galena.Lead) (m galena.Memory, err error) {
+	m.Lead = l
+	if m.Company, m.Domains, err = companyOf(ctx, c, l.Domain); err != nil {
+		return m, err
+	}
+	if m.Observations, err = observations(ctx, c, l, m.Company); err != nil {
+		return m, err
+	}
+	if m.Disputes, err = disputes(list[conflictRow](ctx, c, "open-conflicts", args{"entity": m.Company})); err != nil {
+		return m, err
+	}
+	owners := args{"email_key": l.Key, "lead_id": cmp.Or(l.ID, "none"), "domain": m.Company}
+	held, err := one[ownersRow](ctx, c, "owners", owners) // a CRM's word comes without a lead, and counts
+	m.OpenLeadOwner, m.AccountOwner = held.Person, held.Company
+	return m, err
 }

@@ -37,13 +37,15 @@ type run struct {
 	before   int64           // spent on the lead before this look
 	paid     map[string]bool // vendors that an earlier decision paid
 	missed   map[string]miss // vendors that erred or are away
-	deadline time.Duration   // negative = none
+	person   bool            // somebody asked: false for a company that is looked at by itself
+	told     func(galena.Call)
+	deadline time.Duration // negative = none
 	stop     galena.Stop
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
-		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]miss{}}
+		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]miss{}, person: true}
 	r.fixed = leadFacts(m.Lead)
 	if d := m.CompanyDomain(); d != m.Lead.Domain {
 		r.fixed["company.domain"] = galena.KnownFact("company.domain", galena.TextValue(d), "alias", r.began)
@@ -139,7 +141,7 @@ func (r *run) state(v view) planning.State {
 		Offers: r.rules.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
-		AlwaysCollect: r.rules.AlwaysCollect, Now: r.began,
+		AlwaysCollect: r.rules.AlwaysCollect, NoLead: !r.person, Now: r.began,
 	}
 }
 
@@ -198,6 +200,9 @@ func (r *run) take(ctx context.Context, x reply) {
 	}
 	x.call.Why = x.Why
 	r.steps = append(r.steps, x.call)
+	if r.told != nil {
+		r.told(x.call)
+	}
 	if x.call.Outcome == "cached" && x.answer.Kind == "" {
 		r.held = append(r.held, x.answer)
 	}

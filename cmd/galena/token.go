@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -90,15 +89,11 @@ func expiry(s string, now time.Time) (time.Time, error) {
 	if s == "never" {
 		return time.Time{}, nil
 	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n > 0 && n < 36500 {
-			return now.AddDate(0, 0, n), nil
-		}
+	age, err := galena.ParseAge(s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--expires %w, or never", err)
 	}
-	if d, err := time.ParseDuration(s); err == nil && d > 0 {
-		return now.Add(d), nil
-	}
-	return time.Time{}, fmt.Errorf("--expires must be such as 90d, 12h or never, is %q", s)
+	return now.Add(age), nil
 }
 
 // tokenLine is a token as programs read it.

@@ -11,6 +11,7 @@ import (
 var identityRules = map[string]func(*bench){
 	"ALeadAtAnAliasBelongsToTheCompany":  aliasRemembered,
 	"AnAliasFindsTheCompanyAndItsRecord": aliasRead,
+	"ACompanyIsRememberedWithoutALead":   companyRemembered,
 	"ALinkIsNeverAChain":                 linkFlat,
 	"ALinkIsUndone":                      linkUndone,
 	"ALinkThatLeadsElsewhereIsRefused":   linkRefused,
@@ -77,6 +78,26 @@ func aliasRemembered(s *bench) {
 	other := s.memoryAt("globex.test")
 	if other.Company != "globex.test" || other.AccountOwner != "" || len(other.Observations) != 0 {
 		s.Errorf("a stranger is %+v", other)
+	}
+}
+
+func companyRemembered(s *bench) {
+	s.link("acme.de", "acme.com", "alias")
+	s.ok(s.SetAccountOwner(s.ctx, "acme.com", "ben"))
+	stated := galena.Observation{ID: "o-1", Entity: "acme.de", Field: headcount, Value: galena.Number(46), Source: "crm:one",
+		Class: galena.ClassCRM, ObservedAt: s.clock.now(), FetchedAt: s.clock.now()}
+	s.ok(s.AddObservations(s.ctx, []galena.Observation{stated}))
+	m, err := s.CompanyMemory(s.ctx, "acme.de")
+	s.ok(err)
+	if m.CompanyDomain() != "acme.com" || m.AccountOwner != "ben" || len(m.Observations) != 1 || !m.Lead.Spendable || m.Lead.ID != "" || m.OpenLeadOwner != "" {
+		s.Errorf("%+v, want acme.com with its owner and what was said, and no lead", m)
+	}
+	s.ok(s.SaveCompany(s.ctx, galena.Company{Domain: "acme.com", UpdatedAt: s.clock.now(), Facts: galena.Facts{headcount: galena.KnownFact(headcount, galena.Number(46), "crm:one", s.clock.now())}},
+		[]galena.Observation{stated}))
+	c, err := s.Company(s.ctx, "acme.de")
+	s.ok(err)
+	if c.Facts.Get(headcount).Value.Lo != 46 {
+		s.Errorf("the record is %+v", c)
 	}
 }
 
