@@ -23,6 +23,7 @@ type Deps struct {
 	Gate      Gate
 	Store     Store
 	Hands     Hands
+	Enricher  Enricher
 	Tokens    Tokens
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
 	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
@@ -39,8 +40,8 @@ const shortestBootstrap = 32
 
 // New builds the handler of every route in openapi.yaml.
 func New(d Deps) (http.Handler, error) {
-	if d.Gate == nil || d.Store == nil || d.Hands == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
-		return nil, errors.New("the api needs a gate, a store, hands, tokens, readiness, metrics, a log and a clock")
+	if d.Gate == nil || d.Store == nil || d.Hands == nil || d.Enricher == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
+		return nil, errors.New("the api needs a gate, a store, hands, an enricher, tokens, readiness, metrics, a log and a clock")
 	}
 	if d.Bootstrap != "" && len(d.Bootstrap) < shortestBootstrap {
 		return nil, galena.Errorf(galena.Invalid, "api", "the bootstrap token must have at least %d characters", shortestBootstrap)
@@ -144,6 +145,7 @@ func (h *handlers) register(a huma.API) {
 	}, h.checkEmail)
 	a.OpenAPI().Paths["/v1/email:check"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(EmailBody{})}
 	h.registerCompanies(a)
+	h.registerEnrich(a, body(EnrichBody{}))
 	huma.Register(a, huma.Operation{
 		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",
 		Summary:     "The configuration in force, and what is wrong with the files as they are now",

@@ -38,6 +38,7 @@ type shelf struct {
 	err     error
 	acts    []galena.Act
 	links   []galena.DomainLink
+	orders  []galena.EnrichOrder
 	back    string // the last filter's
 }
 
@@ -192,7 +193,7 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
+	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
 		Rules:   func() galena.ConfigState { return d.rules },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),

@@ -28,6 +28,9 @@ import (
 // roles are the parts that a process plays; `serve` and the demo play them all.
 type roles struct{ web, worker, scheduler bool }
 
+// asks says that vendors are asked: for leads, or for whoever wants a company enriched.
+func (r roles) asks() bool { return r.web || r.worker }
+
 // settings are what an App is made of. The demo and a scenario replace the
 // clock, the vendors and what happens after a decision; everything else is the
 // same for all.
@@ -80,9 +83,12 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 	if err := a.wireRules(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.adopt(ctx); err != nil {
+		return nil, err
+	}
 	a.wireHands()
 	if s.roles.worker {
-		if err := a.wireWorker(ctx); err != nil {
+		if err := a.wireWorker(); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +143,7 @@ func (a *App) wireRules(ctx context.Context) error {
 		deps.Specs = registry.All()
 	}
 	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
-		shop:    workshop{env: a.env, worker: a.roles.worker, guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
+		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
 		adopted: func(set *ruleset) { a.follow(set) }}
 	if !a.frozen {
 		a.book.portfolio = a.store
@@ -156,10 +162,7 @@ func (a *App) follow(set *ruleset) {
 }
 
 // wireWorker builds the pipeline and the server that feeds it.
-func (a *App) wireWorker(ctx context.Context) error {
-	if err := a.adopt(ctx); err != nil {
-		return err
-	}
+func (a *App) wireWorker() error {
 	log := a.log.With("part", "worker")
 	screener, err := a.screener()
 	if err != nil {
@@ -179,6 +182,11 @@ func (a *App) wireWorker(ctx context.Context) error {
 		Rules: p.Rules, Now: a.now, Chance: rand.Float64, Metrics: p.Metrics, Log: log})
 	a.server.HandleAudits(&worker.Auditor{Pipeline: p, Audits: a.store})
 	return nil
+}
+
+// lookup takes companies without a lead through the waterfall in force.
+func (a *App) lookup() *worker.Lookup {
+	return &worker.Lookup{Companies: a.store, Rules: a.book.begin, Now: a.now, Log: a.log.With("part", "lookup")}
 }
 
 // wireHands lets reps and clocks act on decided leads, in whatever process.
@@ -211,11 +219,15 @@ const adoptEvery = 2 * time.Second
 
 // adopt learns from what other processes published.
 func (a *App) adopt(ctx context.Context) error {
+	waterfall := a.book.current().waterfall
+	if waterfall == nil {
+		return nil
+	}
 	states, err := a.store.ProviderStates(ctx)
 	if err != nil {
 		return err
 	}
-	a.book.current().waterfall.Adopt(states)
+	waterfall.Adopt(states)
 	return nil
 }
 
@@ -260,8 +272,10 @@ func (a *App) Run(ctx context.Context) error {
 			a.server.Stop()
 			return nil
 		})
-		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 		g.Go(func() error { return a.every(ctx, meansEvery, "look for portfolio means", a.book.lookForMeans) })
+	}
+	if a.roles.asks() {
+		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })

@@ -41,6 +41,7 @@ type cli struct {
 	Lists     listsCmd     `cmd:"" help:"Show the lists that hygiene stands on, and compare them with newer ones."`
 	Score     scoreCmd     `cmd:"" help:"Score facts: no database, no queue."`
 	Explain   explainCmd   `cmd:"" help:"Say why a lead got its score and its rep."`
+	Enrich    enrichCmd    `cmd:"" help:"Ask providers about one company, and show every step."`
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
 	Companies companiesCmd `cmd:"" help:"Show companies, and say which domains lead to one."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`

@@ -124,11 +124,14 @@ func (b *rulebook) status() galena.ConfigState {
 	return b.state
 }
 
-// begin gives a lead the set in force, which is kept until the lead is through.
+// begin gives a lead the set in force, which is kept until the lead is through;
+// nil where nobody is asked.
 func (b *rulebook) begin() *worker.Rules {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.set.users++
+	if b.set.compiled != nil {
+		b.set.users++
+	}
 	return b.set.compiled
 }
 

@@ -87,8 +87,8 @@ func targets(r configs.Rules) []string {
 // come later, to compiled.
 type ruleset struct {
 	rules     configs.Rules
-	compiled  *worker.Rules        // nil without the worker role
-	waterfall *providers.Waterfall // nil without the worker role
+	compiled  *worker.Rules        // nil where nobody is asked
+	waterfall *providers.Waterfall // nil where nobody is asked
 	hooks     *notify.Webhooks
 	judge     *intake.Judge
 	router    *routing.Router
@@ -101,7 +101,9 @@ type ruleset struct {
 // workshop makes rulesets.
 type workshop struct {
 	env       configs.Env
-	worker    bool         // make what only a worker needs
+	asks      bool // make what it takes to ask vendors
+	must      bool // and fail where that cannot be made: what is it there for
+	log       *slog.Logger
 	guarded   *http.Client // for calls to the outside
 	providers providers.Deps
 	frozen    bool
@@ -158,7 +160,7 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 	fails(configs.KindRouting, "spec", err)
 	set.ttl, err = lifetimes(r)
 	fails(configs.KindMerging, "spec", err)
-	if !w.worker || len(errs) > 0 {
+	if !w.asks || len(errs) > 0 {
 		return set, errors.Join(errs...)
 	}
 	deps := w.providers
@@ -166,7 +168,13 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 	if before != nil {
 		deps.Before = before.waterfall
 	}
-	if set.waterfall, err = providers.New(r.Providers, deps); err != nil {
+	set.waterfall, err = providers.New(r.Providers, deps)
+	if err != nil && !w.must {
+		w.log.Warn("this process asks no provider", "error", err)
+		set.waterfall = nil
+		return set, nil
+	}
+	if err != nil {
 		return nil, misfit{configs.KindProviders, "spec.providers", err}
 	}
 	if set.compiled, err = compile(r, set.router, set.waterfall, w.frozen); err != nil {

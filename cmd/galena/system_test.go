@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/galenahq/galena/configs"
 	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -40,8 +41,26 @@ func TestScripts(t *testing.T) {
 			e.Vars = foreign(e.Vars)
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": exitCodeIs},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": exitCodeIs, "vendors": playVendors},
 	})
+}
+
+// playVendors serves the answers of a scenario file over HTTP until the script
+// ends, and tells galena where: `vendors scenario.yaml alpha beta`.
+func playVendors(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: vendors FILE ID…")
+	}
+	scenario, err := configs.LoadScenario(args[0], []byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ctx, stop := context.WithCancel(context.Background())
+	ts.Defer(stop)
+	urls, err := vendors{answers: scenario.Answers}.serve(ctx, args[1:])
+	ts.Check(err)
+	ts.Setenv("GALENA_ALLOW_PRIVATE_TARGETS", "loopback")
+	for id, url := range urls {
+		ts.Setenv("GALENA_PROVIDER_"+strings.ToUpper(id)+"_URL", url)
+	}
 }
 
 // exitCodeIs runs a command and demands its exit code: `code 3 galena check bad.yaml`.
