@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +68,43 @@ func sound(t *testing.T, field galena.Field, v galena.Value) {
 	if err := back.UnmarshalJSON(b); err != nil || !back.Equal(v) {
 		t.Errorf("%s: %+v comes back as %+v, %v", field.Name, v, back, err)
 	}
+}
+
+// FuzzXML: whatever a vendor sends as XML, reading it does not panic, nests no
+// deeper than it may, and ends in an object or in an error that quotes nothing.
+func FuzzXML(f *testing.F) {
+	for _, s := range []string{"", "<a/>", `<a b="1">x<c/><c>y</c></a>`, "<a>&lt;&#65;</a>", "<!DOCTYPE a><a/>", "<a><![CDATA[x]]></a>",
+		`<?xml version="1.0" encoding="latin1"?><a>` + "\xe9</a>", `<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="1">x</a>`,
+		"<a><b></a></b>", strings.Repeat("<a>", 40)} {
+		f.Add([]byte(s), "text/xml", "a.b[0].@c")
+	}
+	f.Add([]byte("<a>\xe9</a>"), "text/xml; charset=iso-8859-1", `"a.b".c`)
+	f.Fuzz(func(t *testing.T, b []byte, contentType, path string) {
+		o, err := decodeXML(b, contentType)
+		if err == nil && (len(o) != 1 || nesting(o) > 2*maxNesting) {
+			t.Errorf("%q became %v", b, o)
+		}
+		if p, err := ParsePath(path); err == nil {
+			_, _ = o.FindTexts(p)
+			_ = o.Says(p)
+		}
+	})
+}
+
+// nesting counts objects and lists.
+func nesting(v any) int {
+	deepest := 0
+	switch x := v.(type) {
+	case Object:
+		for _, it := range x {
+			deepest = max(deepest, nesting(it))
+		}
+	case []any:
+		for _, it := range x {
+			deepest = max(deepest, nesting(it))
+		}
+	default:
+		return 0
+	}
+	return 1 + deepest
 }

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"context"
@@ -12,8 +13,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -44,31 +47,109 @@ type Request struct {
 	Means  map[int]galena.Kind // statuses by which this vendor means something of its own
 	Reset  string              // the header that tells when a throttle ends, of a vendor without Retry-After
 	Heard  func(http.Header)   // is told the headers of a hit: what the call cost
+
+	Method string
+	Body   []byte                // of a post that is no form
+	Type   string                // the body's content type
+	XML    bool                  // the answer is XML
+	Reads  func(status int) bool // statuses other than a hit's whose body is read too
 }
 
 // GetJSON asks and returns the JSON object of a hit.
 func GetJSON(ctx context.Context, s Settings, r Request) (Object, error) {
-	return exchange(ctx, s, r, http.MethodGet, nil)
+	r.Method = http.MethodGet
+	return exchange(ctx, s, r)
 }
 
 // PostForm sends a form and returns the JSON object of a hit.
 func PostForm(ctx context.Context, s Settings, r Request) (Object, error) {
-	return exchange(ctx, s, r, http.MethodPost, strings.NewReader(r.Form.Encode()))
+	r.Method, r.Body, r.Type = http.MethodPost, []byte(r.Form.Encode()), "application/x-www-form-urlencoded"
+	return exchange(ctx, s, r)
 }
 
-func exchange(ctx context.Context, s Settings, r Request, method string, body io.Reader) (Object, error) {
+// Reply is an answer whose meaning the status alone does not tell.
+type Reply struct {
+	Status int
+	Header http.Header
+	Kind   galena.Kind // what the status means everywhere; "" is a hit
+	Body   Object      // nil where it was not to be read, or is none under a status that is no hit
+}
+
+// Send asks and returns whatever is answered.
+func Send(ctx context.Context, s Settings, r Request) (Reply, error) {
+	resp, err := do(ctx, s, r)
+	if err != nil {
+		return Reply{}, err
+	}
+	defer resp.Body.Close()
+	reply := Reply{Status: resp.StatusCode, Header: resp.Header, Kind: kindOf(resp.StatusCode, nil)}
+	if reply.Status < http.StatusOK || reply.Kind != "" && !r.Reads(reply.Status) {
+		drain(resp)
+		return reply, nil
+	}
+	reply.Body, err = readObject(r, resp)
+	if reply.Kind != "" {
+		err = nil // the status has said enough
+	}
+	return reply, err
+}
+
+// Fail is the failure that a reply was found to mean.
+func (p Reply) Fail(op string, kind galena.Kind, wait time.Duration) error {
+	if kind == galena.Pending && wait == 0 {
+		wait = pendingWait
+	}
+	e := &galena.Error{Kind: kind, Op: op, RetryAfter: wait, Err: errors.New("status " + strconv.Itoa(p.Status))}
+	if p.Status != http.StatusOK {
+		e.Cause = strconv.Itoa(p.Status)
+	}
+	return e
+}
+
+func exchange(ctx context.Context, s Settings, r Request) (Object, error) {
+	resp, err := do(ctx, s, r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if kind := kindOf(resp.StatusCode, r.Means); kind != "" {
+		drain(resp)
+		return nil, statusError(r, kind, resp, s.Now())
+	}
+	if r.Heard != nil {
+		r.Heard(resp.Header)
+	}
+	return readObject(r, resp)
+}
+
+// drain reads what nobody wants to know: the status has said it all.
+func drain(resp *http.Response) {
+	if resp.StatusCode >= http.StatusOK {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	}
+}
+
+// do sends a request.
+func do(ctx context.Context, s Settings, r Request) (*http.Response, error) {
 	at := strings.TrimRight(s.BaseURL, "/") + r.Path
 	if len(r.Query) > 0 {
 		at += "?" + r.Query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, at, body)
+	var body io.Reader
+	if r.Method == http.MethodPost {
+		body = bytes.NewReader(r.Body)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, at, body)
 	if err != nil {
 		return nil, galena.Errorf(galena.Invalid, r.Op, "the base URL is not valid")
 	}
 	req.Header.Set("Accept", "application/json")
+	if r.XML {
+		req.Header.Set("Accept", "text/xml, application/xml, application/soap+xml")
+	}
 	req.Header.Set("User-Agent", agent(s.Contact))
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if r.Type != "" {
+		req.Header.Set("Content-Type", r.Type)
 	}
 	for k, v := range r.Header {
 		req.Header.Set(k, v)
@@ -77,22 +158,16 @@ func exchange(ctx context.Context, s Settings, r Request, method string, body io
 	if err != nil {
 		return nil, transportError(r.Op, err)
 	}
-	defer resp.Body.Close()
-	if kind := kindOf(resp.StatusCode, r.Means); kind != "" {
-		if resp.StatusCode >= http.StatusOK {
-			_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // the status has said it all
-		}
-		return nil, statusError(r, kind, resp, s.Now())
-	}
-	if r.Heard != nil {
-		r.Heard(resp.Header)
-	}
-	return readObject(r.Op, resp)
+	return resp, nil
 }
 
 // readObject reads the body of a hit within its limits.
-func readObject(op string, resp *http.Response) (Object, error) {
-	if !isJSON(resp.Header.Get("Content-Type")) {
+func readObject(r Request, resp *http.Response) (Object, error) {
+	op, contentType := r.Op, resp.Header.Get("Content-Type")
+	switch {
+	case r.XML && !isXML(contentType):
+		return nil, galena.Errorf(galena.Malformed, op, "the answer is not XML by its content type")
+	case !r.XML && !isJSON(contentType):
 		return nil, galena.Errorf(galena.Malformed, op, "the answer is not JSON by its content type")
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -102,7 +177,12 @@ func readObject(op string, resp *http.Response) (Object, error) {
 	if len(b) > maxBody {
 		return nil, galena.Errorf(galena.Malformed, op, "the answer is larger than %d bytes", maxBody)
 	}
-	o, err := decode(b)
+	var o Object
+	if r.XML {
+		o, err = decodeXML(b, contentType)
+	} else {
+		o, err = decode(b)
+	}
 	if err != nil {
 		return nil, galena.Errorf(galena.Malformed, op, "%w", err)
 	}
