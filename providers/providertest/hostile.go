@@ -46,8 +46,8 @@ type hostileAnswer struct {
 // hostile are the answers of a vendor of JSON.
 var hostile = []hostileAnswer{
 	{"BodyOverOneMegabyte", galena.Malformed, jsonOf(`{"data":"`+strings.Repeat("x", 1<<20)+`"}`, nil)},
-	{"GzipBomb", galena.Malformed, gzipBomb},
-	{"CutGzip", galena.Unavailable, cutGzip},
+	{"GzipBomb", galena.Malformed, bombOf("application/json", "\x00")},
+	{"CutGzip", galena.Unavailable, cutGzip("application/json", `{"status":1,"data":{}}`)},
 	{"NotGzip", galena.Malformed, jsonOf(`{"status":1}`, map[string]string{"Content-Encoding": "gzip"})},
 	{"HTML", galena.Malformed, jsonOf("<html>"+marker, map[string]string{"Content-Type": "text/html"})},
 	{"HTMLAsJSON", galena.Malformed, jsonOf("<html>"+marker, nil)},
@@ -66,19 +66,19 @@ var hostile = []hostileAnswer{
 }
 
 // runHostile plays what no vendor should send.
-func runHostile(t *testing.T, spec providers.Spec, answers []hostileAnswer, sent galena.Kind) {
+func runHostile(t *testing.T, spec providers.Spec, in tongue) {
 	t.Helper()
-	for _, h := range answers {
+	for _, h := range in.hostile {
 		t.Run("Hostile"+h.name, func(t *testing.T) { t.Parallel(); endure(t, spec, h.play, h.want) })
 		if steps := stepsOf(t, spec); len(steps) > 0 {
 			t.Run("LaterHostile"+h.name, func(t *testing.T) { t.Parallel(); endure(t, spec, after(steps, h.play), h.want) })
 		}
 	}
-	t.Run("RedirectIsNotFollowed", func(t *testing.T) { t.Parallel(); redirect(t, spec, sent) })
+	t.Run("RedirectIsNotFollowed", func(t *testing.T) { t.Parallel(); redirect(t, spec, in.sent) })
 	t.Run("SilenceEndsInTime", func(t *testing.T) { t.Parallel(); silence(t, spec, "") })
 	t.Run("DripEndsInTime", func(t *testing.T) { t.Parallel(); silence(t, spec, " ") })
 	t.Run("CancelIsOurs", func(t *testing.T) { t.Parallel(); cancelled(t, spec) })
-	t.Run("KeyIsNeverTold", func(t *testing.T) { t.Parallel(); echo(t, spec) })
+	t.Run("KeyIsNeverTold", func(t *testing.T) { t.Parallel(); echo(t, spec, in.echo) })
 }
 
 // endure asks once and wants a kind, or a record where the kind is empty.
@@ -105,29 +105,32 @@ func jsonOf(body string, header map[string]string) http.HandlerFunc {
 	}
 }
 
-// gzipBomb unpacks to 256 MB.
-func gzipBomb(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Encoding", "gzip")
-	z := gzip.NewWriter(w)
-	zeros := make([]byte, 1<<20)
-	for range 256 {
-		if _, err := z.Write(zeros); err != nil {
-			return
+// bombOf unpacks to 256 MB of one letter.
+func bombOf(contentType, letter string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		for range 256 {
+			if _, err := io.WriteString(z, strings.Repeat(letter, 1<<20)); err != nil {
+				return
+			}
 		}
+		_ = z.Close()
 	}
-	_ = z.Close()
 }
 
 // cutGzip ends in the middle of the stream.
-func cutGzip(w http.ResponseWriter, _ *http.Request) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, _ = io.WriteString(z, `{"status":1,"data":{}}`)
-	_ = z.Close()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Encoding", "gzip")
-	_, _ = w.Write(b.Bytes()[:b.Len()-10])
+func cutGzip(contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = io.WriteString(z, body)
+		_ = z.Close()
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(b.Bytes()[:b.Len()-10])
+	}
 }
 
 // hijack writes raw bytes and hangs up, but for a 101, which it keeps open.
@@ -211,17 +214,18 @@ func cancelled(t *testing.T, spec providers.Spec) {
 }
 
 // echo answers every status with the key in its headers and body.
-func echo(t *testing.T, spec providers.Spec) {
+func echo(t *testing.T, spec providers.Spec, say func(said, url string) (typ, body string)) {
 	t.Helper()
 	for _, status := range []int{200, 201, 202, 204, 206, 300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 415, 418, 422, 425, 429, 451, 500, 501, 502, 503, 504, 599} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			t.Parallel()
 			p := subject(t, spec, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", "application/json")
+				typ, body := say(marker, r.URL.String())
+				w.Header().Set("Content-Type", typ)
 				w.Header().Set("Retry-After", marker)
 				w.Header().Set("X-Echo", marker)
 				w.WriteHeader(status)
-				_, _ = fmt.Fprintf(w, `{"status":-1,"message":%q,"errors":[{"details":%q}],"error":{"type":%q}}`, marker, r.URL.String(), marker)
+				_, _ = io.WriteString(w, body)
 			}))
 			err := enrich(t.Context(), p)
 			if err != nil {
@@ -231,4 +235,8 @@ func echo(t *testing.T, spec providers.Spec) {
 			}
 		})
 	}
+}
+
+func echoJSON(said, url string) (typ, body string) {
+	return "application/json", fmt.Sprintf(`{"status":-1,"message":%q,"errors":[{"details":%q}],"error":{"type":%q}}`, said, url, said)
 }

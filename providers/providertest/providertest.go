@@ -12,8 +12,8 @@
 // others in testdata/steps (steps.go). Beside the recordings Run plays what no
 // vendor should send: redirects, bombs, silence and echoes of the key.
 //
-// Run speaks HTTP and JSON, RunPage plays a company's own pages, and RunDNS a
-// name server whose recordings are testdata/found.zone (dns.go).
+// Run speaks HTTP and JSON, RunXML XML, RunPage plays a company's own pages, and
+// RunDNS a name server whose recordings are testdata/found.zone (dns.go).
 package providertest
 
 import (
@@ -43,18 +43,33 @@ const found = "found"
 func now() time.Time { return time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC) }
 
 // Run plays all cases against a vendor that answers JSON over HTTP.
-func Run(t *testing.T, spec providers.Spec) { play(t, spec, required(spec), hostile, galena.Malformed) }
+func Run(t *testing.T, spec providers.Spec) {
+	play(t, spec, required(spec), tongue{hostile, galena.Malformed, echoJSON})
+}
+
+// RunXML plays all cases against a vendor that answers XML, SOAP or not.
+func RunXML(t *testing.T, spec providers.Spec) {
+	play(t, spec, required(spec), tongue{hostileXML, galena.Malformed, echoXML})
+	t.Run("OutsideIsNotFetched", func(t *testing.T) { t.Parallel(); outside(t, spec) })
+}
 
 // RunPage plays all cases against one that reads pages of the company itself.
 // Such a page asks nobody for a key and throttles nobody, and where it sends
 // us elsewhere it is about somebody else.
 func RunPage(t *testing.T, spec providers.Spec) {
 	kinds := []string{found, string(galena.NotFound), string(galena.Unavailable), string(galena.Malformed), string(galena.WrongSubject)}
-	play(t, spec, kinds, hostilePages, galena.WrongSubject)
+	play(t, spec, kinds, tongue{hostilePages, galena.WrongSubject, echoJSON})
 }
 
-// play is a whole suite. Sent is what a redirect to another host must become.
-func play(t *testing.T, spec providers.Spec, kinds []string, answers []hostileAnswer, sent galena.Kind) {
+// tongue is what is played beside the recordings.
+type tongue struct {
+	hostile []hostileAnswer
+	sent    galena.Kind                               // what a redirect to another host must become
+	echo    func(said, url string) (typ, body string) // an answer that tells a key
+}
+
+// play is a whole suite.
+func play(t *testing.T, spec providers.Spec, kinds []string, in tongue) {
 	t.Parallel()
 	checkSpec(t, spec)
 	files, err := filepath.Glob(filepath.Join(testdata(spec), "*.http"))
@@ -75,7 +90,7 @@ func play(t *testing.T, spec providers.Spec, kinds []string, answers []hostileAn
 			t.Errorf("no recording of %s: save one as %s/%s.http", kind, testdata(spec), kind)
 		}
 	}
-	runHostile(t, spec, answers, sent)
+	runHostile(t, spec, in)
 }
 
 // testdata is the folder of a vendor's recordings: of a further service the one
@@ -227,6 +242,9 @@ func checkGolden(t *testing.T, spec providers.Spec, file string, r providers.Rec
 	}
 	if r.Credits != nil {
 		profile["credits"] = *r.Credits
+	}
+	if r.CostMicros != nil {
+		profile["cost_micros"] = *r.CostMicros
 	}
 	var got bytes.Buffer
 	enc := json.NewEncoder(&got)
