@@ -15,7 +15,7 @@ import (
 // codes are all that the checks of profile and routing may say, one folder each.
 func codes() []string {
 	var out []string
-	for n := 1; n <= 19; n++ {
+	for n := 1; n <= 20; n++ {
 		if n != 13 { // there is none
 			out = append(out, fmt.Sprintf("E%02d", n))
 		}

@@ -62,7 +62,7 @@ func (c Config) Fields(specs []Spec) map[string]float64 {
 		if e.Enabled == "false" {
 			continue
 		}
-		for f, hit := range fill(e, specOf(e, specs)).fields {
+		for f, hit := range fill(e, e.Spec(specs)).fields {
 			out[f] = max(out[f], hit)
 		}
 	}
@@ -92,14 +92,18 @@ func (l listing) missing(key, contact string) string {
 	}
 }
 
-// specOf finds the adapter of an entry; its name is "" when there is none.
-func specOf(e Entry, specs []Spec) Spec {
+// Spec finds the adapter of an entry; its name is "" when there is none.
+func (e Entry) Spec(specs []Spec) Spec {
 	find := func(name string) (Spec, bool) {
 		i := slices.IndexFunc(specs, func(s Spec) bool { return s.Name == name })
 		if i < 0 {
 			return Spec{}, false
 		}
 		return specs[i], true
+	}
+	if e.Kind == kindHTTP {
+		s, _ := find(wireAdapter)
+		return described(s, e.HTTP)
 	}
 	if e.Adapter != "" {
 		s, _ := find(e.Adapter)

@@ -35,6 +35,8 @@ type Audit struct {
 type Entry struct {
 	ID           string             `yaml:"id"`
 	Adapter      string             `yaml:"adapter,omitempty"` // default: the id if a vendor is built in, else fixture
+	Kind         string             `yaml:"kind,omitempty"`    // http: the vendor is described by HTTP
+	HTTP         *Wire              `yaml:"http,omitempty"`
 	Enabled      Enabled            `yaml:"enabled,omitempty"`
 	URL          string             `yaml:"url,omitempty"`
 	CostCents    *float64           `yaml:"cost_cents,omitempty"`
@@ -147,6 +149,7 @@ func (c Config) Validate(adapters ...string) error {
 			f.Hint = galena.Nearest(e.Adapter, adapters)
 			faults = append(faults, f)
 		}
+		faults = append(faults, e.checkKind(path)...)
 		faults = append(faults, e.validate(path)...)
 	}
 	for name, x := range map[string]float64{

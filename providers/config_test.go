@@ -78,15 +78,15 @@ func TestWhatIsMissingComesFromTheSpec(t *testing.T) {
 		{Name: "one", CostMicros: 24_500, PerMatch: true, Timeout: 3 * time.Second, Trust: .8, Rate: 8, Burst: 4, Fields: map[string]float64{"company.name": .9}},
 		{Name: "fixture", SetClosed: true, Keyless: true},
 	}
-	l := fill(Entry{ID: "one"}, specOf(Entry{ID: "one"}, specs))
+	l := fill(Entry{ID: "one"}, Entry{ID: "one"}.Spec(specs))
 	if l.costMicros != 24_500 || !l.perMatch || l.timeout != 3*time.Second || l.trust != .8 || l.rate != 8 || l.burst != 4 || l.fields["company.name"] != .9 {
 		t.Errorf("got %+v", l)
 	}
 	e := Entry{ID: "one", CostCents: ptr(0.25), Billing: "per_call", Fields: map[string]float64{"company.industry": 1}}
-	if l := fill(e, specOf(e, specs)); l.costMicros != 2_500 || l.perMatch || len(l.fields) != 1 {
+	if l := fill(e, e.Spec(specs)); l.costMicros != 2_500 || l.perMatch || len(l.fields) != 1 {
 		t.Errorf("the catalogue's word does not count: %+v", l)
 	}
-	if s := specOf(Entry{ID: "our-database"}, specs); s.Name != "fixture" {
+	if s := (Entry{ID: "our-database"}).Spec(specs); s.Name != "fixture" {
 		t.Errorf("an id that nobody has is spoken for by %q", s.Name)
 	}
 	if l := fill(Entry{ID: "x", SetSemantics: "open"}, specs[1]); l.closed {

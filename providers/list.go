@@ -16,7 +16,7 @@ func (c Config) KeyIDs(specs []Spec) []string {
 	var ids []string
 	for _, e := range c.Entries(specs) {
 		ids = append(ids, e.ID)
-		if of := specOf(e, specs).KeyOf; of != "" {
+		if of := e.Spec(specs).KeyOf; of != "" {
 			ids = append(ids, of)
 		}
 	}
@@ -28,7 +28,7 @@ func (c Config) KeyIDs(specs []Spec) []string {
 func (c Config) List(specs []Spec, keys, urls func(id string) string, contact string) []Listed {
 	var out []Listed
 	for _, e := range c.Entries(specs) {
-		l := fill(e, specOf(e, specs))
+		l := fill(e, e.Spec(specs))
 		l.url = cmp.Or(settingOf(l, urls), l.url)
 		key := settingOf(l, keys)
 		out = append(out, Listed{ID: e.ID, Adapter: l.spec.Name, BaseURL: l.url, KeyPresent: key != "",

@@ -65,6 +65,7 @@ type Settings struct {
 	Contact string // whom a vendor may turn to, of one that demands it
 	Client  *http.Client
 	Now     func() time.Time
+	Wire    *Wire // what the vendor's contract is, of one that the catalogue describes
 }
 
 // Spec says everything about a vendor that an operator does not have to.

@@ -174,7 +174,7 @@ func (d *Deps) complete() (err error) {
 
 // vendor makes one entry ready to be asked.
 func (w *Waterfall) vendor(e Entry) (*vendor, error) {
-	v := &vendor{listing: fill(e, specOf(e, w.deps.Specs))}
+	v := &vendor{listing: fill(e, e.Spec(w.deps.Specs))}
 	if v.spec.New == nil {
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: no adapter is built in for it", e.ID)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/galenahq/galena/providers/apollo"
 	"github.com/galenahq/galena/providers/clearbit"
 	"github.com/galenahq/galena/providers/cufinder"
+	"github.com/galenahq/galena/providers/custom"
 	"github.com/galenahq/galena/providers/dns"
 	"github.com/galenahq/galena/providers/fixture"
 	"github.com/galenahq/galena/providers/gleif"
@@ -38,5 +39,6 @@ func All() []providers.Spec {
 		dns.Spec,
 		homepage.Spec,
 		fixture.Spec,
+		custom.Spec,
 	}
 }
