@@ -84,7 +84,7 @@ type Score struct {
 }
 
 // ConfigRef names the exact configuration a decision was made with; of KindMeans
-// it names the portfolio means.
+// it names the portfolio means, of KindHitRates what vendors were seen to know.
 type ConfigRef struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
@@ -179,6 +179,7 @@ type Decision struct {
 	Tries        []RuleTry     `json:"tries"`
 	Candidates   []Candidate   `json:"candidates"`
 	Assignment   Assignment    `json:"assignment"`
+	Segment      Segment       `json:"segment,omitzero"` // by which hit rates the vendors were chosen
 	Facts        Facts         `json:"facts"`
 	Configs      []ConfigRef   `json:"configs"`
 	Observations []string      `json:"observations"` // ids of those used

@@ -17,6 +17,7 @@ type RegretAudit struct {
 	TierAfter  string
 	RuleBefore string
 	RuleAfter  string
+	Steps      []Call // what was asked beyond the decision
 	At         time.Time
 }
 

@@ -13,6 +13,21 @@
 //	        └── nothing open: settled. Nobody left: exhausted. Before a stop, who
 //	            could decide between sources that disagree
 //
+// A hit rate is learnt (hitrate.go). Early stops starve vendors that come late of
+// calls, and the companies they do get are those that nobody else could settle. So
+// there are two rates, and a vendor's is their mean by how many companies each is for:
+//
+//	decided companies ┬─ asked it ────────────── Beta(prior, found of asked) ──────┐
+//	                  │                            │ is the prior of               ├─► hit rate
+//	                  └─ settled without it ─ 2 % audited ─ Beta(., found of audited) ┘
+//
+//	prior: the catalogue ─► all companies ─► TLD group ─► country ─► size, as if 20 calls
+//	                        each segment starts from the one that it is a part of
+//
+// As long as no audit has asked it, what it showed when asked is all there is to
+// go by. A vendor's part of the settled companies is what audits found it could be
+// asked for: only_if, its needs and the lead's budget still hold there.
+//
 // The stop is sound, not lucky: a need is listed as long as some completion of
 // the unknown fields would change tier, sink or route. Plan is a function of
 // its State; it keeps nothing between two calls.

@@ -20,9 +20,13 @@ func (s *Store) SaveAudit(ctx context.Context, st galena.Step, r galena.RegretAu
 		if err := insertObservations(ctx, tx, learnt); err != nil {
 			return err
 		}
+		steps, err := text(r.Steps)
+		if err != nil {
+			return err
+		}
 		_, err = tx.exec(ctx, "insert-audit-of-regret", args{"lead_id": r.LeadID, "epoch": r.Epoch, "changed": r.Changed,
 			"calls": r.Calls, "cost_micros": r.CostMicros, "tier_before": r.TierBefore, "tier_after": r.TierAfter,
-			"rule_before": r.RuleBefore, "rule_after": r.RuleAfter, "at": micros(r.At)})
+			"rule_before": r.RuleBefore, "rule_after": r.RuleAfter, "steps": steps, "at": micros(r.At)})
 		return err
 	})
 }

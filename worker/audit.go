@@ -148,6 +148,7 @@ func (r *run) compare(d galena.Decision) galena.RegretAudit {
 	for _, c := range r.steps {
 		if !r.paid[c.Provider] {
 			out.Calls++
+			out.Steps = append(out.Steps, c)
 		}
 	}
 	return out

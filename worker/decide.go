@@ -45,7 +45,7 @@ func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidat
 		Calls: len(r.steps), Cents: galena.CentsOf(r.spent), LimitCents: galena.CentsOf(r.rules.LimitMicros), Steps: r.steps,
 		Rule: v.outcome.Rule, To: a.To, Owner: a.Rep, Territory: v.outcome.Territory,
 		Tries: v.outcome.Tries, Candidates: candidates, Assignment: a,
-		Facts: v.facts, Configs: r.rules.Refs, DecidedAt: now, Took: now.Sub(r.began),
+		Segment: r.segment, Facts: v.facts, Configs: r.rules.Refs, DecidedAt: now, Took: now.Sub(r.began),
 	}
 	// A certain tier is not yet a certain decision: a rule may still be open.
 	d.Settled = d.Settled && v.outcome.Settled

@@ -14,7 +14,8 @@
 // Beside them, on the queue bulk: Refresher (company:refresh, planned and handed
 // out by Restocker) keeps data fresh, Auditor (lead:audit) checks early stops.
 // What all decided leads say together, the portfolio means, joins a set of Rules
-// when there are enough of them (means.go).
+// when there are enough of them (means.go), and so does what the vendors were seen
+// to know, counted once a day (hitrates.go).
 //
 // SQL is the truth and asynq the wake-up call. A step is a row: its run is
 // raised each time it is handed out, and every write is fenced by epoch and

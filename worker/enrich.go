@@ -41,6 +41,7 @@ type run struct {
 	told     func(galena.Call)
 	deadline time.Duration // negative = none
 	stop     galena.Stop
+	segment  galena.Segment // as it was before anybody was asked
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
@@ -102,6 +103,7 @@ func (r *run) enrich(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, r.deadline)
 		defer cancel()
 	}
+	r.segment = planning.Segment(r.known())
 	for {
 		state := r.state(r.look(false))
 		next, beside := planning.Ask(state)
@@ -138,11 +140,20 @@ func (r *run) state(v view) planning.State {
 	lead := r.memory.Lead
 	return planning.State{
 		Result: v.score, RouteOpen: v.outcome.Open, RouteSettled: v.outcome.Settled, Facts: v.facts,
-		Offers: r.rules.Enricher.Offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
+		Offers: r.offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
 		AlwaysCollect: r.rules.AlwaysCollect, NoLead: !r.person, Now: r.began,
 	}
+}
+
+// offers are what can be bought, with the hit rates that are in force.
+func (r *run) offers() []galena.Offer {
+	offers := r.rules.Enricher.Offers()
+	if r.rules.Hits == nil {
+		return offers
+	}
+	return planning.Learned(offers, r.rules.Hits, r.segment)
 }
 
 // reply is what came back from one vendor.

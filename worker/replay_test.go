@@ -122,6 +122,8 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 	rules.Enricher = vendors
 	counted := rules.withMeans(galena.Means{Profile: "icp", Leads: 200,
 		Values: map[string]int64{"headcount": 8100, "industry": -1200, "tech": 3333}}, galena.ConfigRef{Kind: "ICP"})
+	seen := counted.withHits(galena.HitRates{Day: "2026-11-23", Companies: 1,
+		Tallies: map[string]map[string]galena.Tally{"": {"alpha-firmo": {Asked: 1}}}})
 	for i := range cases() {
 		rnd := rand.New(rand.NewPCG(13, uint64(i)))
 		clock := afternoon.Add(time.Duration(rnd.IntN(100_000)) * time.Second)
@@ -134,7 +136,7 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 			return r.decision(v, galena.Assignment{LeadID: "l", Epoch: 1}, nil)
 		}
 		m := drawMemory(t, rnd)
-		was := encoded(t, decide(pick(rnd, []*Rules{rules, counted}), m, time.Duration(rnd.IntN(3000))*time.Millisecond))
+		was := encoded(t, decide(pick(rnd, []*Rules{rules, counted, seen}), m, time.Duration(rnd.IntN(3000))*time.Millisecond))
 
 		stored := map[string]galena.Observation{}
 		for _, o := range m.Observations {
@@ -146,7 +148,7 @@ func TestI13AStoredDecisionCanBeReplayed(t *testing.T) {
 			k.Observations[i], k.Observations[j] = k.Observations[j], k.Observations[i]
 		})
 		clock = k.DecidedAt.Add(-k.Took)
-		again := decide(k.rules(t, rules, counted), k.memory(m.Lead, stored), k.Took)
+		again := decide(k.rules(t, rules, counted, seen), k.memory(m.Lead, stored), k.Took)
 		again.Observations = order
 		if got := encoded(t, again); !bytes.Equal(got, was) {
 			t.Fatalf("case %d: replayed\n%s\nwas\n%s", i, got, was)

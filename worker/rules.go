@@ -18,9 +18,10 @@ type Rules struct {
 	Merging       *merging.Policy
 	Routing       *routing.Router
 	AlwaysCollect []string
-	LimitMicros   int64         // what one lead may cost
-	Deadline      time.Duration // for the first decision, negative = none
-	AuditShare    float64       // of settled decisions, 0 = none: everything is bought afterwards
+	LimitMicros   int64            // what one lead may cost
+	Deadline      time.Duration    // for the first decision, negative = none
+	Hits          *galena.HitRates // what vendors were seen to know, nil = what the catalogue says
+	AuditShare    float64          // of settled decisions, 0 = none: everything is bought afterwards
 	Refs          []galena.ConfigRef
 	Done          func() // told when a lead is through with the set; nil = nobody asks
 }

@@ -146,7 +146,7 @@ func (a *App) wireRules(ctx context.Context) error {
 		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
 		adopted: func(set *ruleset) { a.follow(set) }}
 	if !a.frozen {
-		a.book.portfolio = a.store
+		a.book.history = a.store
 	}
 	if a.watched {
 		a.book.watcher = configs.Watch(os.DirFS(a.env.ConfigDir), a.env.ConfigDir)
@@ -272,9 +272,11 @@ func (a *App) Run(ctx context.Context) error {
 			a.server.Stop()
 			return nil
 		})
-		g.Go(func() error { return a.every(ctx, meansEvery, "look for portfolio means", a.book.lookForMeans) })
 	}
 	if a.roles.asks() {
+		g.Go(func() error {
+			return a.every(ctx, meansEvery, "look for portfolio means and hit rates", a.book.lookForMeans)
+		})
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
@@ -286,6 +288,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	if a.roles.scheduler && !a.frozen {
 		g.Go(func() error { return a.restocker().Run(ctx) })
+		counter := &worker.Counter{Store: a.store, Now: a.now, Log: a.log.With("part", "hit rates"),
+			Vendors: func() []string { return providerIDs(a.book.current().rules) }}
+		g.Go(func() error { return counter.Run(ctx) })
 	}
 	for _, h := range a.http {
 		g.Go(func() error { return h.run(ctx) })

@@ -44,7 +44,7 @@ type rulebook struct {
 	now     func() time.Time
 	adopted func(*ruleset) // told of each new set
 
-	portfolio worker.Portfolio // nil: every estimate is the prior, as in a scenario
+	history history // nil: every estimate is the prior, and vendors know what they promise, as in a scenario
 
 	mu       sync.Mutex
 	set      *ruleset

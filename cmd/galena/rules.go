@@ -83,8 +83,8 @@ func targets(r configs.Rules) []string {
 }
 
 // ruleset is one set of files and everything that is made of it. It never
-// changes: changed files make another. Only the portfolio means of its profile may
-// come later, to compiled.
+// changes: changed files make another. Only what decided leads say together (means.go)
+// may come later, to compiled.
 type ruleset struct {
 	rules     configs.Rules
 	compiled  *worker.Rules        // nil where nobody is asked

@@ -57,8 +57,8 @@ SELECT EXISTS (SELECT 1 FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.
 
 -- name: insert-audit-of-regret
 -- One per decision.
-INSERT INTO audits (lead_id, epoch, changed, calls, cost_micros, tier_before, tier_after, rule_before, rule_after, at)
-VALUES (:lead_id, :epoch, :changed, :calls, :cost_micros, :tier_before, :tier_after, :rule_before, :rule_after, :at);
+INSERT INTO audits (lead_id, epoch, changed, calls, cost_micros, tier_before, tier_after, rule_before, rule_after, steps, at)
+VALUES (:lead_id, :epoch, :changed, :calls, :cost_micros, :tier_before, :tier_after, :rule_before, :rule_after, :steps, :at);
 
 -- name: regret
 -- The audits, summed up.
