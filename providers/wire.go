@@ -3,6 +3,7 @@ package providers
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,18 +112,18 @@ const (
 	blankKey    = "key"
 )
 
-var blank = regexp.MustCompile(`\{([A-Za-z_]+)\}`)
+var blank = regexp.MustCompile(`\{([A-Za-z_.]+)\}`)
 
 // Fill puts what is asked into a text of the request.
-func Fill(text, domain, key string, escape func(string) string) string {
+func Fill(text string, q Query, key string, escape func(string) string) string {
 	return blank.ReplaceAllStringFunc(text, func(b string) string {
-		switch b[1 : len(b)-1] {
+		switch name := b[1 : len(b)-1]; name {
 		case blankDomain:
-			return escape(domain)
+			return escape(q.Domain)
 		case blankKey:
 			return escape(key)
 		default:
-			return b
+			return escape(q.Known[name])
 		}
 	})
 }
@@ -154,6 +155,26 @@ func (w *Wire) says(name string) bool {
 	found := false
 	w.texts(func(_, text string) { found = found || strings.Contains(text, "{"+name+"}") })
 	return found
+}
+
+// needs are the facts of the company that the request tells beside its domain.
+func (w *Wire) needs() []string {
+	var out []string
+	w.texts(func(_, text string) {
+		for _, m := range blank.FindAllStringSubmatch(text, -1) {
+			if tellable(m[1]) && !slices.Contains(out, m[1]) {
+				out = append(out, m[1])
+			}
+		}
+	})
+	slices.Sort(out)
+	return out
+}
+
+// tellable says that a field is a fact of the company that a request may tell.
+func tellable(name string) bool {
+	_, known := galena.LookupField(name)
+	return known && strings.HasPrefix(name, "company.") && name != "company.domain"
 }
 
 // texts shows every text of the request with its path below the entry's http.
@@ -198,6 +219,7 @@ func described(s Spec, w *Wire) Spec {
 		set.Wire = w
 		return obey(set)
 	}
+	s.Needs = w.needs()
 	s.Keyless = s.Keyless || !w.says(blankKey)
 	s.Fields = make(map[string]float64, len(w.Values))
 	for field := range w.Values {

@@ -89,14 +89,17 @@ func (c *wireCheck) checkRequest() {
 	known := []string{blankDomain, blankKey}
 	c.texts(func(path, text string) {
 		for _, m := range blank.FindAllStringSubmatch(text, -1) {
-			if !slices.Contains(known, m[1]) {
+			switch {
+			case tellable(m[1]) && strings.HasPrefix(path, "headers."):
+				c.fail(path, "{%s} may hold what no header can: send it in the query or the body", m[1])
+			case !tellable(m[1]) && !slices.Contains(known, m[1]):
 				f := galena.Faultf(c.at+"."+path, "E02", "{%s} is nothing that can be filled in", m[1])
-				f.Hint = cmp.Or(galena.Nearest(m[1], known), "{domain} or {key}")
+				f.Hint = cmp.Or(galena.Nearest(m[1], known), "{domain}, {key} or a fact such as {company.legal_name}")
 				c.faults = append(c.faults, f)
 			}
 		}
 	})
-	if !c.says(blankDomain) {
+	if !c.says(blankDomain) && len(c.needs()) == 0 {
 		c.fail("path", "the request does not name the company: say {domain} somewhere")
 	}
 }

@@ -84,7 +84,7 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 func (a adapter) request(q providers.Query) providers.Request {
 	w := a.wire
 	fill := func(text string, escape func(string) string) string {
-		return providers.Fill(text, q.Domain, a.settings.Key, escape)
+		return providers.Fill(text, q, a.settings.Key, escape)
 	}
 	r := providers.Request{Op: a.op, Path: fill(w.Path, url.PathEscape), Query: url.Values{}, Header: map[string]string{},
 		Method: http.MethodGet, XML: w.TellsXML(), Reads: a.listens}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func send(t *testing.T, w providers.Wire) sent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Enrich(t.Context(), providers.Query{Domain: "acme.example"}); galena.KindOf(err) != galena.NotFound {
+	if _, err := p.Enrich(t.Context(), providers.Query{Domain: "acme.example", Known: map[string]string{"company.legal_name": "A & <B>"}}); galena.KindOf(err) != galena.NotFound {
 		t.Fatalf("got %v, want a miss", err)
 	}
 	return got
@@ -64,6 +65,8 @@ func TestWhatIsFilledInIsEscapedForItsPlace(t *testing.T) {
 		{"xml", providers.Wire{XML: "\n<q k=\"{key}\">{domain}<s>{key}</s></q>\n"},
 			sent{method: "POST", uri: "/base", typ: "text/xml; charset=utf-8",
 				body: `<q k="k&#34;1\&lt;&amp;&gt;/ é&#39;+%">acme.example<s>k&#34;1\&lt;&amp;&gt;/ é&#39;+%</s></q>`}},
+		{"a fact", providers.Wire{Query: map[string]string{"n": "{company.legal_name}"}, XML: "<n>{company.legal_name}</n>"},
+			sent{method: "POST", uri: "/base?n=A+%26+%3CB%3E", typ: "text/xml; charset=utf-8", body: "<n>A &amp; &lt;B&gt;</n>"}},
 		{"a type of one's own", providers.Wire{XML: "<d>{domain}</d>", Headers: map[string]string{"Content-Type": "application/soap+xml"}},
 			sent{method: "POST", uri: "/base", typ: "application/soap+xml", body: "<d>acme.example</d>"}},
 		{"a post without a body", providers.Wire{Method: "POST", Path: "/{domain}"}, sent{method: "POST", uri: "/base/acme.example"}},
@@ -106,6 +109,14 @@ func TestAnAdapterWithoutADescriptionIsRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := Spec.New(providers.Settings{ID: "x"}); galena.KindOf(err) != galena.Invalid {
 		t.Errorf("got %v, want invalid", err)
+	}
+}
+
+func TestAVendorThatIsToldAFactNeedsIt(t *testing.T) {
+	t.Parallel()
+	e := providers.Entry{ID: "x", Kind: "http", HTTP: &providers.Wire{Path: "/{domain}", JSON: map[string]any{"q": []any{"{company.legal_name} {key}"}}}}
+	if got := e.Spec([]providers.Spec{Spec}).Needs; !slices.Equal(got, []string{"company.legal_name"}) {
+		t.Errorf("needs %v, want the legal name", got)
 	}
 }
 
