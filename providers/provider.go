@@ -32,9 +32,14 @@ type Record struct {
 	Unmapped     map[string]string // field -> the vendor's word that no table of ours knows
 }
 
-// Add notes one value. A value that carries nothing leaves its field unknown.
+// Add notes one value. A value that carries nothing leaves its field unknown,
+// and so does one that cannot be true.
 func (r *Record) Add(field string, v galena.Value, ref string) {
 	if v.Type == "" || v.Type != galena.TypeSet && v.Empty() {
+		return
+	}
+	if !plausible(field, v) {
+		r.unmapped(field, v.String())
 		return
 	}
 	r.Observations = append(r.Observations, galena.Observation{Field: field, Value: v, Ref: ref})

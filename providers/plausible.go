@@ -1,0 +1,30 @@
+package providers
+
+import "github.com/galenahq/galena"
+
+// ceilings are what no company has more of. A number above is a mistake or a
+// lie, and a criterion without an upper end would reward it.
+var ceilings = map[string]int64{
+	"company.employee_count":     10_000_000,         // the largest employers have some 3 million
+	"company.annual_revenue_usd": 10_000_000_000_000, // ten times the largest there is
+	"company.funding_total_usd":  1_000_000_000_000,
+	"company.founded_year":       2100,
+}
+
+// maxSlug is longer than any word for an industry or a kind of company. What is
+// longer is prose, and may be meant for somebody who obeys prose.
+const maxSlug = 60
+
+// plausible says that a value can be true of a company. The upper end of a band
+// may be open.
+func plausible(field string, v galena.Value) bool {
+	switch v.Type {
+	case galena.TypeNumber:
+		ceiling, ok := ceilings[field]
+		return v.Lo >= 0 && (!ok || v.Lo <= ceiling)
+	case galena.TypeEnum:
+		return len(v.Text) <= maxSlug
+	default:
+		return true
+	}
+}
