@@ -40,6 +40,9 @@ var mayImport = map[string][]string{
 	"worker":     {".", "merging", "planning", "routing", "scoring"},
 	"configs":    {".", "intake", "merging", "notify", "providers", "routing", "scoring"},
 	"cmd/galena": {".", "*", "*/*"},
+
+	// It knows the program from outside only.
+	"drill": {},
 }
 
 // door names the folders that may open a library. Each library has one home, so

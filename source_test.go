@@ -18,7 +18,7 @@ const module = "github.com/galenahq/galena"
 
 // folders are all that may stand at the top; what git ignores and what begins
 // with a dot does not count.
-var folders = []string{"api", "cmd", "configs", "crm", "docs", "intake", "merging", "notify", "planning",
+var folders = []string{"api", "cmd", "configs", "crm", "docs", "drill", "intake", "merging", "notify", "planning",
 	"providers", "redis", "routing", "scoring", "sql", "web", "worker"}
 
 // ignored are the folders that runs leave behind, as in .gitignore.

@@ -1,0 +1,142 @@
+package drill
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// processFaults are those of our own processes (F01 to F06).
+func processFaults() []fault {
+	return []fault{
+		{id: "F01", name: "workers killed", limit: 30 * time.Second, short: true, cause: func(b *bench) {
+			b.killing(b.times(100, 3), 12*time.Second, func(w *process) { w.kill() })
+		}},
+		{id: "F03", name: "workers asked to stop", limit: 10 * time.Second, cause: stopWorkers},
+		{id: "F04", name: "workers asked to stop, killed 2 s later", limit: 30 * time.Second, cause: func(b *bench) {
+			b.killing(b.times(20, 3), 12*time.Second, func(w *process) {
+				w.signal(syscall.SIGTERM)
+				b.rest(2 * time.Second)
+				w.kill()
+			})
+		}},
+		{id: "F05", name: "web asked to stop", cause: stopWeb},
+		{id: "F06", name: "a worker frozen, then woken", limit: 45 * time.Second, cause: func(b *bench) {
+			b.p1.always(b.p1.well(500 * time.Millisecond))
+			l := b.gen.run("f06", b.plan.rate)
+			b.rest(3 * time.Second)
+			b.workers[0].signal(syscall.SIGSTOP)
+			b.rest(b.span(70*time.Second, 30*time.Second))
+			b.workers[0].signal(syscall.SIGCONT)
+			b.rest(5 * time.Second)
+			l.end()
+		}},
+	}
+}
+
+// killing ends a worker by chance again and again under load, and starts it
+// after a second. The vendors take half a second and the sink up to 400 ms, so
+// that a kill meets every moment of a lead.
+func (b *bench) killing(times int, every time.Duration, end func(*process)) {
+	b.t.Helper()
+	b.p1.always(b.p1.well(500 * time.Millisecond))
+	b.p2.always(b.p2.well(500 * time.Millisecond))
+	b.hesitantSink()
+	l := b.gen.run(strings.ToLower(b.id), b.plan.rate)
+	if b.plan.scale == 0 {
+		every /= 3
+	}
+	for range times {
+		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(every)))
+		w := b.workers[b.chance.IntN(len(b.workers))]
+		end(w)
+		b.rest(time.Second)
+		b.must(w.start())
+	}
+	b.rest(every)
+	l.end()
+	b.drain()
+	b.figure("kills %d", times)
+	b.nothingArchived()
+	b.figure("most tries of a delivery %.0f", b.sql(`SELECT max(attempts) FROM steps WHERE kind = 'lead:deliver'`))
+}
+
+// hesitantSink answers after up to 400 ms.
+func (b *bench) hesitantSink() {
+	chance := b.chance.Uint64()
+	b.sink.hesitate(func() time.Duration {
+		chance = chance*6364136223846793005 + 1442695040888963407
+		return time.Duration(chance>>33%400) * time.Millisecond
+	})
+}
+
+// nothingArchived judges that the queue put no task aside.
+func (b *bench) nothingArchived() {
+	b.t.Helper()
+	for _, q := range []string{"leads", "deliveries", "bulk"} {
+		if n, err := b.redis.say("ZCARD asynq:{" + q + "}:archived"); err != nil || n != ":0" {
+			b.fail("archived tasks of %s: %s, %v", q, n, err)
+		}
+	}
+}
+
+// stopWorkers ends workers as a deploy does, while their vendor is slow.
+func stopWorkers(b *bench) {
+	chance := b.chance.Uint64()
+	b.p1.play(func(n int, _ call) answer {
+		return b.p1.well(time.Second + time.Duration(hashOf(time.Duration(chance+uint64(n)).String())%3000)*time.Millisecond)
+	})
+	l := b.gen.run("f03", b.plan.rate)
+	longest := time.Duration(0)
+	for range b.times(50, 3) {
+		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(6*time.Second)))
+		w := b.workers[b.chance.IntN(len(b.workers))]
+		took, err := w.stop(syscall.SIGTERM, 40*time.Second)
+		if err != nil {
+			b.fail("%s: %v", w.name, err)
+		}
+		longest = max(longest, took)
+		b.must(w.start())
+	}
+	b.rest(3 * time.Second)
+	l.end()
+	b.atMost("longest stop s", longest.Seconds(), 25)
+	b.nothingArchived()
+}
+
+// stopWeb ends the gate while requests are under way.
+func stopWeb(b *bench) {
+	l := b.gen.run("f05", 2.5*b.plan.rate)
+	early := 0
+	for range b.times(20, 3) {
+		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(2*time.Second)))
+		turned := make(chan bool)
+		go func() { turned <- b.turnsBeforeItCloses() }()
+		if _, err := b.web.stop(syscall.SIGTERM, 40*time.Second); err != nil {
+			b.fail("web: %v", err)
+		}
+		if <-turned {
+			early++
+		}
+		b.must(b.web.start())
+		b.within(20*time.Second, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == http.StatusOK })
+	}
+	l.end()
+	b.figure("stops %d, readiness seen turning first %d", b.times(20, 3), early)
+	b.atMost("posts broken off", float64(b.gen.refusals()[noAnswer]), 0)
+}
+
+// turnsBeforeItCloses watches a gate that stops: readiness must be seen to turn
+// while it still listens.
+func (b *bench) turnsBeforeItCloses() bool {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		switch statusOf(b.gen.base + "/readyz") {
+		case http.StatusServiceUnavailable:
+			return true
+		case 0:
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,263 @@
+package drill
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// proxy stands before a store and forwards, until it is told to be slow, to
+// stop forwarding, or to cut.
+type proxy struct {
+	listener net.Listener
+	target   string
+
+	mu      sync.Mutex
+	chance  *rand.Rand
+	latency time.Duration
+	jitter  time.Duration
+	stalled chan struct{} // closed when the line moves again, nil = it moves
+	commits int           // so many are passed on and their answer is never heard
+	between int           // commits that are left alone before each
+	conns   map[net.Conn]struct{}
+}
+
+func newProxy(target string, chance *rand.Rand) (*proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{listener: l, target: target, chance: chance, conns: map[net.Conn]struct{}{}}
+	go p.accept()
+	return p, nil
+}
+
+func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+// slow delays each piece in both directions by the latency ± jitter.
+func (p *proxy) slow(latency, jitter time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.latency, p.jitter = latency, jitter
+}
+
+// stall keeps every connection open and lets nothing through: a partition.
+func (p *proxy) stall() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stalled == nil {
+		p.stalled = make(chan struct{})
+	}
+}
+
+// loseCommits passes on so many commits and cuts before their answer, with
+// some commits between that are answered: the client cannot know what became of
+// its transaction.
+func (p *proxy) loseCommits(n, between int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.commits, p.between = n, between
+}
+
+// lost says how many commits are still to be lost.
+func (p *proxy) lost() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.commits
+}
+
+// loses says that the answer to this piece must never be heard.
+func (p *proxy) loses(piece []byte) bool {
+	if !bytes.Contains(bytes.ToLower(piece), []byte("commit\x00")) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.commits == 0 || p.chance.IntN(p.between+1) > 0 {
+		return false
+	}
+	p.commits--
+	return true
+}
+
+// cut resets each connection with the given chance and says how many.
+func (p *proxy) cut(share float64) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		if p.chance.Float64() < share {
+			reset(c)
+			n++
+		}
+	}
+	return n
+}
+
+// heal forwards as if nothing had been. What was stalled is cut: a partition
+// that lasted is not survived by its connections.
+func (p *proxy) heal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.latency, p.jitter, p.commits = 0, 0, 0
+	if p.stalled != nil {
+		close(p.stalled)
+		p.stalled = nil
+		for c := range p.conns {
+			reset(c)
+		}
+	}
+}
+
+func (p *proxy) close() {
+	_ = p.listener.Close()
+	p.heal()
+	p.cut(1.1)
+}
+
+func (p *proxy) accept() {
+	for {
+		c, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		go p.serve(c)
+	}
+}
+
+func (p *proxy) serve(client net.Conn) {
+	server, err := net.DialTimeout("tcp", p.target, 2*time.Second)
+	if err != nil {
+		reset(client)
+		return
+	}
+	p.mu.Lock()
+	p.conns[client] = struct{}{}
+	p.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { p.pump(server, client, true) })
+	both.Go(func() { p.pump(client, server, false) })
+	both.Wait()
+	p.mu.Lock()
+	delete(p.conns, client)
+	p.mu.Unlock()
+}
+
+// pump copies one direction until it ends; the end of one is the end of both.
+func (p *proxy) pump(to, from net.Conn, outward bool) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			p.pass()
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+			if outward && p.loses(buf[:n]) {
+				reset(from)
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// pass waits as the fault of the moment wants it.
+func (p *proxy) pass() {
+	p.mu.Lock()
+	wait, stalled := p.latency, p.stalled
+	if p.jitter > 0 {
+		wait += time.Duration((2*p.chance.Float64() - 1) * float64(p.jitter))
+	}
+	p.mu.Unlock()
+	if wait > 0 {
+		time.Sleep(wait)
+	}
+	if stalled != nil {
+		<-stalled
+	}
+}
+
+// reset ends a connection as a machine does that has lost its memory of it.
+func reset(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = c.Close()
+}
+
+func TestAProxyCausesTheFaultItIsToldTo(t *testing.T) {
+	t.Parallel()
+	echo, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = echo.Close() })
+	go func() {
+		for {
+			c, err := echo.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				buf := make([]byte, 100)
+				for n, err := c.Read(buf); err == nil; n, err = c.Read(buf) {
+					_, _ = c.Write(buf[:n])
+				}
+			}()
+		}
+	}()
+	for _, tc := range []struct {
+		name  string
+		cause func(*proxy)
+		back  bool // the echo comes back within half a second
+		least time.Duration
+	}{
+		{"none", func(*proxy) {}, true, 0},
+		{"slow", func(p *proxy) { p.slow(60*time.Millisecond, 10*time.Millisecond) }, true, 100 * time.Millisecond},
+		{"stalled", func(p *proxy) { p.stall() }, false, 0},
+		{"cut", func(p *proxy) { p.cut(1.1) }, false, 0},
+		{"a commit's answer lost", func(p *proxy) { p.loseCommits(1, 0) }, false, 0},
+		{"healed", func(p *proxy) { p.slow(time.Hour, 0); p.loseCommits(1, 0); p.heal() }, true, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := newProxy(echo.Addr().String(), rand.New(rand.NewPCG(1, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.close()
+			c, err := net.Dial("tcp", p.addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			say := func() error {
+				_ = c.SetDeadline(time.Now().Add(500 * time.Millisecond))
+				if _, err := c.Write([]byte("COMMIT\x00")); err != nil {
+					return err
+				}
+				_, err := c.Read(make([]byte, 7))
+				return err
+			}
+			if err := say(); err != nil {
+				t.Fatalf("before the fault: %v", err)
+			}
+			tc.cause(p)
+			began := time.Now()
+			err = say()
+			if back := err == nil; back != tc.back {
+				t.Errorf("the echo came back: %v (%v), want %v", back, err, tc.back)
+			}
+			if took := time.Since(began); tc.back && took < tc.least {
+				t.Errorf("came back after %v, want at least %v", took, tc.least)
+			}
+		})
+	}
+}
