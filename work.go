@@ -178,6 +178,50 @@ type ProviderState struct {
 	ChangedAt   time.Time
 }
 
+// Budget is what may be spent in a scope ("day", "provider:hunter") on a day.
+type Budget struct {
+	Scope       string
+	LimitMicros int64
+}
+
+// CallClaim is the right to ask one provider about one company, and the money that
+// is put aside for it. One process has it at a time; the others wait for what it
+// brings. It frees itself when its time is over, for whoever had it is dead.
+type CallClaim struct {
+	Provider       string
+	Domain         string
+	Token          string   // of this claim; "" = there never was one
+	Day            string   // of the budgets, as 2026-11-23
+	Budgets        []Budget // in each of which the money is reserved
+	ReservedMicros int64
+	Until          time.Time
+	Open           bool
+	// How a claim ended: Kind "" is a hit, NotFound a miss, all else a failure.
+	Kind       Kind
+	Cause      string
+	RetryAfter time.Duration
+}
+
+// What a claim or a refused call has for a Cause where no vendor said anything.
+const (
+	CauseAbandoned = "abandoned" // whoever had the claim is dead: it freed itself
+	CauseBudget    = "budget"    // of Exhausted: our own budget, not the vendor's quota
+)
+
+// Grant says whether a claim was given, and what is spent of its budgets.
+type Grant struct {
+	Granted     bool
+	SpentMicros map[string]int64 // by scope
+}
+
+// Settlement is how a claim ends: with the call that was made and the answer it
+// brought, or with the reason why no call was made.
+type Settlement struct {
+	Claim  CallClaim    // its Kind, Cause and RetryAfter are told to those who wait
+	Call   *LedgerEntry // nil = no call was made
+	Answer Answer       // held when it is a hit or a miss
+}
+
 // LedgerEntry is one call to a provider: what it brought and what it cost.
 type LedgerEntry struct {
 	Provider   string

@@ -18,6 +18,7 @@ type State struct {
 	Offers        []galena.Offer // in the order of the catalogue
 	Asked         map[string]bool
 	Paid          map[string]bool // vendors whose answer the lead has paid for already: the limit is no question for them
+	Refused       map[string]bool // vendors for whom a budget of the day has no room
 	Failed        bool            // some vendor that was asked erred
 	SpentMicros   int64
 	LimitMicros   int64         // what one lead may cost
@@ -185,7 +186,7 @@ func candidates(s State, open []need) ([]candidate, obstacles) {
 			continue
 		}
 		slow := s.TimeLeft >= 0 && o.P95 > s.TimeLeft
-		dear := o.CostMicros > 0 && !s.Paid[o.Provider] && s.SpentMicros+o.CostMicros > s.LimitMicros
+		dear := s.Refused[o.Provider] || o.CostMicros > 0 && !s.Paid[o.Provider] && s.SpentMicros+o.CostMicros > s.LimitMicros
 		switch {
 		case o.Away:
 			blocked.unavailable = append(blocked.unavailable, o.Provider)

@@ -90,6 +90,9 @@ func TestPlan(t *testing.T) {
 		{"GainZeroIsNeverAsked", []func(*State){func(s *State) { s.Result.Need = []scoring.Need{{Field: turnover, Points: 90}} }}, "", galena.StopExhausted, ""},
 		{"Degraded", []func(*State){askAll, func(s *State) { s.Failed = true }}, "", galena.StopDegraded, ""},
 		{"Budget", []func(*State){func(s *State) { s.LimitMicros = 19_999 }}, "", galena.StopBudget, ""},
+		{"ABudgetOfTheDay", []func(*State){func(s *State) {
+			s.Offers[0].CostMicros, s.Refused = 0, map[string]bool{"cheap": true, "dear": true, "tech": true}
+		}}, "", galena.StopBudget, ""},
 		{"SwitchedOffIsNothingToWaitFor", []func(*State){func(s *State) {
 			for i := range s.Offers {
 				s.Offers[i].Available = false

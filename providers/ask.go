@@ -63,7 +63,7 @@ func (w *Waterfall) ask(ctx context.Context, provider, domain string, known gale
 	}
 	ch := w.flights.DoChan(flight, func() (any, error) {
 		led = true
-		return w.fly(ctx, v, q, fresh)
+		return w.fly(ctx, v, q, w.budgets(v, known, fresh), fresh)
 	})
 	select {
 	case <-ctx.Done():
@@ -118,7 +118,7 @@ func gaveUp(ctx context.Context, provider string) error {
 
 // fly is the one flight per vendor and domain. It outlives the caller who
 // started it, but not the waterfall.
-func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, fresh bool) (result, error) {
+func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, budgets []galena.Budget, fresh bool) (result, error) {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -131,54 +131,36 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, fresh bool) 
 	defer cancel()
 	defer context.AfterFunc(w.ending, cancel)() //nolint:contextcheck // the waterfall ends a flight, no caller does
 
-	last, held, err := w.held(ctx, v, q)
-	if err != nil {
+	t, res, err := w.take(ctx, v, q, budgets, fresh)
+	switch {
+	case err != nil:
 		return result{}, err
-	}
-	if held && !fresh {
+	case res.cached:
 		w.metrics.calls.WithLabelValues(v.id, "cached").Inc()
-		return result{answer: last, cached: true}, nil
+		return res, nil
+	default:
+		return w.buy(ctx, v, q, t)
 	}
-	probe, err := w.admit(ctx, v)
-	if err != nil {
-		return result{}, err
-	}
+}
+
+// buy makes the call that is claimed, and ends the claim.
+func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result, error) {
 	start := w.deps.Now()
 	record, err := w.call(ctx, v, q)
 	now := w.deps.Now()
 	if galena.KindOf(err) == galena.BreakerOpen {
 		w.metrics.calls.WithLabelValues(v.id, string(galena.BreakerOpen)).Inc()
+		w.conclude(ctx, galena.Settlement{Claim: t.claim}, err)
 		return result{}, err
 	}
-	w.settle(v, now, err, probe)
+	w.settle(v, now, err, t.probe)
 	res := result{answer: w.answer(v, q, record, err, now), took: now.Sub(start)}
-	w.hold(&res.answer, last)
-	w.book(ctx, v, q, res, err)
+	w.hold(&res.answer, t.last)
+	w.book(ctx, q, t.claim, res, err)
 	if res.answer.Kind == "" || res.answer.Kind == galena.NotFound {
 		return res, nil
 	}
 	return result{}, err
-}
-
-// held looks for the last answer to the question, and says whether it may still be
-// used. One that was given for another name is none: it is asked for anew, and
-// replaced. When the memory cannot be read nothing is bought: it would be bought again and again.
-func (w *Waterfall) held(ctx context.Context, v *vendor, q Query) (last galena.Answer, held bool, err error) {
-	if w.deps.Cache == nil {
-		return last, false, nil
-	}
-	last, ok, err := w.deps.Cache.Answer(ctx, v.id, q.Domain)
-	if err != nil {
-		return galena.Answer{}, false, fmt.Errorf("%s.held: %w", v.id, err)
-	}
-	if ok {
-		last, ok = recalled(last, q)
-	}
-	if !ok {
-		return galena.Answer{}, false, nil
-	}
-	last = w.shorten(last)
-	return last, w.deps.Now().Before(last.ExpiresAt), nil
 }
 
 // admit passes the pause and the pace.
@@ -194,7 +176,7 @@ func (w *Waterfall) admit(ctx context.Context, v *vendor) (probe bool, err error
 		return probe, nil
 	}
 	for waited := time.Duration(0); ; {
-		wait := w.turn(ctx, v)
+		wait := w.pace(ctx, v)
 		if wait <= 0 {
 			return probe, nil
 		}
@@ -210,9 +192,9 @@ func (w *Waterfall) admit(ctx context.Context, v *vendor) (probe bool, err error
 	}
 }
 
-// turn takes a turn and returns 0, or says how long it is until the next. When
+// pace takes a turn and returns 0, or says how long it is until the next. When
 // the shared pace cannot be asked this process keeps the pace by itself.
-func (w *Waterfall) turn(ctx context.Context, v *vendor) time.Duration {
+func (w *Waterfall) pace(ctx context.Context, v *vendor) time.Duration {
 	if w.deps.Limiter != nil {
 		ok, wait, err := w.deps.Limiter.Allow(ctx, "provider:"+v.id, v.rate, v.burst)
 		if err == nil && ok {
@@ -332,18 +314,12 @@ func (w *Waterfall) unmapped(v *vendor, words map[string]string) string {
 	return b.String()
 }
 
-// book counts the call and saves the answer with its price. An answer that
-// cannot be saved is still an answer.
-func (w *Waterfall) book(ctx context.Context, v *vendor, q Query, res result, err error) {
-	outcome, a := outcomeOf(err), res.answer
-	w.metrics.calls.WithLabelValues(v.id, outcome).Inc()
-	w.metrics.seconds.WithLabelValues(v.id).Observe(res.took.Seconds())
-	w.metrics.cents.WithLabelValues(v.id, outcome).Add(galena.CentsOf(a.CostMicros))
-	if w.deps.Cache == nil {
-		return
-	}
-	entry := galena.LedgerEntry{Provider: v.id, Domain: a.Domain, Outcome: outcome, CostMicros: a.CostMicros, Took: res.took, At: a.FetchedAt}
-	if err := w.deps.Cache.SaveAnswer(context.WithoutCancel(ctx), noted(a, q), entry); err != nil {
-		w.deps.Log.WarnContext(ctx, "answer not saved", "provider", v.id, "error", err)
-	}
+// book counts the call, and saves the answer with its price.
+func (w *Waterfall) book(ctx context.Context, q Query, c galena.CallClaim, res result, err error) {
+	outcome, a := outcomeOf(err), noted(res.answer, q)
+	w.metrics.calls.WithLabelValues(a.Provider, outcome).Inc()
+	w.metrics.seconds.WithLabelValues(a.Provider).Observe(res.took.Seconds())
+	w.metrics.cents.WithLabelValues(a.Provider, outcome).Add(galena.CentsOf(a.CostMicros))
+	w.conclude(ctx, galena.Settlement{Claim: c, Answer: a, Call: &galena.LedgerEntry{Provider: a.Provider, Domain: a.Domain,
+		Outcome: outcome, CostMicros: a.CostMicros, Took: res.took, At: a.FetchedAt}}, err)
 }

@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -40,7 +41,8 @@ type Entry struct {
 	Enabled      Enabled            `yaml:"enabled,omitempty"`
 	URL          string             `yaml:"url,omitempty"`
 	CostCents    *float64           `yaml:"cost_cents,omitempty"`
-	Billing      string             `yaml:"billing,omitempty"` // per_call or per_match
+	Billing      string             `yaml:"billing,omitempty"`       // per_call or per_match
+	PerDayCents  float64            `yaml:"per_day_cents,omitempty"` // what a day may cost, 0 = no limit but that of all
 	P95MS        *int               `yaml:"p95_ms,omitempty"`
 	Trust        *float64           `yaml:"trust,omitempty"`
 	Class        string             `yaml:"class,omitempty"`         // provider, registry or crawl
@@ -59,17 +61,17 @@ type Rate struct {
 
 // Limits bound the spending and the waiting. Zero is no limit, but for refreshes.
 type Limits struct {
-	PerLeadCents          float64 `yaml:"per_lead_cents"`
-	PerDayCents           float64 `yaml:"per_day_cents"`
-	InteractiveDeadlineMS int     `yaml:"interactive_deadline_ms"`
-	RefreshPerMinute      int     `yaml:"refresh_per_minute"` // companies asked for again; 0 = none
+	PerLeadCents float64 `yaml:"per_lead_cents"`
+	PerDayCents  float64 `yaml:"per_day_cents"`
+	// PerSourceCents is what the leads of a source may cost a day. A source is what
+	// a lead's source or form says; refresh is what stale data are bought anew for.
+	PerSourceCents        map[string]float64 `yaml:"per_source_cents,omitempty"`
+	InteractiveDeadlineMS int                `yaml:"interactive_deadline_ms"`
+	RefreshPerMinute      int                `yaml:"refresh_per_minute"` // companies asked for again; 0 = none
 }
 
 // PerLeadMicros is what one lead may cost, in millionths of a dollar.
 func (l Limits) PerLeadMicros() int64 { return micros(l.PerLeadCents) }
-
-// PerDayMicros is what one day may cost, in millionths of a dollar.
-func (l Limits) PerDayMicros() int64 { return micros(l.PerDayCents) }
 
 // Deadline is how long a person waits for a decision.
 func (l Limits) Deadline() time.Duration {
@@ -160,6 +162,17 @@ func (c Config) Validate(adapters ...string) error {
 			fail("spec.limits."+name, "E02", "%s must be from 0 to 1000000000, is %v", name, x)
 		}
 	}
+	sources := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.Limits.PerSourceCents)) {
+		x := c.Limits.PerSourceCents[name]
+		if !(x > 0 && x <= 1e9) {
+			fail("spec.limits.per_source_cents", "E02", "the limit of %q must be above 0 and at most 1000000000, is %v", name, x)
+		}
+		if first, twice := sources[fold(name)]; twice {
+			fail("spec.limits.per_source_cents", "E03", "%q and %q are the same source", first, name)
+		}
+		sources[fold(name)] = name
+	}
 	if !(c.Audit.Share >= 0 && c.Audit.Share <= 1) {
 		fail("spec.audit.share", "E02", "share must be from 0 to 1, is %v", c.Audit.Share)
 	}
@@ -189,6 +202,7 @@ func (e Entry) validate(path string) (faults []error) {
 	if e.URL != "" && !usableURL(e.URL) {
 		fail("url", "url must be http:// or https:// with a host and without user, query or fragment")
 	}
+	faults = append(faults, e.daily(path)...)
 	if e.CostCents != nil && !(*e.CostCents >= 0 && *e.CostCents <= 1e6) {
 		fail("cost_cents", "cost_cents must be from 0 to 1000000, is %v", *e.CostCents)
 	}
@@ -218,6 +232,19 @@ func (e Entry) validate(path string) (faults []error) {
 		}
 	}
 	return faults
+}
+
+// daily checks what a day may cost.
+func (e Entry) daily(path string) []error {
+	path += ".per_day_cents"
+	switch {
+	case !(e.PerDayCents >= 0 && e.PerDayCents <= 1e9):
+		return []error{galena.Faultf(path, "E02", "per_day_cents must be from 0 to 1000000000, is %v", e.PerDayCents)}
+	case e.PerDayCents > 0 && e.CostCents != nil && *e.CostCents > e.PerDayCents:
+		return []error{galena.Faultf(path, "E02", "per_day_cents must be at least cost_cents, %v: no call would ever fit", *e.CostCents)}
+	default:
+		return nil
+	}
 }
 
 // knownField refuses a name that is no field of a company.

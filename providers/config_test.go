@@ -22,8 +22,9 @@ func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
 				Rate: &Rate{PerSecond: 0}, Fields: map[string]float64{"company.industri": 2},
 				OnlyIf: &galena.Condition{Field: "company.industry"}},
 			{ID: "acme"},
+			{ID: "d", PerDayCents: -1}, {ID: "e", PerDayCents: 2, CostCents: ptr(3.0)},
 		},
-		Limits:        Limits{PerLeadCents: -1},
+		Limits:        Limits{PerLeadCents: -1, PerSourceCents: map[string]float64{"webinar": 0, "Demo": 1, "demo": 1}},
 		AlwaysCollect: Collect{"company.nam", "all"},
 	}
 	err := c.Validate("hunter", "fixture")
@@ -37,6 +38,8 @@ func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
 		`spec.providers[1].class: E02 `, `spec.providers[1].set_semantics: E02 `, `spec.providers[1].timeout: E02 `,
 		`spec.providers[1].rate: E02 `, `spec.providers[1].fields: E04 unknown field "company.industri" (did you mean "company.industry"?)`,
 		`spec.providers[1].fields: E02 `, `spec.providers[1].only_if: E02 `, `spec.providers[2].id: E03 `,
+		`spec.providers[3].per_day_cents: E02 per_day_cents must be from 0`, `spec.providers[4].per_day_cents: E02 per_day_cents must be at least`,
+		`spec.limits.per_source_cents: E02 the limit of "webinar"`, `spec.limits.per_source_cents: E03 "Demo" and "demo"`,
 		`spec.limits.per_lead_cents: E02 `, `spec.always_collect[0]: E04 `, `spec.always_collect[1]: E04 `,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -156,8 +159,8 @@ func TestWhatCanBeBoughtAtAll(t *testing.T) {
 func TestLimitsInTheUnitsOfTheirReaders(t *testing.T) {
 	t.Parallel()
 	l := Limits{PerLeadCents: 0.25, PerDayCents: 5000, InteractiveDeadlineMS: 2200}
-	if l.PerLeadMicros() != 2_500 || l.PerDayMicros() != 50_000_000 || l.Deadline() != 2200*time.Millisecond {
-		t.Errorf("%d %d %v", l.PerLeadMicros(), l.PerDayMicros(), l.Deadline())
+	if l.PerLeadMicros() != 2_500 || l.Deadline() != 2200*time.Millisecond {
+		t.Errorf("%d %v", l.PerLeadMicros(), l.Deadline())
 	}
 }
 

@@ -18,13 +18,19 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// Cache remembers answers, so that a company is paid for once.
+// Cache remembers answers, so that a company is paid for once, and keeps the
+// claims and the budgets of all processes.
 type Cache interface {
-	// Answer returns the last hit or miss, expired or not; false when there is none.
-	Answer(ctx context.Context, provider, domain string) (galena.Answer, bool, error)
-	// SaveAnswer holds a hit or a miss and books the call. A failure (Kind
-	// neither "" nor NotFound) is booked and not held.
-	SaveAnswer(ctx context.Context, a galena.Answer, e galena.LedgerEntry) error
+	// Answer returns the last hit or miss, expired or not (false when there is
+	// none), and the last claim to ask, open or ended.
+	Answer(ctx context.Context, provider, domain string) (galena.Answer, bool, galena.CallClaim, error)
+	// ClaimCall grants the claim after the one that was seen and reserves its
+	// price in all of its budgets, or does neither. One that was seen open has
+	// outlived its time.
+	ClaimCall(ctx context.Context, c, seen galena.CallClaim) (galena.Grant, error)
+	// SettleCall ends a claim, books its call and holds its answer if it is a hit
+	// or a miss, and gives back what the call did not cost.
+	SettleCall(ctx context.Context, s galena.Settlement) error
 }
 
 // Limiter paces calls across processes.
@@ -32,7 +38,8 @@ type Limiter interface {
 	Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
 }
 
-// Deps are what a waterfall works with. Cache may be nil (nothing is held), and
+// Deps are what a waterfall works with. Cache may be nil (nothing is held, and no
+// budget but a lead's is kept), and
 // so may Limiter (each process paces itself), Client (the guarded one), TTL (a
 // hit is held for 90 days), Chance (no jitter), Registerer, Log, Now and OnState.
 type Deps struct {
@@ -56,6 +63,8 @@ type Deps struct {
 // Waterfall asks the vendors of a catalogue.
 type Waterfall struct {
 	limits  Limits
+	daily   []galena.Budget
+	short   shortage
 	collect []string
 	vendors []*vendor
 	byID    map[string]*vendor
@@ -99,7 +108,7 @@ func New(c Config, d Deps) (*Waterfall, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Waterfall{limits: c.Limits, deps: d, metrics: m, byID: map[string]*vendor{}, flights: new(singleflight.Group)}
+	w := &Waterfall{limits: c.Limits, daily: c.Budgets(), deps: d, metrics: m, byID: map[string]*vendor{}, flights: new(singleflight.Group)}
 	if d.Before != nil {
 		w.flights = d.Before.flights
 	}

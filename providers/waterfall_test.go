@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,29 +20,69 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// memory is a working cache and ledger.
+// memory is a working cache, ledger and purse.
 type memory struct {
 	mu     sync.Mutex
 	held   map[string]galena.Answer
+	claims map[string]galena.CallClaim
+	spent  map[string]int64
 	ledger []galena.LedgerEntry
 	down   error
 }
 
-func (m *memory) Answer(_ context.Context, provider, domain string) (galena.Answer, bool, error) {
+func newMemory() *memory {
+	return &memory{held: map[string]galena.Answer{}, claims: map[string]galena.CallClaim{}, spent: map[string]int64{}}
+}
+
+func (m *memory) Answer(_ context.Context, provider, domain string) (galena.Answer, bool, galena.CallClaim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.held[provider+" "+domain]
-	return a, ok, m.down
+	return a, ok, m.claims[provider+" "+domain], m.down
 }
 
-func (m *memory) SaveAnswer(_ context.Context, a galena.Answer, e galena.LedgerEntry) error {
+func (m *memory) ClaimCall(_ context.Context, c, seen galena.CallClaim) (galena.Grant, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if a.Kind == "" || a.Kind == galena.NotFound {
-		m.held[a.Provider+" "+a.Domain] = a
+	g := galena.Grant{SpentMicros: maps.Clone(m.spent)}
+	key := c.Provider + " " + c.Domain
+	if last := m.claims[key]; last.Token != seen.Token || last.Open && !seen.Open {
+		return g, nil
 	}
-	m.ledger = append(m.ledger, e)
+	for _, b := range c.Budgets {
+		if m.spent[b.Scope]+c.ReservedMicros > b.LimitMicros {
+			return g, nil
+		}
+	}
+	m.reserve(c, c.ReservedMicros)
+	c.Open = true
+	m.claims[key], g.Granted = c, true
+	return g, nil
+}
+
+func (m *memory) SettleCall(_ context.Context, s galena.Settlement) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := s.Claim.Provider + " " + s.Claim.Domain
+	if last := m.claims[key]; last.Token == s.Claim.Token && last.Open {
+		m.reserve(s.Claim, -last.ReservedMicros)
+		m.claims[key] = s.Claim
+	}
+	if s.Call == nil {
+		return nil
+	}
+	m.reserve(s.Claim, s.Call.CostMicros)
+	if s.Answer.Kind == "" || s.Answer.Kind == galena.NotFound {
+		m.held[key] = s.Answer
+	}
+	m.ledger = append(m.ledger, *s.Call)
 	return nil
+}
+
+func (m *memory) reserve(c galena.CallClaim, micros int64) {
+	for _, b := range c.Budgets {
+		m.spent[b.Scope] += micros
+	}
 }
 
 // vendorFunc is a vendor made of one function.
@@ -62,7 +103,7 @@ type bundle struct {
 // newBundle makes a waterfall whose vendor answers with f; change may alter it.
 func newBundle(t *testing.T, f vendorFunc, change func(*Entry, *Deps)) *bundle {
 	t.Helper()
-	b := &bundle{memory: &memory{held: map[string]galena.Answer{}}, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
+	b := &bundle{memory: newMemory(), log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
 	spec := Spec{Name: "one", BaseURL: "https://one.example", Keyless: true, CostMicros: 20_000, Timeout: 2 * time.Second, Trust: .8,
 		Class: galena.ClassProvider, Fields: map[string]float64{"company.name": .9},
 		New: func(Settings) (Provider, error) {

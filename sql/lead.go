@@ -212,6 +212,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	if _, err := s.do(ctx, "sql.tidy", "forget-dns-checks", args{"stale": micros(now.Add(-checksKept))}); err != nil {
 		return err
 	}
+	if err := s.tidyClaims(ctx, now); err != nil {
+		return err
+	}
 	_, err := s.do(ctx, "sql.tidy", "forget-sessions", args{"now": micros(now)})
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -18,20 +19,27 @@ const (
 )
 
 // load reads queries/*.sql for every dialect and lets the blocks of
-// queries/<dialect>/ replace those of the same name.
+// queries/<dialect>/ replace those of the same name, by several statements if need
+// be: SQLite cannot write in a WITH.
 func load(files fs.FS) (map[string]map[string]string, error) {
 	general, err := loadDir(files, "queries")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]map[string]string{}
+	for name := range general {
+		if strings.Contains(name, "/") {
+			return nil, fmt.Errorf("queries: %q is several statements, which only SQLite may say", name)
+		}
+	}
 	for _, dialect := range []string{dialectPostgres, dialectSQLite} {
 		own, err := loadDir(files, path.Join("queries", dialect))
 		if err != nil {
 			return nil, err
 		}
 		for name := range own {
-			if _, ok := general[name]; !ok {
+			whole, _, _ := strings.Cut(name, "/")
+			if _, ok := general[whole]; !ok {
 				return nil, fmt.Errorf("queries/%s replaces %q, which is nowhere else", dialect, name)
 			}
 		}
@@ -87,7 +95,17 @@ func split(file, text string, into map[string]string) error {
 		if !contract || stmt == "" {
 			return fmt.Errorf("%s: %q needs a contract and a statement", file, name)
 		}
-		into[name] = stmt
+		for i, one := range strings.Split(stmt, ";\n") {
+			into[nth(name, i+1)] = strings.TrimSpace(one)
+		}
 	}
 	return nil
+}
+
+// nth is the name of the n-th statement of a block that has several.
+func nth(name string, n int) string {
+	if n == 1 {
+		return name
+	}
+	return name + "/" + strconv.Itoa(n)
 }

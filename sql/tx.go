@@ -138,6 +138,26 @@ func list[T any](ctx context.Context, c conn, name string, a args) (found []T, e
 	return found, err
 }
 
+// whole runs a block that is one statement on Postgres and may be several on
+// SQLite: all of it or nothing. The last of them returns the rows.
+func whole[T any](ctx context.Context, s *Store, op, name string, a args) (found []T, err error) {
+	if _, several := s.writes[nth(name, 2)]; !several {
+		found, err = list[T](ctx, s.writer(), name, a)
+		return found, fault(op, err)
+	}
+	err = s.inTx(ctx, op, func(tx conn) error {
+		n := 1
+		for ; s.writes[nth(name, n+1)] != nil; n++ {
+			if _, err := tx.exec(ctx, nth(name, n), a); err != nil {
+				return err
+			}
+		}
+		found, err = list[T](ctx, tx, nth(name, n), a)
+		return err
+	})
+	return found, err
+}
+
 // clean takes out of texts what Postgres cannot store: NUL and broken UTF-8.
 func (a args) clean() map[string]any {
 	for name, v := range a {

@@ -31,6 +31,7 @@ type run struct {
 	steps    []galena.Call
 	asked    map[string]bool
 	tried    map[string]bool // contested fields for which one more provider was asked
+	refused  map[string]bool // providers for whom a budget of the day has no room
 	failed   bool            // some provider erred: the answer may come later
 	spent    int64
 	resumed  bool            // a second look at a decision
@@ -46,7 +47,8 @@ type run struct {
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
-		asked: map[string]bool{}, tried: map[string]bool{}, paid: map[string]bool{}, missed: map[string]miss{}, person: true}
+		asked: map[string]bool{}, tried: map[string]bool{}, refused: map[string]bool{}, paid: map[string]bool{},
+		missed: map[string]miss{}, person: true}
 	r.fixed = leadFacts(m.Lead)
 	if d := m.CompanyDomain(); d != m.Lead.Domain {
 		r.fixed["company.domain"] = galena.KnownFact("company.domain", galena.TextValue(d), "alias", r.began)
@@ -140,7 +142,7 @@ func (r *run) state(v view) planning.State {
 	lead := r.memory.Lead
 	return planning.State{
 		Result: v.score, RouteOpen: v.outcome.Open, RouteSettled: v.outcome.Settled, Facts: v.facts,
-		Offers: r.offers(), Asked: r.asked, Paid: r.paid, Failed: r.failed,
+		Offers: r.offers(), Asked: r.asked, Paid: r.paid, Refused: r.refused, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
 		AlwaysCollect: r.rules.AlwaysCollect, NoLead: !r.person, Now: r.began,
@@ -198,8 +200,13 @@ func (r *run) ask(ctx context.Context, next, beside planning.Next) {
 }
 
 // take keeps one reply. A provider's error is never the lead's: it is a step like
-// any other.
+// any other. A call that no budget had room for was none.
 func (r *run) take(ctx context.Context, x reply) {
+	if e, ok := errors.AsType[*galena.Error](x.err); ok && e.Cause == galena.CauseBudget {
+		r.refused[x.Provider] = true
+		r.p.Log.DebugContext(ctx, "no budget", "provider", x.Provider, "error", x.err)
+		return
+	}
 	r.asked[x.Provider] = true
 	if x.err != nil && galena.KindOf(x.err) != galena.NotFound {
 		r.failed = true

@@ -144,3 +144,38 @@ func TestTwoAreAskedAtOnceWhenTimeIsShort(t *testing.T) {
 		})
 	}
 }
+
+// broke is a vendor whose budget of the day is used up, and one that costs nothing.
+type broke struct{ asked []string }
+
+func (*broke) Offers() []galena.Offer {
+	hits := map[string]float64{"company.employee_count": 1, "company.technologies": 1}
+	return []galena.Offer{{Provider: "paid", CostMicros: 10_000, Available: true, Hits: hits},
+		{Provider: "free", Available: true, P95: time.Minute, Hits: hits}}
+}
+
+func (v *broke) Ask(_ context.Context, provider, _ string, _ galena.Facts) (galena.Answer, galena.Call, error) {
+	v.asked = append(v.asked, provider)
+	if provider == "paid" {
+		return galena.Answer{}, galena.Call{Provider: provider, Outcome: "error:budget"},
+			&galena.Error{Kind: galena.Exhausted, Op: "paid.ask", Cause: galena.CauseBudget}
+	}
+	return galena.Answer{}, galena.Call{Provider: provider, Outcome: "miss"}, nil
+}
+
+func TestAUsedUpBudgetIsNoStepAndIsWhyTheBuyingStops(t *testing.T) {
+	t.Parallel()
+	rules, _ := demoRules(t)
+	vendors := &broke{}
+	rules.Enricher, rules.LimitMicros = vendors, 1_000_000
+	p := &Pipeline{Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
+	r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
+		Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
+	r.deadline = -1
+	if err := r.enrich(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(vendors.asked, []string{"paid", "free"}) || len(r.steps) != 1 || r.stop != galena.StopBudget || r.failed {
+		t.Errorf("asked %v, steps %+v, stop %q, failed %v: want both once, the free one as a step, stop budget", vendors.asked, r.steps, r.stop, r.failed)
+	}
+}

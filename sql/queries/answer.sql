@@ -1,8 +1,13 @@
 -- name: answer
--- What the provider last said of the domain, however old.
-SELECT provider, domain, kind, observations, cost_micros, fetched_at, fresh_until, expires_at, misses
-FROM answers
-WHERE provider = :provider AND domain = :domain;
+-- One row: what the provider last said of the domain, however old, and the last claim to ask it.
+SELECT a.provider IS NOT NULL AS held, COALESCE(a.kind, '') AS kind, COALESCE(a.observations, '') AS observations,
+       COALESCE(a.cost_micros, 0) AS cost_micros, COALESCE(a.fetched_at, 0) AS fetched_at,
+       COALESCE(a.fresh_until, 0) AS fresh_until, COALESCE(a.expires_at, 0) AS expires_at, COALESCE(a.misses, 0) AS misses,
+       COALESCE(c.token, '') AS token, COALESCE(c.lease_until, 0) AS lease_until, COALESCE(c.ended_at, 0) AS ended_at,
+       COALESCE(c.kind, '') AS failure, COALESCE(c.cause, '') AS cause, COALESCE(c.retry_us, 0) AS retry_us
+FROM (SELECT CAST(:provider AS text) AS provider, CAST(:domain AS text) AS domain) q
+LEFT JOIN answers a ON a.provider = q.provider AND a.domain = q.domain
+LEFT JOIN provider_claims c ON c.provider = q.provider AND c.domain = q.domain;
 
 -- name: answers-of
 -- What every provider last said of the domain.
@@ -10,21 +15,6 @@ SELECT provider, domain, kind, observations, cost_micros, fetched_at, fresh_unti
 FROM answers
 WHERE domain = :domain
 ORDER BY provider;
-
--- name: save-answer
--- Holds the newer answer.
-INSERT INTO answers (provider, domain, kind, observations, cost_micros, fetched_at, early_until, fresh_until, expires_at, misses)
-VALUES (:provider, :domain, :kind, :observations, :cost_micros, :fetched_at, :early_until, :fresh_until, :expires_at, :misses)
-ON CONFLICT (provider, domain) DO UPDATE
-SET kind = excluded.kind, observations = excluded.observations, cost_micros = excluded.cost_micros,
-    fetched_at = excluded.fetched_at, early_until = excluded.early_until, fresh_until = excluded.fresh_until,
-    expires_at = excluded.expires_at, misses = excluded.misses
-WHERE answers.fetched_at <= excluded.fetched_at;
-
--- name: insert-call
--- One line of the ledger.
-INSERT INTO provider_calls (id, provider, domain, outcome, cost_micros, took_us, called_at)
-VALUES (:id, :provider, :domain, :outcome, :cost_micros, :took_us, :called_at);
 
 -- name: save-provider-state
 -- Keeps the newest word on a provider.

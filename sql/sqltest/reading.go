@@ -97,20 +97,20 @@ func ledger(outcome string, at time.Time) galena.LedgerEntry {
 
 func answerHeld(s *bench) {
 	want := s.hit(s.clock.now())
-	if _, held, err := s.Answer(s.ctx, "alpha", "acme.test"); held || err != nil {
+	if _, held, _, err := s.Answer(s.ctx, "alpha", "acme.test"); held || err != nil {
 		s.Errorf("held before it was saved: %v", err)
 	}
 	s.ok(s.SaveAnswer(s.ctx, want, ledger("hit", s.clock.now())))
-	got, held, err := s.Answer(s.ctx, "alpha", "acme.test")
+	got, held, _, err := s.Answer(s.ctx, "alpha", "acme.test")
 	s.ok(err)
 	if !held || !reflect.DeepEqual(got, want) {
 		s.Errorf("answer\n%+v, want\n%+v", got, want)
 	}
-	if _, held, _ := s.Answer(s.ctx, "beta", "acme.test"); held {
+	if _, held, _, _ := s.Answer(s.ctx, "beta", "acme.test"); held {
 		s.Error("another provider's answer was held")
 	}
 	s.clock.pass(time.Hour)
-	if got, _, err := s.Answer(s.ctx, "alpha", "acme.test"); err != nil || !reflect.DeepEqual(got, want) {
+	if got, _, _, err := s.Answer(s.ctx, "alpha", "acme.test"); err != nil || !reflect.DeepEqual(got, want) {
 		s.Errorf("after it expired %+v, %v: want it as it was, so that misses can be counted", got, err)
 	}
 }
@@ -121,7 +121,7 @@ func failureNotHeld(s *bench) {
 	failed := s.hit(now.Add(time.Minute))
 	failed.Kind, failed.Observations = galena.Unavailable, nil
 	s.ok(s.SaveAnswer(s.ctx, failed, ledger("unavailable", now)))
-	if got, held, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != "" {
+	if got, held, _, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != "" {
 		s.Errorf("answer %+v, held %v, %v: want the hit", got, held, err)
 	}
 }
@@ -131,7 +131,7 @@ func answerNewest(s *bench) {
 	miss := galena.Answer{Provider: "alpha", Domain: "acme.test", Kind: galena.NotFound, FetchedAt: now, ExpiresAt: now.Add(time.Hour), Misses: 2}
 	s.ok(s.SaveAnswer(s.ctx, miss, ledger("not_found", now)))
 	s.ok(s.SaveAnswer(s.ctx, s.hit(now.Add(-time.Minute)), ledger("hit", now)))
-	if got, held, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != galena.NotFound || got.Misses != 2 {
+	if got, held, _, err := s.Answer(s.ctx, "alpha", "acme.test"); !held || err != nil || got.Kind != galena.NotFound || got.Misses != 2 {
 		s.Errorf("answer %+v, held %v, %v: want the second miss", got, held, err)
 	}
 }

@@ -1,0 +1,120 @@
+package providers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// refreshing is the source of what no lead asked for: the refresh of stale data.
+const refreshing = "refresh"
+
+// shortFor is how long a budget that refused a call is not asked again. Refunds
+// may make room in it.
+const shortFor = 5 * time.Second
+
+// Budgets are those of a day, by scope: of all vendors together ("day"), of one
+// ("provider:hunter"), of one source of leads ("source:webinar").
+func (c Config) Budgets() []galena.Budget {
+	var out []galena.Budget
+	add := func(scope string, cents float64) {
+		if cents > 0 {
+			out = append(out, galena.Budget{Scope: scope, LimitMicros: micros(cents)})
+		}
+	}
+	add("day", c.Limits.PerDayCents)
+	for _, e := range c.Providers {
+		add(providerScope(e.ID), e.PerDayCents)
+	}
+	for _, source := range slices.Sorted(maps.Keys(c.Limits.PerSourceCents)) {
+		add(sourceScope(source), c.Limits.PerSourceCents[source])
+	}
+	return out
+}
+
+func providerScope(id string) string   { return "provider:" + id }
+func sourceScope(source string) string { return "source:" + fold(source) }
+
+// budgets are those that a call must fit into. What costs nothing needs none. A
+// source is what a lead's source or form says; a refresh is one of its own.
+func (w *Waterfall) budgets(v *vendor, known galena.Facts, fresh bool) []galena.Budget {
+	if v.costMicros == 0 {
+		return nil
+	}
+	scopes := []string{"day", providerScope(v.id)}
+	if fresh {
+		scopes = append(scopes, sourceScope(refreshing))
+	}
+	for _, field := range []string{"lead.source", "lead.form"} {
+		if f := known.Get(field); f.State == galena.Known {
+			scopes = append(scopes, sourceScope(f.Value.String()))
+		}
+	}
+	var out []galena.Budget
+	for _, b := range w.daily {
+		if slices.Contains(scopes, b.Scope) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// DayOf is the day of the budgets. It begins at midnight UTC.
+func DayOf(now time.Time) string { return now.UTC().Format("2006-01-02") }
+
+// midnight is when the next one begins.
+func midnight(now time.Time) time.Time { return now.UTC().Truncate(day).Add(day) }
+
+// shortage remembers for a moment what little some budgets have left, so that a
+// used up budget does not cost a question to the store for every lead.
+type shortage struct {
+	mu    sync.Mutex
+	left  map[string]int64 // micros, by scope
+	until map[string]time.Time
+	told  map[string]string // the day on which it was told last
+}
+
+// note keeps what a refused claim said, and returns the budgets that were not
+// told today.
+func (s *shortage) note(v *vendor, budgets []galena.Budget, g galena.Grant, now time.Time) (told []galena.Budget) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range budgets {
+		left := b.LimitMicros - g.SpentMicros[b.Scope]
+		if left >= v.costMicros {
+			continue
+		}
+		if s.left == nil {
+			s.left, s.until, s.told = map[string]int64{}, map[string]time.Time{}, map[string]string{}
+		}
+		s.left[b.Scope], s.until[b.Scope] = left, now.Add(shortFor)
+		if today := DayOf(now); s.told[b.Scope] != today {
+			s.told[b.Scope] = today
+			told = append(told, b)
+		}
+	}
+	return told
+}
+
+// refuses is the error of a call that one of its budgets has no room for. It is
+// none of the vendor's: neither breaker nor pause hears of it.
+func (s *shortage) refuses(v *vendor, budgets []galena.Budget, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var short []string
+	for _, b := range budgets {
+		if until := s.until[b.Scope]; now.Before(until) && DayOf(now) == s.told[b.Scope] && s.left[b.Scope] < v.costMicros {
+			short = append(short, b.Scope)
+		}
+	}
+	if len(short) == 0 {
+		return nil
+	}
+	return &galena.Error{Kind: galena.Exhausted, Op: v.id + ".ask", Cause: galena.CauseBudget, RetryAfter: midnight(now).Sub(now),
+		Err: fmt.Errorf("the budget %s is used up until %s", strings.Join(short, ", "), midnight(now).Format(time.RFC3339))}
+}
