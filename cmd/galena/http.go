@@ -13,6 +13,7 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/api"
+	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
 )
@@ -105,6 +106,7 @@ var (
 	regretDesc = prometheus.NewDesc("galena_early_stop_regret", "Share of audited decisions that more data would have changed.", nil, nil)
 	lowDesc    = prometheus.NewDesc("galena_early_stop_regret_low", "Lower end of its 95 % interval (Wilson).", nil, nil)
 	highDesc   = prometheus.NewDesc("galena_early_stop_regret_high", "Upper end of its 95 % interval (Wilson).", nil, nil)
+	budgetDesc = prometheus.NewDesc("galena_budget_remaining_cents", "Left of a budget of today (UTC), reservations taken off: day, provider:ID, source:NAME.", []string{"scope"}, nil)
 	stateDesc  = prometheus.NewDesc("galena_breaker_state", "Breaker by provider, as workers publish it: 0 closed, 1 half open, 2 open.", []string{"provider"}, nil)
 )
 
@@ -116,6 +118,7 @@ type storeCollector struct{ app *App }
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxDesc
 	ch <- oldestDesc
+	ch <- budgetDesc
 	for _, d := range []*prometheus.Desc{auditsDesc, regretDesc, lowDesc, highDesc} {
 		ch <- d
 	}
@@ -137,6 +140,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
 	}
 	c.regret(ctx, ch)
+	c.budgets(ctx, ch)
 	if c.app.book.current().waterfall != nil {
 		return
 	}
@@ -163,6 +167,18 @@ func (c *storeCollector) regret(ctx context.Context, ch chan<- prometheus.Metric
 	ch <- prometheus.MustNewConstMetric(regretDesc, prometheus.GaugeValue, r.Share())
 	ch <- prometheus.MustNewConstMetric(lowDesc, prometheus.GaugeValue, low)
 	ch <- prometheus.MustNewConstMetric(highDesc, prometheus.GaugeValue, high)
+}
+
+// budgets says what is left of today's.
+func (c *storeCollector) budgets(ctx context.Context, ch chan<- prometheus.Metric) {
+	spent, err := c.app.store.Spent(ctx, providers.DayOf(c.app.now()))
+	if err != nil {
+		return
+	}
+	for _, b := range c.app.book.current().rules.Providers.Budgets() {
+		left := galena.CentsOf(b.LimitMicros - spent[b.Scope])
+		ch <- prometheus.MustNewConstMetric(budgetDesc, prometheus.GaugeValue, left, b.Scope)
+	}
 }
 
 func breakerFigure(state string) float64 {
