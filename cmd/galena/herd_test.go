@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// herdVendors are two vendors that take 300 ms to say one field each.
+type herdVendors struct {
+	urls  map[string]string
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+const herdVendorTakes = 300 * time.Millisecond
+
+func newHerdVendors(t *testing.T) *herdVendors {
+	t.Helper()
+	v := &herdVendors{urls: map[string]string{}, calls: map[string]int{}}
+	for id, answer := range map[string]string{
+		"people":   `{"company.employee_count": 420, "company.hq_country": "US"}`,
+		"industry": `{"company.industry": "software", "company.annual_revenue_usd": 90000000}`,
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			v.mu.Lock()
+			v.calls[id]++
+			v.mu.Unlock()
+			time.Sleep(herdVendorTakes)
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, answer)
+		}))
+		t.Cleanup(srv.Close)
+		v.urls[id] = srv.URL
+	}
+	return v
+}
+
+// A herd of 200 people of one company that nobody has heard of, before two
+// processes: one call per vendor, whoever makes it. How long the last of them
+// waits is printed; a test on a shared machine must not judge it.
+func TestAHerdOfOneNewCompanyIsOneCallPerVendor(t *testing.T) {
+	t.Parallel()
+	if !onReal(t) {
+		t.Log("two processes need real stores: run make test")
+		return
+	}
+	const leads = 200
+	s, vendors := newSystem(t, true), newHerdVendors(t)
+	s.env = slices.DeleteFunc(s.env, func(kv string) bool { return strings.HasPrefix(kv, "GALENA_PROVIDER_") })
+	s.write("providers.yaml", `apiVersion: galena/v1
+kind: Providers
+spec:
+  providers:
+    - {id: people, adapter: fixture, url: `+vendors.urls["people"]+`, cost_cents: 1, p95_ms: 300,
+       fields: {company.employee_count: 0.9, company.hq_country: 0.9}}
+    - {id: industry, adapter: fixture, url: `+vendors.urls["industry"]+`, cost_cents: 1, p95_ms: 300,
+       fields: {company.industry: 0.9, company.annual_revenue_usd: 0.9}}
+  limits: {per_lead_cents: 15, per_day_cents: 500000, interactive_deadline_ms: 30000}
+`)
+	s.start("web")
+	s.start("worker")
+	s.start("worker")
+	s.ready()
+	time.Sleep(time.Second) // both workers have begun to take leads
+	sent := s.postAtOnce(leads)
+	eventually(t, time.Minute, "every lead is routed", func() bool { return len(s.sink.events()) >= leads })
+
+	vendors.mu.Lock()
+	defer vendors.mu.Unlock()
+	if vendors.calls["people"] != 1 || vendors.calls["industry"] != 1 {
+		t.Errorf("calls %v, want one per vendor", vendors.calls)
+	}
+	var took []time.Duration
+	for _, e := range s.sink.events() {
+		took = append(took, e.at.Sub(sent))
+	}
+	slices.Sort(took)
+	t.Logf("%d leads of one company: p50 %s, p99 %s, last %s after the first was posted", leads,
+		took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+}
+
+// postAtOnce posts leads of one new company at the same time and says when it began.
+func (s *system) postAtOnce(n int) time.Time {
+	s.t.Helper()
+	var wg sync.WaitGroup
+	began := time.Now()
+	for i := range n {
+		wg.Go(func() {
+			if status, body, _ := s.post(testToken, fmt.Sprintf(`{"email":"p%d@herd.example"}`, i)); status != http.StatusAccepted {
+				s.t.Errorf("lead %d: %d %v", i, status, body)
+			}
+		})
+	}
+	wg.Wait()
+	return began
+}
