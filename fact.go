@@ -52,6 +52,7 @@ type Observation struct {
 	CostMicros int64       `json:"cost_micros,omitempty"` // millionths of a dollar, on the first observation of a call
 	RequestID  string      `json:"request_id,omitempty"`
 	RunID      string      `json:"run_id,omitempty"`
+	Used       bool        `json:"-"` // a decision rests on it; said when it is written
 }
 
 // Fact is the golden value of a field: what merging made of the observations.

@@ -97,6 +97,21 @@ func (p *Profile) Minimums() []galena.Tenths {
 	return out
 }
 
+// Fields lists what the profile reads, each field once for every place.
+func (p *Profile) Fields() []string {
+	var out []string
+	for i := range p.criteria {
+		out = append(append(out, p.criteria[i].field), p.criteria[i].applies.Fields()...)
+	}
+	for _, d := range p.disqualifiers {
+		out = append(out, d.when.Fields()...)
+	}
+	for _, t := range p.tiers {
+		out = append(out, t.requires.Fields()...)
+	}
+	return out
+}
+
 // Groups are the named sets of the profile.
 func (p *Profile) Groups() galena.Groups { return p.groups }
 

@@ -27,6 +27,7 @@ type observationRow struct {
 	CostMicros int64   `json:"cost_micros" db:"cost_micros"`
 	RequestID  string  `json:"request_id" db:"request_id"`
 	RunID      string  `json:"run_id" db:"run_id"`
+	Used       bool    `json:"used" db:"-"`
 }
 
 func (r observationRow) observation() (galena.Observation, error) {
@@ -56,9 +57,10 @@ func insertObservations(ctx context.Context, tx conn, obs []galena.Observation) 
 		list[i] = observationRow{ID: id, Entity: o.Entity, Field: o.Field, Value: value, Absent: o.Absent, Source: o.Source,
 			Class: string(o.Class), Ref: o.Ref, Method: o.Method, Confidence: o.Confidence,
 			ObservedAt: micros(o.ObservedAt), FetchedAt: micros(o.FetchedAt), CostMicros: o.CostMicros,
-			RequestID: o.RequestID, RunID: o.RunID}
+			RequestID: o.RequestID, RunID: o.RunID, Used: o.Used}
 	}
 	slices.SortStableFunc(list, func(a, b observationRow) int { return cmp.Compare(a.ID, b.ID) })
+	list = slices.CompactFunc(list, func(a, b observationRow) bool { return a.ID == b.ID })
 	param, err := rows(list)
 	if err != nil {
 		return err

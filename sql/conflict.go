@@ -222,14 +222,15 @@ func (s *Store) humanWord(ctx context.Context, tx conn, d galena.Dispute, r gale
 	return err
 }
 
-// DisagreementsByProvider counts the conflicts of each two sources, open or not.
-func (s *Store) DisagreementsByProvider(ctx context.Context) ([]galena.Disagreement, error) {
+// DisagreementsByProvider counts the conflicts of each two sources that were
+// opened since the given time, open or not.
+func (s *Store) DisagreementsByProvider(ctx context.Context, since time.Time) ([]galena.Disagreement, error) {
 	found, err := list[struct {
 		A        string `db:"a"`
 		B        string `db:"b"`
 		Info     int    `db:"info"`
 		Decision int    `db:"decision"`
-	}](ctx, s.reader(), "disagreements", args{})
+	}](ctx, s.reader(), "disagreements", args{"since": micros(since)})
 	out := make([]galena.Disagreement, len(found))
 	for i, r := range found {
 		out[i] = galena.Disagreement{A: r.A, B: r.B, Info: r.Info, Decision: r.Decision}

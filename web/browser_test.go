@@ -161,6 +161,7 @@ func TestInTheBrowser(t *testing.T) {
 	s.store.states = sampleStates()
 	s.store.regret = galena.Regret{Audits: 1200, Changed: 18, CostMicros: 57_125_000}
 	s.store.disputes, s.store.pairs = sampleDisputes(), []galena.Disagreement{{A: "alpha-firmo", B: "beta-prime", Decision: 1, Info: 1}}
+	s.store.scores = sampleScores()
 	s.store.backlog.Undecided, s.store.backlog.OldestUndecided = 1, noon.Add(-7*time.Second)
 	origin := serve(t, s)
 	b := openTab(t, path, origin)

@@ -119,11 +119,11 @@ func TestAStrangerSettlesNothing(t *testing.T) {
 
 func TestProvidersAreCountedByWhatContradictsThem(t *testing.T) {
 	t.Parallel()
-	v := providersOf([]string{"alpha", "beta", "gamma"}, nil, noon)
-	v.disagree([]galena.Disagreement{{A: "alpha", B: "beta", Info: 2, Decision: 1}, {A: "beta", B: "crawl", Info: 1}})
+	pairs := []galena.Disagreement{{A: "alpha", B: "beta", Info: 2, Decision: 1}, {A: "beta", B: "crawl", Info: 1}}
 	got := ""
-	for _, r := range v.Rows {
-		got += r.ID + " " + string(rune('0'+r.Disagrees)) + " (" + r.With + "); "
+	for _, id := range []string{"alpha", "beta", "gamma"} {
+		r := scoreRowOf(galena.Scores{Provider: id}, pairs)
+		got += r.ID + " " + r.Contradicted + " (" + r.With + "); "
 	}
 	if want := "alpha 3 (beta: 3); beta 4 (alpha: 3, crawl: 1); gamma 0 (); "; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -32,6 +32,8 @@ type fakeStore struct {
 	regret   galena.Regret
 	disputes []galena.Dispute
 	pairs    []galena.Disagreement
+	scores   []galena.Scores
+	scored   []time.Time // since when the scorecard was asked for
 	words    []galena.Resolution
 	down     error // answered to everything while set
 }
@@ -139,7 +141,14 @@ func (f *fakeStore) ResolveConflict(_ context.Context, r galena.Resolution) (gal
 	return galena.Dispute{}, galena.Errorf(galena.NotFound, "sql.conflict", "no such conflict")
 }
 
-func (f *fakeStore) DisagreementsByProvider(context.Context) ([]galena.Disagreement, error) {
+func (f *fakeStore) Scorecard(_ context.Context, since time.Time) ([]galena.Scores, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.scored = append(f.scored, since)
+	return f.scores, f.down
+}
+
+func (f *fakeStore) DisagreementsByProvider(context.Context, time.Time) ([]galena.Disagreement, error) {
 	return f.pairs, f.down
 }
 

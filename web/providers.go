@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -14,7 +12,8 @@ import (
 // Vendors is the part of the store that knows how the providers fare.
 type Vendors interface {
 	ProviderStates(ctx context.Context) ([]galena.ProviderState, error)
-	DisagreementsByProvider(ctx context.Context) ([]galena.Disagreement, error)
+	DisagreementsByProvider(ctx context.Context, since time.Time) ([]galena.Disagreement, error)
+	Scorecard(ctx context.Context, since time.Time) ([]galena.Scores, error)
 	Regret(ctx context.Context) (galena.Regret, error)
 }
 
@@ -37,8 +36,6 @@ type providerRow struct {
 	ID, Breaker, Class, Words     string
 	Paused, PausedUntil           string
 	Changed, ChangedAt, ChangedOn string
-	Disagrees                     int    // how often another source contradicted it
-	With                          string // whom, and how often
 }
 
 // regretView is how often the end of the buying came too early.
@@ -49,15 +46,11 @@ type providersView struct {
 	Rows     []providerRow
 	Troubled int
 	Regret   *regretView // nil while nothing was audited
+	Scores   scorecard   // empty where the page only brings its state up to date
 }
 
 func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 	states, err := s.Store.ProviderStates(r.Context())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	pairs, err := s.Store.DisagreementsByProvider(r.Context())
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -68,8 +61,13 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := providersOf(s.Deps.Providers(), states, s.Now())
-	view.disagree(pairs)
 	view.Regret = regretOf(regret)
+	if r.Header.Get("Hx-Request") == "" {
+		if view.Scores, err = s.scores(r); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	s.render(w, r, http.StatusOK, "providers", page{Title: "Providers", Nav: "providers", Body: view})
 }
 
@@ -98,26 +96,6 @@ func providersOf(configured []string, states []galena.ProviderState, now time.Ti
 		}
 	}
 	return v
-}
-
-// disagree counts the conflicts of each provider with every other source.
-func (v *providersView) disagree(pairs []galena.Disagreement) {
-	for i := range v.Rows {
-		row := &v.Rows[i]
-		var with []string
-		for _, p := range pairs {
-			other := p.B
-			if p.B == row.ID {
-				other = p.A
-			} else if p.A != row.ID {
-				continue
-			}
-			n := p.Info + p.Decision
-			row.Disagrees += n
-			with = append(with, other+": "+strconv.Itoa(n))
-		}
-		row.With = strings.Join(with, ", ")
-	}
 }
 
 func providerRowOf(st galena.ProviderState, now time.Time) providerRow {

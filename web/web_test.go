@@ -271,6 +271,42 @@ func TestProvidersPage(t *testing.T) {
 	}
 }
 
+// sampleScores are a vendor that earns its money, one that does not and one that fails.
+func sampleScores() []galena.Scores {
+	return []galena.Scores{
+		{Provider: "alpha-firmo", Calls: 1240, Hits: 930, Misses: 310, P95: 1430 * time.Millisecond, CostMicros: 37_200_000, MissMicros: 9_300_000,
+			UnusedMicros: 2_100_000, Useful: 1860, Fields: []galena.FieldCount{{Field: "company.employee_count", Answers: 900}, {Field: "company.industry", Answers: 620}}},
+		{Provider: "beta-prime", Calls: 12, Hits: 2, Misses: 6, P95: 300 * time.Millisecond, CostMicros: 1_600_000, MissMicros: 1_200_000, UnusedMicros: 400_000,
+			Fields: []galena.FieldCount{{Field: "company.annual_revenue_usd", Answers: 2}}},
+		{Provider: "gamma-tech", Calls: 3, P95: 2 * time.Second},
+	}
+}
+
+func TestProvidersPageHasAScorecard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.store.pairs = []galena.Disagreement{{A: "alpha-firmo", B: "beta-prime", Decision: 1, Info: 2}}
+	s.login("ops")
+	if body := flat(s.get("/providers?over=30d").Body.String()); !strings.Contains(body, "No provider was asked in the last 30 days.") {
+		t.Errorf("nothing is said of no calls\n%s", body)
+	}
+	s.store.scores = sampleScores()
+	body := flat(s.get("/providers").Body.String())
+	for _, want := range []string{"alpha-firmo 2 fields Employees 73 % Industry 50 % 1,240 75 % 1,430 ms 3720 ¢ 2 ¢ 930 ¢ 210 ¢ 3",
+		"beta-prime 1 field Annual revenue 25 % 12 25 % 300 ms 160 ¢ – 120 ¢ 40 ¢ 3", "gamma-tech 3 – 2,000 ms 0 ¢ – 0 ¢ 0 ¢ 0"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q\n%s", want, body)
+		}
+	}
+	if ages := s.store.scored; len(ages) != 2 || noon.Sub(ages[0]) != 30*24*time.Hour || noon.Sub(ages[1]) != 24*time.Hour {
+		t.Errorf("asked since %v", ages)
+	}
+	s.get("/providers", "Hx-Request", "true")
+	if len(s.store.scored) != 2 {
+		t.Error("the scorecard is counted anew every five seconds")
+	}
+}
+
 func TestProvidersPageSaysHowOftenStoppingEarlyWasWrong(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

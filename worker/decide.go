@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/galenahq/galena"
 )
@@ -29,8 +30,27 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 
 // lesson is what the run learnt of the company, for the decision of the epoch.
 func (r *run) lesson(v view, epoch int) galena.Lesson {
-	return galena.Lesson{Observations: r.bought, Company: r.company(v), Conflicts: r.disputes(epoch, v),
+	return galena.Lesson{Observations: r.used(v), Company: r.company(v), Conflicts: r.disputes(epoch, v),
 		Opened: func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(r.memory.Lead, d) }}
+}
+
+// used marks what the decision rests on: a value that won its field, where the
+// profile, a rule that was tried or the catalogue asks for the field.
+func (r *run) used(v view) []galena.Observation {
+	read := map[string]bool{}
+	for _, f := range slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect) {
+		read[f] = true
+	}
+	for _, t := range v.outcome.Tries {
+		for f := range t.Values {
+			read[f] = true
+		}
+	}
+	out := slices.Clone(r.bought)
+	for i, o := range out {
+		out[i].Used = read[o.Field] && v.facts.Get(o.Field).ObservationID == o.ID
+	}
+	return out
 }
 
 // company is what is known of the account now.

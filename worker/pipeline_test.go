@@ -174,6 +174,23 @@ func TestALeadIsAskedForScoredRoutedAndTold(t *testing.T) {
 	if len(d.told) != 1 || *woken != 1 {
 		t.Errorf("%d deliveries, relay woken %d times; want one of each", len(d.told), *woken)
 	}
+	if o := d.ruling.Observations; len(o) != 1 || !o[0].Used {
+		t.Errorf("learnt %+v, want the size marked as what the decision rests on", o)
+	}
+}
+
+func TestAValueThatNobodyAskedForIsNotUsed(t *testing.T) {
+	t.Parallel()
+	p, _ := pipelineOn(t, &desk{}, &market{})
+	r := newRun(p, p.Rules(), galena.Memory{})
+	for _, field := range []string{"company.employee_count", "company.phone"} {
+		r.bought = append(r.bought, galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
+			Confidence: 1, ObservedAt: testNow, FetchedAt: testNow})
+	}
+	r.observed = r.bought
+	if o := r.used(r.look(true)); !o[0].Used || o[1].Used || r.bought[0].Used {
+		t.Errorf("%+v, want the size alone", o)
+	}
 }
 
 func TestAnOldHandOutDoesNothing(t *testing.T) {

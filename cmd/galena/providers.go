@@ -21,7 +21,8 @@ type providersCmd struct {
 // Help is shown by --help.
 func (providersCmd) Help() string { return `Example: galena providers --json` }
 
-// providerLine is one provider; figures that nobody has measured yet are null.
+// providerLine is one provider; docs/providers.md says what the figures mean. One
+// that nobody has measured is null.
 type providerLine struct {
 	ID           string     `json:"id"`
 	Adapter      string     `json:"adapter"`
@@ -32,9 +33,9 @@ type providerLine struct {
 	PausedUntil  *time.Time `json:"paused_until"`
 	PauseReason  *string    `json:"pause_reason"`
 	BudgetLeft   *float64   `json:"budget_left_cents"`
-	Calls24h     *int       `json:"calls_24h"`
+	Calls24h     int        `json:"calls_24h"`
 	HitRate      *float64   `json:"hit_rate"`
-	P95          *int       `json:"p95_ms"`
+	P95          *int64     `json:"p95_ms"`
 	CentsPerFact *float64   `json:"cents_per_useful_field"`
 }
 
@@ -53,21 +54,26 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
+		scores, err := store.Scorecard(ctx, time.Now().Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
 		lines := []providerLine{}
 		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL, env.Contact) {
-			lines = append(lines, providerLineOf(l, states))
+			lines = append(lines, providerLineOf(l, states, scores))
 		}
 		if c.JSON {
 			return json.NewEncoder(std.Out).Encode(lines)
 		}
 		w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "PROVIDER\tADAPTER\tENABLED\tKEY\tBREAKER\tPAUSED UNTIL")
+		fmt.Fprintln(w, "PROVIDER\tADAPTER\tENABLED\tKEY\tBREAKER\tCALLS 24H\tHIT RATE\tP95 MS\tCENTS/USEFUL FIELD\tBUDGET LEFT\tPAUSED UNTIL")
 		for _, l := range lines {
 			paused := "-"
 			if l.PausedUntil != nil {
 				paused = l.PausedUntil.UTC().Format(time.RFC3339) + " (" + *l.PauseReason + ")"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%s\n", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, paused)
+			fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, l.Calls24h,
+				orDash("%.2f", l.HitRate), orDash("%d", l.P95), orDash("%.2f", l.CentsPerFact), orDash("%.2f", l.BudgetLeft), paused)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -89,7 +95,15 @@ func printRegret(ctx context.Context, std streams, store *sql.Store) error {
 	return err
 }
 
-func providerLineOf(e providers.Listed, states []galena.ProviderState) providerLine {
+// orDash prints a figure, if there is one.
+func orDash[T any](format string, figure *T) string {
+	if figure == nil {
+		return "-"
+	}
+	return fmt.Sprintf(format, *figure)
+}
+
+func providerLineOf(e providers.Listed, states []galena.ProviderState, scores []galena.Scores) providerLine {
 	l := providerLine{ID: e.ID, Adapter: e.Adapter, Enabled: e.On, KeyPresent: e.KeyPresent, BaseURL: e.BaseURL, Breaker: "unknown"}
 	for _, s := range states {
 		if s.Provider != e.ID {
@@ -99,6 +113,19 @@ func providerLineOf(e providers.Listed, states []galena.ProviderState) providerL
 		if s.PausedUntil.After(time.Now()) {
 			reason := string(s.PauseReason)
 			l.PausedUntil, l.PauseReason = &s.PausedUntil, &reason
+		}
+	}
+	for _, s := range scores {
+		if s.Provider != e.ID {
+			continue
+		}
+		p95 := s.P95.Milliseconds()
+		l.Calls24h, l.P95 = s.Calls, &p95
+		if rate, ok := s.HitRate(); ok {
+			l.HitRate = &rate
+		}
+		if cents, ok := s.CentsPerUseful(); ok {
+			l.CentsPerFact = &cents
 		}
 	}
 	return l

@@ -58,15 +58,16 @@ ON CONFLICT (domain) DO UPDATE SET rep = excluded.rep, source = excluded.source,
 DELETE FROM company_owners WHERE domain = :domain;
 
 -- name: insert-observations
--- Appends observations; one that is held already stays as it is.
+-- Appends observations; one that is held already stays as it is, but for the
+-- word that a decision rests on it.
 INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence,
-    observed_at, fetched_at, cost_micros, request_id, run_id)
+    observed_at, fetched_at, cost_micros, request_id, run_id, used)
 SELECT r.id, r.entity, r.field, r.value, r.absent, r.source, r.class, r.ref, r.method, r.confidence,
-    r.observed_at, r.fetched_at, r.cost_micros, r.request_id, r.run_id
+    r.observed_at, r.fetched_at, r.cost_micros, r.request_id, r.run_id, r.used
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id text, entity text, field text, value text, absent boolean,
     source text, class text, ref text, method text, confidence double precision,
-    observed_at bigint, fetched_at bigint, cost_micros bigint, request_id text, run_id text)
-ON CONFLICT (id) DO NOTHING;
+    observed_at bigint, fetched_at bigint, cost_micros bigint, request_id text, run_id text, used boolean)
+ON CONFLICT (id) DO UPDATE SET used = TRUE WHERE excluded.used AND NOT observations.used;
 
 -- name: standing-observations
 -- What counts from the start for a lead and its company, by whatever domain:

@@ -59,14 +59,14 @@ SELECT id, entity, field, candidates, chosen, margin, severity, status, resolved
 FROM conflicts WHERE entity = :entity AND status = 'open' ORDER BY field;
 
 -- name: disagreements
--- How often each two sources contradicted each other, open or not.
+-- How often each two sources contradicted each other since :since, open or not.
 SELECT a.value->>'source' AS a, b.value->>'source' AS b,
        count(DISTINCT CASE WHEN c.severity = 'info' THEN c.id END) AS info,
        count(DISTINCT CASE WHEN c.severity = 'decision' THEN c.id END) AS decision
 FROM conflicts c
 CROSS JOIN LATERAL jsonb_array_elements(CAST(c.candidates AS jsonb)) AS a(value)
 CROSS JOIN LATERAL jsonb_array_elements(CAST(c.candidates AS jsonb)) AS b(value)
-WHERE a.value->>'source' < b.value->>'source'
+WHERE c.opened_at > :since AND a.value->>'source' < b.value->>'source'
 GROUP BY 1, 2
 ORDER BY 1, 2;
 

@@ -265,7 +265,7 @@ func disagreements(s *bench) {
 	three.Candidates = append(three.Candidates, galena.Claim{Value: galena.EnumValue("energy"), Source: "crawl"})
 	_, err := s.Rule(s.ctx, s.opening(id, dispute(headcount, galena.SeverityDecision, id), three))
 	s.ok(err)
-	got, err := s.DisagreementsByProvider(s.ctx)
+	got, err := s.DisagreementsByProvider(s.ctx, s.clock.now().Add(-time.Hour))
 	s.ok(err)
 	want := []galena.Disagreement{{A: "alpha", B: "beta", Info: 1, Decision: 1}, {A: "alpha", B: "crawl", Info: 1}, {A: "beta", B: "crawl", Info: 1}}
 	if !slices.Equal(got, want) {
