@@ -48,6 +48,7 @@ type Entry struct {
 	Class        string             `yaml:"class,omitempty"`         // provider, registry or crawl
 	SetSemantics string             `yaml:"set_semantics,omitempty"` // closed or open
 	Timeout      *time.Duration     `yaml:"timeout,omitempty"`
+	Auth         string             `yaml:"auth,omitempty"` // bearer, basic or raw, of an adapter that speaks for several services
 	Rate         *Rate              `yaml:"rate,omitempty"`
 	OnlyIf       *galena.Condition  `yaml:"only_if,omitempty"`
 	Fields       map[string]float64 `yaml:"fields,omitempty"`
@@ -197,6 +198,7 @@ func (e Entry) validate(path string) (faults []error) {
 	}
 	choice("enabled", string(e.Enabled), "auto", "true", "false")
 	choice("billing", e.Billing, "per_call", "per_match")
+	choice("auth", e.Auth, authBearer, authBasic, authRaw)
 	choice("class", e.Class, string(galena.ClassProvider), string(galena.ClassRegistry), string(galena.ClassCrawl))
 	choice("set_semantics", e.SetSemantics, "closed", "open")
 	if e.URL != "" && !usableURL(e.URL) {

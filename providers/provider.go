@@ -67,6 +67,7 @@ type Settings struct {
 	ID      string // the catalogue's id; several may share an adapter
 	BaseURL string // scheme, host and whatever stands before the vendor's own path
 	Key     string
+	Auth    string // how the key is shown, of a vendor that leaves the choice: one of its Spec's
 	Contact string // whom a vendor may turn to, of one that demands it
 	Client  *http.Client
 	Now     func() time.Time
@@ -82,10 +83,11 @@ type Spec struct {
 	BaseURL    string // "" = an operator must give one
 	Direct     bool   // it asks the company's own domain and needs no address
 	Keyless    bool
-	Contact    bool   // it demands to know whom to turn to
-	KeyOf      string // the vendor whose key and address it uses where it has none of its own
-	CostMicros int64  // of one call, in millionths of a dollar
-	PerMatch   bool   // misses are free
+	Contact    bool     // it demands to know whom to turn to
+	Auths      []string // how the key may be shown (bearer, basic, raw), the usual way first; none = the adapter knows
+	KeyOf      string   // the vendor whose key and address it uses where it has none of its own
+	CostMicros int64    // of one call, in millionths of a dollar
+	PerMatch   bool     // misses are free
 	P95        time.Duration
 	Timeout    time.Duration
 	Trust      float64 // 0..1: the weight of its word in a merge

@@ -202,7 +202,10 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	case v.url != "" && !usableURL(v.url):
 		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: its address is not a usable http(s) URL", e.ID)
 	}
-	settings := Settings{ID: e.ID, BaseURL: v.url, Key: key, Client: w.deps.Client, Now: w.deps.Now}
+	if e.Auth != "" && !slices.Contains(v.spec.Auths, e.Auth) {
+		return nil, galena.Errorf(galena.Invalid, "providers.new", "provider %s: its adapter has no choice of auth", e.ID)
+	}
+	settings := Settings{ID: e.ID, BaseURL: v.url, Key: key, Auth: e.Auth, Client: w.deps.Client, Now: w.deps.Now}
 	if v.spec.Contact {
 		settings.Contact = w.deps.Contact
 	}

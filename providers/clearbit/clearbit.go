@@ -1,11 +1,14 @@
 // Package clearbit asks Clearbit's company API, and with another address
-// whatever speaks its language: look-alikes, gateways, in-house services. A
-// company it has not seen lately is answered 202: queued, ask again later.
+// whatever speaks its language: look-alikes, gateways, in-house services. They
+// differ in how they want the key and in the version in their path. A company
+// that such a service has not seen lately is answered 202: queued, ask again
+// later; the host company-stream.clearbit.com keeps the line open instead.
 package clearbit
 
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -16,7 +19,7 @@ import (
 // last to ask.
 var Spec = providers.Spec{
 	Name: "clearbit", Title: "Clearbit and look-alikes", Docs: "https://clearbit.com/docs#company-api",
-	BaseURL: "https://company.clearbit.com", CostMicros: 100_000,
+	BaseURL: "https://company.clearbit.com", Auths: providers.Auths(), CostMicros: 100_000,
 	P95: 900 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.8, Class: galena.ClassProvider,
 	Rate: 10, Burst: 10, // 600 a minute
 	Fields: map[string]float64{
@@ -37,11 +40,28 @@ type adapter struct{ settings providers.Settings }
 func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Record, error) {
 	const op = "clearbit.enrich"
 	o, err := providers.GetJSON(ctx, a.settings, providers.Request{
-		Op: op, Path: "/v2/companies/find", Query: url.Values{"domain": {q.Domain}},
-		Header: map[string]string{"Authorization": "Bearer " + a.settings.Key},
+		Op: op, Path: path(a.settings.BaseURL), Query: url.Values{"domain": {q.Domain}},
+		Header: map[string]string{"Authorization": a.settings.Authorization()},
 	})
 	if err != nil {
 		return providers.Record{}, err
 	}
+	if o["error"] != nil && o["domain"] == nil { // some gateways answer everything 200
+		if o.Object("error").Text("type") == "unknown_record" {
+			return providers.Record{}, galena.Errorf(galena.NotFound, op, "no such company")
+		}
+		return providers.Record{}, galena.Errorf(galena.Malformed, op, "an error came as an answer")
+	}
 	return providers.ReadClearbitShape(op, q.Domain, o, a.settings.Now())
+}
+
+var versioned = regexp.MustCompile(`/v[0-9]+/?$`)
+
+// path is Clearbit's own, unless the address names a version itself: BigPicture's
+// is https://company.bigpicture.io/v1.
+func path(base string) string {
+	if versioned.MatchString(base) {
+		return "/companies/find"
+	}
+	return "/v2/companies/find"
 }
