@@ -8,8 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/intake"
+	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/providers/registry"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/sql"
 )
@@ -76,6 +79,7 @@ func diagnose(ctx context.Context, std streams) []finding {
 	} else {
 		out = append(out, finding{"rules", fine, "the files are in order", ""})
 		out = append(out, listFindings(rules.Hygiene, time.Now())...)
+		out = append(out, vendorFindings(ctx, env, rules.Providers)...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -98,6 +102,48 @@ func listFindings(c intake.Config, now time.Time) (out []finding) {
 		out = []finding{{"lists", fine, "none is older than 90 days", ""}}
 	}
 	return out
+}
+
+// vendorFindings asks the vendors that tell of their account for free whether
+// they take the key, and how much is left on it.
+func vendorFindings(ctx context.Context, env configs.Env, c providers.Config) (out []finding) {
+	client, err := providers.NewClient(env.AllowPrivateTargets)
+	if err != nil {
+		return []finding{{"vendors", wrong, oneLine(err), ""}}
+	}
+	defer client.CloseIdleConnections()
+	w, err := providers.New(c, providers.Deps{Specs: registry.All(), Keys: env.ProviderKey, URLs: env.ProviderURL,
+		Contact: env.Contact, Client: client})
+	if err != nil {
+		return []finding{{"vendors", wrong, oneLine(err), "see docs/providers.md"}}
+	}
+	defer w.Close()
+	for _, checked := range w.Accounts(ctx) {
+		out = append(out, accountFinding(checked))
+	}
+	return out
+}
+
+// accountFinding puts a vendor's word on its account for a person.
+func accountFinding(c providers.Checked) finding {
+	f := finding{"vendors", fine, c.Provider + " takes the key", ""}
+	if left := c.Account.CreditsLeft; left != nil {
+		f.Says += fmt.Sprintf(", %d credits left", *left)
+		if *left == 0 {
+			f.Verdict, f.Do = warning, "nobody asks it until there are new ones: buy some, or wait"
+		}
+	}
+	if at := c.Account.RenewsAt; !at.IsZero() {
+		f.Says += ", new ones on " + at.Format(time.DateOnly)
+	}
+	switch galena.KindOf(c.Err) {
+	case "":
+		return f
+	case galena.Unauthorized:
+		return finding{"vendors", wrong, c.Provider + " refuses the key", "see GALENA_PROVIDER_" + providers.EnvName(c.Provider) + "_KEY"}
+	default:
+		return finding{"vendors", warning, oneLine(c.Err), "leads are decided without it meanwhile"}
+	}
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 )
 
@@ -46,5 +51,41 @@ func TestTheDoctorWarnsOfARedisThatOthersCanRead(t *testing.T) {
 		if got := redisSafety(address); len(got) != want {
 			t.Errorf("%s: %+v, want %d findings", address, got, want)
 		}
+	}
+}
+
+func TestTheDoctorTriesTheKeysOfVendorsThatTell(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		status  int
+		body    string
+		verdict string
+		says    string
+	}{
+		{"taken", 200, `{"data":{"reset_date":"2026-12-01","requests":{"credits":{"remaining":180}}}}`, fine, "hunter takes the key, 180 credits left, new ones on 2026-12-01"},
+		{"silent", 200, `{"data":{}}`, fine, "hunter takes the key"},
+		{"empty", 200, `{"data":{"requests":{"credits":{"remaining":0}}}}`, warning, "hunter takes the key, 0 credits left"},
+		{"refused", 401, `{}`, wrong, "hunter refuses the key"},
+		{"away", 503, `{}`, warning, "hunter.account: unavailable: status 503"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(tc.status)
+				_, _ = io.WriteString(w, tc.body)
+			}))
+			defer server.Close()
+			env, err := configs.ParseEnv([]string{"GALENA_PROVIDER_HUNTER_KEY=k", "GALENA_PROVIDER_HUNTER_URL=" + server.URL,
+				"GALENA_PROVIDER_ABSTRACT_KEY=k", "GALENA_ALLOW_PRIVATE_TARGETS=loopback"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := vendorFindings(t.Context(), env, providers.Config{})
+			if len(got) != 1 || got[0].Verdict != tc.verdict || got[0].Says != tc.says {
+				t.Errorf("findings %+v, want %s: %s", got, tc.verdict, tc.says)
+			}
+		})
 	}
 }

@@ -4,9 +4,11 @@
 package hunter
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -35,8 +37,38 @@ type adapter struct{ settings providers.Settings }
 // Enrich asks for one company.
 func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Record, error) {
 	const op = "hunter.enrich"
+	data, err := a.get(ctx, op, "/v2/companies/find", url.Values{"domain": {q.Domain}})
+	if err != nil {
+		return providers.Record{}, err
+	}
+	return providers.ReadClearbitShape(op, q.Domain, data, a.settings.Now())
+}
+
+// Account asks how many credits are left. Plans of today have one kind; older
+// ones count searches by themselves. What remains is told: an allowance less
+// what is used leaves out packs that were bought.
+func (a adapter) Account(ctx context.Context) (providers.Account, error) {
+	data, err := a.get(ctx, "hunter.account", "/v2/account", nil)
+	if err != nil {
+		return providers.Account{}, err
+	}
+	out := providers.Account{}
+	if day, err := time.Parse(time.DateOnly, data.Text("reset_date")); err == nil {
+		out.RenewsAt = day
+	}
+	requests := data.Object("requests")
+	left := cmp.Or(requests.Object("credits").Text("remaining"), requests.Object("searches").Text("remaining"))
+	if n, err := strconv.ParseFloat(left, 64); err == nil && n >= 0 && n < 1e12 {
+		whole := int64(n) // a verification is half a credit
+		out.CreditsLeft = &whole
+	}
+	return out, nil
+}
+
+// get asks and returns what an answer holds under data.
+func (a adapter) get(ctx context.Context, op, path string, query url.Values) (providers.Object, error) {
 	o, err := providers.GetJSON(ctx, a.settings, providers.Request{
-		Op: op, Path: "/v2/companies/find", Query: url.Values{"domain": {q.Domain}},
+		Op: op, Path: path, Query: query,
 		Header: map[string]string{"X-API-KEY": a.settings.Key},
 		Means: map[int]galena.Kind{
 			http.StatusForbidden:       galena.RateLimited,
@@ -44,11 +76,11 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 		},
 	})
 	if err != nil {
-		return providers.Record{}, err
+		return nil, err
 	}
 	data := o.Object("data")
 	if data == nil {
-		return providers.Record{}, galena.Errorf(galena.Malformed, op, "the answer has no data")
+		return nil, galena.Errorf(galena.Malformed, op, "the answer has no data")
 	}
-	return providers.ReadClearbitShape(op, q.Domain, data, a.settings.Now())
+	return data, nil
 }
