@@ -114,7 +114,8 @@ func LinkedIn(raw string) galena.Value {
 // legalForms are words of a name that have a spelling of their own.
 var legalForms = map[string]string{
 	"inc": "Inc", "inc.": "Inc.", "llc": "LLC", "ltd": "Ltd", "ltd.": "Ltd.", "gmbh": "GmbH", "ag": "AG",
-	"se": "SE", "kg": "KG", "co.": "Co.", "ab": "AB", "as": "AS", "oy": "Oy", "bv": "BV", "b.v.": "B.V.",
+	"se": "SE", "kg": "KG", "kgaa": "KGaA", "ug": "UG", "ohg": "OHG", "e.v.": "e.V.", "a/s": "A/S", "aps": "ApS", "asa": "ASA", "oyj": "Oyj",
+	"s.a.s.": "S.A.S.", "s.r.l.": "S.r.l.", "s.l.": "S.L.", "n.v.": "N.V.", "l.l.c.": "L.L.C.", "(publ)": "(publ)", "s.r.o.": "s.r.o.", "o.o.": "o.o.", "co.": "Co.", "ab": "AB", "as": "AS", "oy": "Oy", "bv": "BV", "b.v.": "B.V.",
 	"nv": "NV", "sa": "SA", "s.a.": "S.A.", "sas": "SAS", "sarl": "SARL", "srl": "SRL", "spa": "SpA",
 	"s.p.a.": "S.p.A.", "plc": "PLC", "llp": "LLP", "lp": "LP", "corp": "Corp", "corp.": "Corp.",
 	"and": "and", "of": "of", "for": "for", "the": "the", "de": "de", "und": "und", "et": "et", "y": "y",

@@ -23,15 +23,19 @@ func TestEmployeeBandsOfEveryVendor(t *testing.T) {
 		{"", "1 employee", 1, 1}, {"", "0-1", 0, 1}, {"", "2-10", 2, 10}, {"", "1,001-5,000", 1001, 5000},
 		{"", "51–200 employees", 51, 200},
 		// Clearbit
+		{"", "1-10", 1, 10}, {"", "5K-10K", 5000, 10_000}, {"", "10K-50K", 10_000, 50_000}, {"", "50K-100K", 50_000, 100_000},
 		{"", "51-250", 51, 250}, {"", "251-1K", 251, 1000}, {"", "1K-5K", 1000, 5000}, {"", "100K+", 100_000, open},
 		// The Companies API
+		{"", "10-50", 10, 50}, {"", "200-500", 200, 500}, {"", "1k-5k", 1000, 5000}, {"", "5k-10k", 5000, 10_000}, {"", "under-10", 0, 10},
 		{"", "50-200", 50, 200}, {"", "500-1k", 500, 1000}, {"", "over-10k", 10_000, open},
 		// Lusha and Abstract
+		{"", "11 to 50", 11, 50}, {"", "<10", 0, 10}, {"", ">10,000", 10_000, open}, {"", "1\u00a0001\u20135\u00a0000", 1001, 5000},
 		{"", "201 - 500", 201, 500}, {"", "1000-5000", 1000, 5000}, {"", "1000+", 1000, open},
 		// a count, alone or in the place of the band
 		{"420", "", 420, 420}, {"11-50", "", 11, 50}, {"75", "51-250", 75, 75},
 		// a count made from the band, one outside it, and zero
-		{"51", "51-200", 51, 200}, {"7458", "1001-5000", 1001, 5000}, {"0", "11-50", 11, 50},
+		{"51", "51-200", 51, 200}, {"7458", "1001-5000", 1001, 5000}, {"0", "11-50", 11, 50}, {"1", "1-10", 1, 10},
+		{"", "0", 0, 0}, {"11-50", "51-200", 11, 50},
 	} {
 		if v := Employees(c.count, c.band); v.Lo != c.lo || v.Hi != c.hi {
 			t.Errorf("%q in %q is %d to %d, want %d to %d", c.count, c.band, v.Lo, v.Hi, c.lo, c.hi)
@@ -53,12 +57,15 @@ func TestRevenue(t *testing.T) {
 		{"", "$10M-$25M", "", 10e6, 25e6}, {"", "$0-$1M", "", 0, 1e6}, {"", "$10B+", "", 10e9, galena.OpenEnd},
 		{"", "under-1m", "", 0, 1e6}, {"", "200m-1b", "", 200e6, 1e9}, {"$1,000,000", "", "USD", 1e6, 1e6},
 		{"100000000", "$1M-$200M", "usd", 100e6, 100e6}, {"0", "$1M-$10M", "", 1e6, 10e6}, {"5000000000", "", "", 5e9, 5e9},
+		{"10MM", "", "", 10e6, 10e6}, {"$1.5bn", "", "", 1.5e9, 1.5e9}, {"", "$50m-$100m", "", 50e6, 100e6}, {"", "100M", "", 100e6, 100e6},
+		{"US$ 12.5 million", "", "", 12.5e6, 12.5e6}, {"3000000000", "", "", 3e9, 3e9}, {"-", "$1M-$10M", "", 1e6, 10e6},
 	} {
 		if v := Revenue(c.reported, c.band, c.currency); v.Lo != c.lo || v.Hi != c.hi || v.Type == "" {
 			t.Errorf("%q %q is %v", c.reported, c.band, v)
 		}
 	}
-	for _, v := range []galena.Value{Revenue("5000000", "", "EUR"), Revenue("€10M", "", ""), Revenue("", "", ""), Revenue("-3", "", "")} {
+	for _, v := range []galena.Value{Revenue("5000000", "", "EUR"), Revenue("€10M", "", ""), Revenue("£1m", "", ""), Revenue("EUR 5m", "", ""),
+		Revenue("C$10M", "", ""), Revenue("R$ 10M", "", ""), Revenue("10 Cr INR", "", ""), Revenue("¥900M", "", ""), Revenue("0", "0", ""), Revenue("", "", ""), Revenue("-3", "", "")} {
 		if v.Type != "" {
 			t.Errorf("%v, want unknown", v)
 		}
@@ -140,6 +147,9 @@ func TestNamesDomainsAndTheRest(t *testing.T) {
 	}
 	same("lower-cased name", Name("acme robotics gmbh & co. kg"), "Acme Robotics GmbH & Co. KG")
 	same("cased name", Name("eBay Inc"), "eBay Inc")
+	same("a form with dots", Name("société fictive s.a.s."), "Société Fictive S.A.S.")
+	same("a public one", Name("exempel ab (publ)"), "Exempel AB (publ)")
+	same("a danish one", Name("eksempel a/s"), "Eksempel A/S")
 	same("name of one word", Name("öresund"), "Öresund")
 	same("website", Domain("https://www.Acme.example:443/about?x"), "acme.example")
 	same("idn", Domain("münchen.example"), "xn--mnchen-3ya.example")
@@ -149,7 +159,7 @@ func TestNamesDomainsAndTheRest(t *testing.T) {
 	same("another site", LinkedIn("evil.example/company/acme").Text, "")
 	same("type", CompanyType("Privately Held").Text, "private")
 	same("unknown type", CompanyType("guild").Text, "")
-	same("technologies", Technologies([]string{"google_apps", "Google Workspace", "AI", "HTTP/3", "google_cloud", "aws", "My Tool"}).String(),
+	same("technologies", Technologies([]string{"google_apps", "Google Workspace", "AI", "HTTP/3", "google_cloud", "aws", "My Tool", "Gmail", "Mobile Friendly", "Remote", "Reviews"}).String(),
 		"aws,google-cloud,google-workspace,my-tool")
 	for raw, want := range map[string]int64{"2015": 2015, "August 1, 2011": 2011, "+2010-00-00T00:00:00Z": 2010, "0": 0, "2031": 0, "": 0, "12": 0, "20155": 0} {
 		if v := Year(raw, clock()); v.Lo != want {

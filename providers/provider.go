@@ -87,6 +87,7 @@ type Spec struct {
 	Auths      []string // how the key may be shown (bearer, basic, raw), the usual way first; none = the adapter knows
 	KeyOf      string   // the vendor whose key and address it uses where it has none of its own
 	CostMicros int64    // of one call, in millionths of a dollar
+	Assumed    bool     // no document at hand names the price: an operator should set the plan's own
 	PerMatch   bool     // misses are free
 	P95        time.Duration
 	Timeout    time.Duration

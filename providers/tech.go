@@ -30,7 +30,7 @@ var technologies = map[string]string{
 	"google-analytics":   "ga4;universal analytics;google analytics 4",
 	"google-cloud":       "gcp;google cloud platform;google cloud hosting",
 	"google-tag-manager": "gtm",
-	"google-workspace":   "google apps;google apps for work;g suite;gsuite;gmail for business",
+	"google-workspace":   "gmail;google apps;google apps for work;g suite;gsuite;gmail for business",
 	"greenhouse":         "greenhouse.io",
 	"hubspot":            "hubspot crm;hubspot cms;hubspot analytics;hubspot marketing hub;hub spot",
 	"intercom":           "intercom.io",

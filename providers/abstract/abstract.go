@@ -14,10 +14,11 @@ import (
 	"github.com/galenahq/galena/providers"
 )
 
-// Spec describes Abstract. Every request is a credit, found or not.
+// Spec describes Abstract. Every request is a credit, found or not; what a credit
+// costs is the plan's: one cent is assumed.
 var Spec = providers.Spec{
 	Name: "abstract", Title: "Abstract", Docs: "https://docs.abstractapi.com/company-enrichment",
-	BaseURL: "https://companyenrichment.abstractapi.com", CostMicros: 10_000,
+	BaseURL: "https://companyenrichment.abstractapi.com", CostMicros: 10_000, Assumed: true,
 	P95: 900 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.6, Class: galena.ClassProvider,
 	Rate: 1, Burst: 1, // 1 a second on the free plan
 	Fields: map[string]float64{

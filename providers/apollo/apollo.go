@@ -13,10 +13,11 @@ import (
 )
 
 // Spec describes Apollo. Whether a miss is charged is not documented: it is
-// taken to be, which asks it later.
+// taken to be, which asks it later. A company is one credit; what that costs is
+// the plan's: two and a half cents are assumed.
 var Spec = providers.Spec{
 	Name: "apollo", Title: "Apollo", Docs: "https://docs.apollo.io/reference/organization-enrichment",
-	BaseURL: "https://api.apollo.io", CostMicros: 25_000,
+	BaseURL: "https://api.apollo.io", CostMicros: 25_000, Assumed: true,
 	P95: 700 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.8, Class: galena.ClassProvider,
 	Rate: 10, Burst: 10, // 1,000 a minute on paid plans; a free plan says 429 and how long
 	Fields: map[string]float64{

@@ -16,10 +16,11 @@ import (
 	"github.com/galenahq/galena/providers"
 )
 
-// Spec describes company enrichment.
+// Spec describes company enrichment. What a credit costs is the plan's: three
+// cents are assumed for each service.
 var Spec = providers.Spec{
 	Name: "cufinder", Title: "CUFinder", Docs: "https://apidoc.cufinder.io",
-	BaseURL: "https://api.cufinder.io", CostMicros: 30_000, PerMatch: true,
+	BaseURL: "https://api.cufinder.io", CostMicros: 30_000, Assumed: true, PerMatch: true,
 	P95: 1200 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.7, Class: galena.ClassProvider,
 	Rate: 5, Burst: 5, // not published
 	Fields: map[string]float64{

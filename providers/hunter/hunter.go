@@ -16,7 +16,8 @@ import (
 )
 
 // Spec describes Hunter. Some plans count a company as one credit and some not
-// at all: the price is the dearer, an operator's catalogue may lower it.
+// at all: the price is the dearer, a credit of the smallest paid plan (2,000 for
+// $49), and an operator's catalogue may lower it.
 var Spec = providers.Spec{
 	Name: "hunter", Title: "Hunter", Docs: "https://hunter.io/api-documentation",
 	BaseURL: "https://api.hunter.io", CostMicros: 24_500, PerMatch: true,

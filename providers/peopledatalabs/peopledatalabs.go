@@ -14,11 +14,11 @@ import (
 	"github.com/galenahq/galena/providers"
 )
 
-// Spec describes People Data Labs. A credit's price falls with the plan: this
-// is the dearest, an operator's catalogue may lower it.
+// Spec describes People Data Labs. A match is one credit, as the header of the
+// answer says; what a credit costs is the plan's: ten cents are assumed.
 var Spec = providers.Spec{
 	Name: "peopledatalabs", Title: "People Data Labs", Docs: "https://docs.peopledatalabs.com/docs/company-enrichment-api",
-	BaseURL: "https://api.peopledatalabs.com", CostMicros: 100_000, PerMatch: true,
+	BaseURL: "https://api.peopledatalabs.com", CostMicros: 100_000, Assumed: true, PerMatch: true,
 	P95: 600 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.75, Class: galena.ClassProvider,
 	Rate: 1.5, Burst: 10, // 100 a minute on the free plan
 	Fields: map[string]float64{

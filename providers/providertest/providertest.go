@@ -45,11 +45,14 @@ func now() time.Time { return time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC) }
 // Run plays all cases against a vendor that answers JSON over HTTP.
 func Run(t *testing.T, spec providers.Spec) {
 	play(t, spec, required(spec), tongue{hostile, galena.Malformed, echoJSON})
+	t.Run("EveryRetryAfter", func(t *testing.T) { t.Parallel(); throttle(t, spec) })
+	t.Run("EveryOddType", func(t *testing.T) { t.Parallel(); drift(t, spec) })
 }
 
 // RunXML plays all cases against a vendor that answers XML, SOAP or not.
 func RunXML(t *testing.T, spec providers.Spec) {
 	play(t, spec, required(spec), tongue{hostileXML, galena.Malformed, echoXML})
+	t.Run("EveryRetryAfter", func(t *testing.T) { t.Parallel(); throttle(t, spec) })
 	t.Run("OutsideIsNotFetched", func(t *testing.T) { t.Parallel(); outside(t, spec) })
 }
 
@@ -174,18 +177,8 @@ func subject(t *testing.T, spec providers.Spec, h http.Handler) asked {
 func playFile(t *testing.T, spec providers.Spec, file, want string, wait time.Duration) {
 	t.Helper()
 	rec := read(t, file)
-	domain := rec.header.Get("X-Asked-Domain")
-	if domain == "" {
-		domain = "acme.example"
-	}
 	p := subject(t, spec, rec.withSteps(t, spec))
-	q := question(spec)
-	q.Domain = domain
-	for _, line := range rec.header.Values("X-Asked-Known") {
-		field, value, _ := strings.Cut(line, "=")
-		q.Known[field] = value
-	}
-	record, err := p.Enrich(t.Context(), q)
+	record, err := p.Enrich(t.Context(), rec.question(spec))
 	if want == found {
 		if err != nil {
 			t.Fatalf("got %v, want a record", err)

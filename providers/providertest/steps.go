@@ -62,6 +62,19 @@ func stepsOf(t *testing.T, spec providers.Spec) []recording {
 	return out
 }
 
+// question is what was asked for when the answer was recorded.
+func (rec recording) question(spec providers.Spec) providers.Query {
+	q := question(spec)
+	if domain := rec.header.Get("X-Asked-Domain"); domain != "" {
+		q.Domain = domain
+	}
+	for _, line := range rec.header.Values("X-Asked-Known") {
+		field, value, _ := strings.Cut(line, "=")
+		q.Known[field] = value
+	}
+	return q
+}
+
 // answers says that a recording is made for this very call.
 func (rec recording) answers(r *http.Request) bool {
 	asked := rec.header.Get("X-Asked")

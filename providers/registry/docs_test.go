@@ -74,5 +74,9 @@ func row(s providers.Spec) string {
 			supplies = "by " + strings.ReplaceAll(strings.Join(s.Needs, " and "), "company.", "") + ": " + supplies
 		}
 	}
-	return fmt.Sprintf("| %s | %s | %s | %g | %s | %g | %s |\n", s.Name, title, key, galena.CentsOf(s.CostMicros), misses, s.Trust, supplies)
+	price := fmt.Sprintf("%g", galena.CentsOf(s.CostMicros))
+	if s.Assumed {
+		price += " (assumed)"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %g | %s |\n", s.Name, title, key, price, misses, s.Trust, supplies)
 }

@@ -14,10 +14,11 @@ import (
 	"github.com/galenahq/galena/providers"
 )
 
-// Spec describes The Companies API. A company costs one credit, a miss none.
+// Spec describes The Companies API. A company costs one credit, a miss none; what
+// a credit costs is the plan's: a fifth of a cent is assumed.
 var Spec = providers.Spec{
 	Name: "thecompaniesapi", Title: "The Companies API", Docs: "https://www.thecompaniesapi.com/api",
-	BaseURL: "https://api.thecompaniesapi.com", CostMicros: 1_900, PerMatch: true,
+	BaseURL: "https://api.thecompaniesapi.com", CostMicros: 1_900, Assumed: true, PerMatch: true,
 	P95: 800 * time.Millisecond, Timeout: 2 * time.Second, Trust: 0.7, Class: galena.ClassProvider,
 	Rate: 25, Burst: 25, // 50 a second on the smallest plan
 	Fields: map[string]float64{
