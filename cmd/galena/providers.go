@@ -58,9 +58,15 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
+		spent, err := store.Spent(ctx, providers.DayOf(time.Now()))
+		if err != nil {
+			return err
+		}
 		lines := []providerLine{}
 		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL, env.Contact) {
-			lines = append(lines, providerLineOf(l, states, scores))
+			line := providerLineOf(l, states, scores)
+			line.BudgetLeft = budgetLeft(l.ID, rules.Providers.Budgets(), spent)
+			lines = append(lines, line)
 		}
 		if c.JSON {
 			return json.NewEncoder(std.Out).Encode(lines)
@@ -101,6 +107,22 @@ func orDash[T any](format string, figure *T) string {
 		return "-"
 	}
 	return fmt.Sprintf(format, *figure)
+}
+
+// budgetLeft is what may still be spent on a provider today: the least that is
+// left of the budgets that a call of it counts against, nil without any.
+func budgetLeft(id string, budgets []galena.Budget, spent map[string]int64) *float64 {
+	var least *float64
+	for _, b := range budgets {
+		if b.Scope != "day" && b.Scope != "provider:"+id {
+			continue
+		}
+		left := max(0, galena.CentsOf(b.LimitMicros-spent[b.Scope]))
+		if least == nil || left < *least {
+			least = &left
+		}
+	}
+	return least
 }
 
 func providerLineOf(e providers.Listed, states []galena.ProviderState, scores []galena.Scores) providerLine {
