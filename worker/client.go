@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -17,13 +18,17 @@ type Conn = asynq.RedisConnOpt
 // Client puts steps on the queue. Losing what it wrote loses nothing: the
 // sweep finds every step whose task is gone.
 type Client struct {
-	asynq     *asynq.Client
+	conn      Conn
 	inspector *asynq.Inspector
+
+	mu     sync.Mutex
+	asynq  *asynq.Client
+	forget time.Time // when asynq's client is replaced
 }
 
 // NewClient uses the process's Redis client; there is nothing to close.
 func NewClient(conn Conn) *Client {
-	return &Client{asynq: asynq.NewClient(conn), inspector: asynq.NewInspector(conn)}
+	return &Client{conn: conn, inspector: asynq.NewInspector(conn)}
 }
 
 const (
@@ -34,7 +39,21 @@ const (
 	taskTimeout = time.Minute
 	// enqueuers is how many tasks are sent at once: asynq has no batch call.
 	enqueuers = 16
+	// forgetAfter is how long a queue may be missing from the lists of a Redis
+	// that was emptied. asynq's client writes a queue's name once in its life.
+	forgetAfter = 20 * time.Second
 )
+
+// producer is asynq's client, a new one now and then: it is cheap, and the new
+// one writes the names of the queues again.
+func (c *Client) producer() *asynq.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); !now.Before(c.forget) {
+		c.asynq, c.forget = asynq.NewClient(c.conn), now.Add(forgetAfter)
+	}
+	return c.asynq
+}
 
 // Enqueue sends the steps and returns those that are on the queue now. A task
 // id that is already taken is the very same hand-out, so it counts as sent.
@@ -65,7 +84,7 @@ func (c *Client) enqueue(ctx context.Context, s galena.Step) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
+	_, err = c.producer().EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
 		asynq.TaskID(taskID(s)), asynq.Queue(s.Queue), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(taskTimeout), asynq.Retention(0))
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/redis"
 )
@@ -92,6 +94,32 @@ func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
 	s.Run = 2
 	if c.Alive(s) {
 		t.Error("a later run is taken for the one on the queue")
+	}
+}
+
+func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
+	t.Parallel()
+	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := NewClient(conn.Shared())
+	enqueue := func(run int) {
+		t.Helper()
+		if _, err := c.Enqueue(t.Context(), []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: run, Queue: queueLeads}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enqueue(1)
+	rdb, _ := conn.Shared().MakeRedisClient().(goredis.UniversalClient)
+	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c.forget = time.Now() // as if the time had passed
+	enqueue(2)
+	if queues, err := c.inspector.Queues(); err != nil || !slices.Contains(queues, queueLeads) {
+		t.Errorf("after a flush the queues are %v (%v), want %s among them", queues, err, queueLeads)
 	}
 }
 
