@@ -54,11 +54,12 @@ func throttleForms() []throttle {
 // given nobody may call, whichever process was told.
 func throttles(b *bench) {
 	l := b.gen.run("f51", b.plan.rate)
-	early, worst := 0, 0.0
+	early, promised, worst := 0, 0, 0.0
 	for _, form := range throttleForms() {
 		from, to, given := b.throttled(form)
 		for _, c := range b.p1.asked(from) {
 			if until, ok := given[c.At]; ok && c.At.Before(to) {
+				promised++
 				early += b.p1.askedBetween(c.At.Add(500*time.Millisecond), until.Add(-500*time.Millisecond))
 			}
 		}
@@ -67,6 +68,7 @@ func throttles(b *bench) {
 		}
 	}
 	l.end()
+	b.atLeast("times given", float64(promised), 5)
 	b.atMost("calls before the time given", float64(early), 0)
 	b.atMost("calls/s where no time was given", worst, 2.2)
 	for _, w := range b.workers {
@@ -167,9 +169,10 @@ func eachItsOwn(b *bench) {
 	if !b.shutEverywhere("p2")() {
 		b.fail("the breaker of p2 opened")
 	}
-	b.within(probeGap, "the gate's metrics show p1 open and p2 not", func() bool {
-		return b.breaker(b.web, "p1") == open && b.breaker(b.web, "p2") != open
-	})
+	published := func(provider string) float64 {
+		return b.sql(`SELECT count(*) FROM provider_states WHERE provider = $1 AND breaker <> 'closed'`, provider)
+	}
+	b.within(probeGap, "p1 is published as open and p2 is not", func() bool { return published("p1") == 1 && published("p2") == 0 })
 	late := b.process("worker3")
 	b.workers = append(b.workers, late)
 	began := time.Now()
