@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -40,21 +41,23 @@ type bench struct {
 	dir    string
 	chance *rand.Rand
 
-	pg        *postgres
-	redis     *redis
-	lines     map[string]*proxy // "pg web", "redis worker1": from each process to each store
-	p1, p2    *vendor
-	urls      map[string]string // of a vendor, where a fault wants another
-	allowed   []string          // private addresses beside the bench's own
-	pace      map[string]string // of a vendor, as its entry of the catalogue says it
-	notify    string            // notify.yaml, "" = none
-	sink      *sink
-	others    []*sink // further ones that a fault wants
-	gen       *generator
-	web       *process
-	scheduler *process
-	workers   []*process
-	ports     map[*process]string // of the metrics
+	pg          *postgres
+	redis       *redis
+	lines       map[string]*proxy // "pg web", "redis worker1": from each process to each store
+	p1, p2      *vendor
+	urls        map[string]string // of a vendor, where a fault wants another
+	allowed     []string          // private addresses beside the bench's own
+	pace        map[string]string // of a vendor, as its entry of the catalogue says it
+	pool        string            // what is added to the database's URL
+	concurrency int               // of a worker, 0 = 64
+	notify      string            // notify.yaml, "" = none
+	sink        *sink
+	others      []*sink // further ones that a fault wants
+	gen         *generator
+	web         *process
+	scheduler   *process
+	workers     []*process
+	ports       map[*process]string // of the metrics
 
 	patience     time.Duration // until all is drained, where a fault needs more than usual
 	began, ended time.Time     // the part of the load that the limit judges
@@ -231,12 +234,12 @@ func (b *bench) env(name string) []string {
 		return strings.HasPrefix(kv, "GALENA_") || strings.HasPrefix(kv, "DATABASE_URL=") || strings.HasPrefix(kv, "REDIS_URL=") || strings.HasPrefix(kv, "PORT=")
 	})
 	env = append(env,
-		"GALENA_DATABASE_URL="+b.pg.url(b.line("pg", name, b.pg.addr)), "GALENA_REDIS_URL=redis://"+b.line("redis", name, b.redis.addr)+"/0",
+		"GALENA_DATABASE_URL="+b.pg.url(b.line("pg", name, b.pg.addr))+b.pool, "GALENA_REDIS_URL=redis://"+b.line("redis", name, b.redis.addr)+"/0",
 		"GALENA_SECRET_KEY=a-secret-of-the-drill", "GALENA_BOOTSTRAP_TOKEN="+token,
 		"GALENA_ALLOW_RESERVED_DOMAINS=true", "GALENA_DNS=off", "GALENA_LOG_FORMAT=json",
 		"GALENA_ALLOW_PRIVATE_TARGETS="+strings.Join(append([]string{b.p1.addr(), b.p2.addr(), b.sink.addr}, b.allowed...), ","),
 		"GALENA_WEBHOOK_URL=http://"+b.sink.addr, "GALENA_WEBHOOK_SECRET="+sinkSecret,
-		"GALENA_CONFIG_DIR="+filepath.Join(b.dir, "configs"), "GALENA_WORKER_CONCURRENCY=64", "DRILL_HOOK_SECRET="+sinkSecret)
+		"GALENA_CONFIG_DIR="+filepath.Join(b.dir, "configs"), "GALENA_WORKER_CONCURRENCY="+strconv.Itoa(cmp.Or(b.concurrency, 64)), "DRILL_HOOK_SECRET="+sinkSecret)
 	for id, v := range map[string]*vendor{"p1": b.p1, "p2": b.p2} {
 		base := b.urls[id]
 		if base == "" {

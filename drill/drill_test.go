@@ -23,7 +23,7 @@ type fault struct {
 
 // faults are all that the drill knows to do.
 func faults() []fault {
-	return slices.Concat(processFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults())
+	return slices.Concat(processFaults(), queueFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults())
 }
 
 // drain is how long the last lead may take once everything is healed.
