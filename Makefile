@@ -7,7 +7,7 @@ SHELL = bash
 LINT_VERSION = v2.15.0
 LINT = .bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help check lint test bench drill generate screenshots build
+.PHONY: help check lint test bench drill rig generate screenshots build
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ bench: ## the benchmarks, six times each, for benchstat
 drill: ## every fault caused for real, a line each; FAULT=F52 for one, SEED=7 to repeat it, SCALE=1 for the full durations
 	@DRILL_FAULT=$(FAULT) DRILL_SEED=$(SEED) DRILL_SCALE=$(SCALE) DRILL_RATE=$(RATE) \
 		.ci/with-stores go test -C drill -count=1 -timeout 24h -tags drill -run '^TestDrill$$'
+
+rig: ## galena beside other workers under load: make rig KIT=<folder of the load rig> (docs/performance.md)
+	.ci/rig "$(KIT)"
 
 generate: ## write the generated files anew: api/openapi.yaml and what go:generate names
 	go generate ./...
