@@ -14,12 +14,35 @@ const (
 	dayLayout   = "2006-01-02"
 )
 
+// question is one that a vendor may have answered.
+type question struct {
+	Provider string `db:"provider" json:"provider"`
+	Domain   string `db:"domain" json:"domain"`
+}
+
+// reply is the last answer to it, and the last claim to ask it.
+type reply struct {
+	answer galena.Answer
+	held   bool
+	claim  galena.CallClaim
+}
+
 // Answer is what the provider last said of the domain, hit or miss, expired or
 // not (held says whether it ever said anything), and the last claim to ask it.
 // Whoever buys needs the old answers too: the next miss in a row is held longer.
 func (s *Store) Answer(ctx context.Context, provider, domain string) (a galena.Answer, held bool, c galena.CallClaim, err error) {
+	r, err := s.answers.do(ctx, question{provider, domain})
+	return r.answer, r.held, r.claim, fault("sql.answer", err)
+}
+
+// answer reads the answers to the questions of a group.
+func (s *Store) answer(ctx context.Context, all []question) ([]outcome[reply], error) {
 	const op = "sql.answer"
-	r, err := one[struct {
+	a, err := table(s.reader(), all)
+	if err != nil {
+		return nil, fault(op, err)
+	}
+	found, err := list[struct {
 		answerRow
 		Held       bool   `db:"held"`
 		Token      string `db:"token"`
@@ -28,19 +51,23 @@ func (s *Store) Answer(ctx context.Context, provider, domain string) (a galena.A
 		Failure    string `db:"failure"`
 		Cause      string `db:"cause"`
 		RetryUS    int64  `db:"retry_us"`
-	}](ctx, s.reader(), "answer", args{"provider": provider, "domain": domain})
+	}](ctx, s.reader(), "answers", a)
 	if err != nil {
-		return a, false, c, fault(op, err)
+		return nil, fault(op, err)
 	}
-	c = galena.CallClaim{Provider: provider, Domain: domain, Token: r.Token, Until: at(r.LeaseUntil),
-		Open: r.Token != "" && r.EndedAt == 0, Kind: galena.Kind(r.Failure), Cause: r.Cause,
-		RetryAfter: time.Duration(r.RetryUS) * time.Microsecond}
-	if !r.Held {
-		return a, false, c, nil
+	replies := map[question]reply{}
+	for _, r := range found {
+		p := reply{held: r.Held, claim: galena.CallClaim{Provider: r.Provider, Domain: r.Domain, Token: r.Token, Until: at(r.LeaseUntil),
+			Open: r.Token != "" && r.EndedAt == 0, Kind: galena.Kind(r.Failure), Cause: r.Cause,
+			RetryAfter: time.Duration(r.RetryUS) * time.Microsecond}}
+		if r.Held {
+			if p.answer, err = r.answer(); err != nil {
+				return nil, fault(op, err)
+			}
+		}
+		replies[question{r.Provider, r.Domain}] = p
 	}
-	r.Provider, r.Domain = provider, domain
-	a, err = r.answer()
-	return a, err == nil, c, fault(op, err)
+	return each(all, replies), nil
 }
 
 // ClaimCall asks for the claim after the one that was seen, and reserves its price in

@@ -3,7 +3,6 @@ package sql
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ type observationRow struct {
 	CostMicros int64   `json:"cost_micros" db:"cost_micros"`
 	RequestID  string  `json:"request_id" db:"request_id"`
 	RunID      string  `json:"run_id" db:"run_id"`
-	Used       bool    `json:"used" db:"-"`
+	Used       bool    `json:"used" db:"used"`
 }
 
 func (r observationRow) observation() (galena.Observation, error) {
@@ -61,11 +60,11 @@ func insertObservations(ctx context.Context, tx conn, obs []galena.Observation) 
 	}
 	slices.SortStableFunc(list, func(a, b observationRow) int { return cmp.Compare(a.ID, b.ID) })
 	list = slices.CompactFunc(list, func(a, b observationRow) bool { return a.ID == b.ID })
-	param, err := rows(list)
+	a, err := table(tx, list)
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-observations", args{"rows": param})
+	_, err = tx.exec(ctx, "insert-observations", a)
 	return err
 }
 
@@ -146,7 +145,7 @@ func (s *Store) Company(ctx context.Context, domain string) (galena.Company, err
 
 // SaveCompany keeps what was learnt of a company without a lead.
 func (s *Store) SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error {
-	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return learnFacts(ctx, tx, learnt, c) })
+	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return s.learnFacts(ctx, tx, learnt, c) })
 }
 
 type companyRow struct {
@@ -159,22 +158,4 @@ type companyRow struct {
 func (r companyRow) company() (galena.Company, error) {
 	facts, err := parse[galena.Facts](r.Facts)
 	return galena.Company{Domain: r.Domain, Facts: facts, Owner: r.Owner, UpdatedAt: at(r.UpdatedAt)}, err
-}
-
-// observations reads what counts from the start for a lead and its company.
-func observations(ctx context.Context, c conn, l galena.Lead, company string) ([]galena.Observation, error) {
-	a := args{"lead": "lead:" + l.ID, "domain": l.Domain, "company": company}
-	if l.Domain == "" {
-		a["domain"], a["company"] = a["lead"], a["lead"]
-	}
-	found, err := list[observationRow](ctx, c, "standing-observations", a)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]galena.Observation, len(found))
-	errs := make([]error, len(found))
-	for i, r := range found {
-		out[i], errs[i] = r.observation()
-	}
-	return out, errors.Join(errs...)
 }

@@ -56,51 +56,110 @@ func disputes(found []conflictRow, err error) ([]galena.Dispute, error) {
 	return out, err
 }
 
-// writeConflicts opens, updates and closes the conflicts of a lesson, and
-// returns what must be told of those that it opened. Field by field in their
-// order, so that two leads of one company never wait for each other.
-func (s *Store) writeConflicts(ctx context.Context, tx conn, l galena.Lesson) ([]galena.Delivery, error) {
-	list := slices.SortedFunc(slices.Values(l.Conflicts), func(a, b galena.Dispute) int { return cmp.Compare(a.Field, b.Field) })
-	var told []galena.Delivery
-	for _, d := range list {
-		more, err := s.writeConflict(ctx, tx, d, l.Opened)
+// writeConflicts opens, updates and closes the conflicts of lessons, and returns
+// what must be told of those that each opened. Of two lessons on one field the
+// later one counts. Company by company and field by field in their order, so that
+// no two transactions wait for each other.
+func (s *Store) writeConflicts(ctx context.Context, tx conn, lessons []galena.Lesson) ([][]galena.Delivery, error) {
+	told := make([][]galena.Delivery, len(lessons))
+	last := map[[2]string]int{} // entity and field: the lesson that counts
+	rows := map[[2]string]disputedRow{}
+	for i, l := range lessons {
+		for _, d := range l.Conflicts {
+			row, err := disputed(d)
+			if err != nil {
+				return nil, err
+			}
+			last[[2]string{d.Entity, d.Field}], rows[[2]string{d.Entity, d.Field}] = i, row
+		}
+	}
+	var open, over []disputedRow
+	for _, r := range rows {
+		if r.Status == string(galena.ConflictOpen) {
+			open = append(open, r)
+		} else {
+			over = append(over, r)
+		}
+	}
+	if err := s.change(ctx, tx, "close-conflicts", over); err != nil {
+		return nil, err
+	}
+	if err := s.change(ctx, tx, "put-conflicts", open); err != nil || len(open) == 0 {
+		return told, err
+	}
+	opened, err := s.openedNow(ctx, tx, open)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range opened {
+		of := last[[2]string{d.Entity, d.Field}]
+		if lessons[of].Opened == nil {
+			continue
+		}
+		more, err := lessons[of].Opened(d)
 		if err != nil {
 			return nil, err
 		}
-		told = append(told, more...)
+		told[of] = append(told[of], more...)
 	}
 	return told, nil
 }
 
-func (s *Store) writeConflict(ctx context.Context, tx conn, d galena.Dispute, opened func(galena.Dispute) ([]galena.Delivery, error)) ([]galena.Delivery, error) {
-	a := args{"entity": d.Entity, "field": d.Field, "status": string(d.Status), "resolved_by": d.ResolvedBy, "now": micros(s.now())}
-	if d.Status != galena.ConflictOpen {
-		_, err := tx.exec(ctx, "close-conflict", a)
-		return nil, err
-	}
+// disputedRow is a conflict as a list parameter.
+type disputedRow struct {
+	ID         string  `db:"id" json:"id"`
+	Entity     string  `db:"entity" json:"entity"`
+	Field      string  `db:"field" json:"field"`
+	Candidates string  `db:"candidates" json:"candidates"`
+	Chosen     string  `db:"chosen" json:"chosen"`
+	Margin     float64 `db:"margin" json:"margin"`
+	Severity   string  `db:"severity" json:"severity"`
+	Status     string  `db:"status" json:"status"`
+	ResolvedBy string  `db:"resolved_by" json:"resolved_by"`
+	LeadID     string  `db:"lead_id" json:"lead_id"`
+	Epoch      int     `db:"epoch" json:"epoch"`
+}
+
+func disputed(d galena.Dispute) (disputedRow, error) {
 	candidates, err1 := text(d.Candidates)
 	chosen, err2 := text(d.Chosen)
 	id, err3 := newID()
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+	return disputedRow{ID: id, Entity: d.Entity, Field: d.Field, Candidates: candidates, Chosen: chosen, Margin: d.Margin,
+		Severity: string(d.Severity), Status: string(d.Status), ResolvedBy: d.ResolvedBy, LeadID: d.LeadID, Epoch: d.Epoch}, errors.Join(err1, err2, err3)
+}
+
+func (s *Store) change(ctx context.Context, tx conn, name string, of []disputedRow) error {
+	if len(of) == 0 {
+		return nil
 	}
-	a["id"], a["candidates"], a["chosen"], a["margin"] = id, candidates, chosen, d.Margin
-	a["severity"], a["lead_id"], a["epoch"] = string(d.Severity), d.LeadID, d.Epoch
-	if _, err := tx.exec(ctx, "put-conflict", a); err != nil {
-		return nil, err
+	a, err := inOrder(tx, of)
+	if err != nil {
+		return err
 	}
-	row, err := one[conflictRow](ctx, tx, "tell-conflict", a)
-	if missing(err) {
-		return nil, nil
-	}
-	if err != nil || opened == nil {
-		return nil, err
-	}
-	written, err := row.dispute()
+	a["now"] = micros(s.now())
+	_, err = tx.exec(ctx, name, a)
+	return err
+}
+
+// openedNow marks those as told on which a decision hangs and of which nobody
+// was told yet, and returns them in their order.
+func (s *Store) openedNow(ctx context.Context, tx conn, open []disputedRow) ([]galena.Dispute, error) {
+	a, err := inOrder(tx, open)
 	if err != nil {
 		return nil, err
 	}
-	return opened(written)
+	opened, err := disputes(list[conflictRow](ctx, tx, "tell-conflicts", a))
+	slices.SortFunc(opened, func(a, b galena.Dispute) int {
+		return cmp.Or(cmp.Compare(a.Entity, b.Entity), cmp.Compare(a.Field, b.Field))
+	})
+	return opened, err
+}
+
+func inOrder(tx conn, of []disputedRow) (args, error) {
+	slices.SortFunc(of, func(a, b disputedRow) int {
+		return cmp.Or(cmp.Compare(a.Entity, b.Entity), cmp.Compare(a.Field, b.Field))
+	})
+	return table(tx, of)
 }
 
 // Conflicts lists what the sources disagree on: what a decision hangs on first,
@@ -218,7 +277,11 @@ func (s *Store) humanWord(ctx context.Context, tx conn, d galena.Dispute, r gale
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "upsert-company", args{"domain": d.Entity, "facts": after, "updated_at": micros(now)})
+	a, err := table(tx, []factsRow{{Domain: d.Entity, Facts: after, UpdatedAt: micros(now)}})
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "upsert-companies", a)
 	return err
 }
 

@@ -120,6 +120,10 @@ func connectPostgres(address string, u use) (database, error) {
 	if u == serving {
 		limits["statement_timeout"] = "3000"
 		limits["idle_in_transaction_session_timeout"] = "10000"
+		// Statements are planned once and kept. What was planned while a table was
+		// empty would read it from end to end for as long as the plan is kept:
+		// every statement that a lead needs finds its rows by a key.
+		limits["enable_seqscan"], limits["jit"] = "off", "off"
 	}
 	for name, value := range limits {
 		if _, ok := conf.RuntimeParams[name]; !ok {

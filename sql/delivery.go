@@ -19,31 +19,41 @@ type deliveryRow struct {
 	Attempts int    `json:"-" db:"attempts"`
 }
 
+// tidings is what must be told of a lead's epoch.
+type tidings struct {
+	lead  string
+	epoch int
+	told  []galena.Delivery
+}
+
 // insertDeliveries stores events and returns the steps that will send them. An
 // event that a target was told of this epoch already is not told again.
-func (s *Store) insertDeliveries(ctx context.Context, tx conn, l galena.Lead, epoch int, told []galena.Delivery) ([]stepRow, error) {
-	if len(told) == 0 {
+func (s *Store) insertDeliveries(ctx context.Context, tx conn, of ...tidings) ([]stepRow, error) {
+	var made []deliveryRow
+	for _, t := range of {
+		for _, d := range t.told {
+			id, err := orNewID(d.ID)
+			if err != nil {
+				return nil, err
+			}
+			if d.Key == "" {
+				d.Key = fmt.Sprintf("%s:%s:%d", d.Event, t.lead, t.epoch)
+			}
+			made = append(made, deliveryRow{ID: id, Event: d.Event, Target: d.Target, Key: d.Key, LeadID: t.lead, Epoch: t.epoch, Body: string(d.Body)})
+		}
+	}
+	if len(made) == 0 {
 		return nil, nil
 	}
-	made := make([]deliveryRow, len(told))
-	for i, d := range told {
-		id, err := orNewID(d.ID)
-		if err != nil {
-			return nil, err
-		}
-		made[i] = deliveryRow{ID: id, Event: d.Event, Target: d.Target, Key: d.Key, LeadID: l.ID, Epoch: epoch, Body: string(d.Body)}
-		if d.Key == "" {
-			made[i].Key = fmt.Sprintf("%s:%s:%d", d.Event, l.ID, epoch)
-		}
-	}
-	param, err := rows(made)
+	a, err := table(tx, made)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := list[string](ctx, tx, "insert-deliveries", args{"rows": param, "now": micros(s.now())})
-	out := make([]stepRow, len(ids))
-	for i, id := range ids {
-		out[i] = stepRow{Kind: galena.StepDeliver, ID: id, LeadID: l.ID, Epoch: epoch, Run: 1, Queue: QueueDeliveries}
+	a["now"] = micros(s.now())
+	fresh, err := list[deliveryRow](ctx, tx, "insert-deliveries", a)
+	out := make([]stepRow, len(fresh))
+	for i, d := range fresh {
+		out[i] = stepRow{Kind: galena.StepDeliver, ID: d.ID, LeadID: d.LeadID, Epoch: d.Epoch, Run: 1, Queue: QueueDeliveries}
 	}
 	return out, err
 }
@@ -51,7 +61,20 @@ func (s *Store) insertDeliveries(ctx context.Context, tx conn, l galena.Lead, ep
 // Delivery reads one delivery, as it was written with its decision. Attempts
 // are those that counted before the current run.
 func (s *Store) Delivery(ctx context.Context, id string) (galena.Delivery, error) {
-	r, err := one[deliveryRow](ctx, s.reader(), "delivery", args{"id": id})
-	return galena.Delivery{ID: r.ID, Event: r.Event, Target: r.Target, Key: r.Key, LeadID: r.LeadID, Epoch: r.Epoch,
-		Body: json.RawMessage(r.Body), Attempts: r.Attempts}, fault("sql.delivery", err)
+	d, err := s.mail.do(ctx, id)
+	return d, fault("sql.delivery", err)
+}
+
+// deliveries reads those of a group.
+func (s *Store) deliveries(ctx context.Context, ids []string) ([]outcome[galena.Delivery], error) {
+	found, err := within[deliveryRow](ctx, s, "deliveries", map[string][]string{"ids": ids})
+	if err != nil {
+		return nil, fault("sql.delivery", err)
+	}
+	byID := map[string]galena.Delivery{}
+	for _, r := range found {
+		byID[r.ID] = galena.Delivery{ID: r.ID, Event: r.Event, Target: r.Target, Key: r.Key, LeadID: r.LeadID, Epoch: r.Epoch,
+			Body: json.RawMessage(r.Body), Attempts: r.Attempts}
+	}
+	return each(ids, byID), nil
 }

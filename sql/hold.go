@@ -41,7 +41,7 @@ func (s *Store) Hold(ctx context.Context, st galena.Step, l galena.Lead, told []
 		return fault(op, err)
 	}
 	return s.inTx(ctx, op, func(tx conn) error {
-		held, err := s.fence(ctx, tx, galena.Ruling{Step: st, Lead: l})
+		held, err := s.fence(ctx, tx, st, l.ID)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Store) Hold(ctx context.Context, st galena.Step, l galena.Lead, told []
 		if _, err := endStep(ctx, tx, st, ending{state: "done"}); err != nil {
 			return err
 		}
-		todo, err := s.insertDeliveries(ctx, tx, l, st.Epoch, told)
+		todo, err := s.insertDeliveries(ctx, tx, tidings{l.ID, st.Epoch, told})
 		if err != nil {
 			return err
 		}
@@ -101,16 +101,10 @@ func (s *Store) Release(ctx context.Context, r galena.Release) error {
 
 // handOut makes the lead's step ready and puts it in the outbox.
 func (s *Store) handOut(ctx context.Context, tx conn, l galena.Lead) error {
-	now := micros(s.now())
 	run, err := one[int](ctx, tx, "hand-out-step", args{"kind": galena.StepLead, "id": l.ID, "epoch": l.Epoch,
-		"lead_id": l.ID, "queue": QueueLeads, "now": now})
+		"lead_id": l.ID, "queue": QueueLeads, "now": micros(s.now())})
 	if err != nil {
 		return err
 	}
-	list, err := rows([]stepRow{{Kind: galena.StepLead, ID: l.ID, LeadID: l.ID, Epoch: l.Epoch, Run: run, Queue: QueueLeads}})
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, "insert-outbox", args{"rows": list, "now": now})
-	return err
+	return s.toOutbox(ctx, tx, []stepRow{{Kind: galena.StepLead, ID: l.ID, LeadID: l.ID, Epoch: l.Epoch, Run: run, Queue: QueueLeads}})
 }

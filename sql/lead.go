@@ -1,8 +1,11 @@
 package sql
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -17,34 +20,62 @@ const keysKept = 24 * time.Hour
 //
 // Parallel posts meet at a primary key: of the idempotency row, or of the row
 // of their person and form. The later ones wait for the first commit and then
-// read its answer. Keys come before persons in every transaction, so that no
-// two wait for each other. A key that came with another body is Invalid with Op
-// "idempotency".
+// read its answer. Keys come before persons in every transaction, each in their
+// order, so that no two wait for each other. A key that came with another body
+// is Invalid with Op "idempotency". Submissions that come at the same time share
+// the transaction.
 func (s *Store) Accept(ctx context.Context, in galena.Intake) (galena.Receipt, error) {
 	const op = "sql.accept"
 	in, err := s.complete(in)
 	if err != nil {
 		return galena.Receipt{}, fault(op, err)
 	}
-	var out galena.Receipt
-	err = s.inTx(ctx, op, func(tx conn) error {
-		var replayed, repeated bool
-		out = receipt(in)
-		if out, replayed, err = s.claimKey(ctx, tx, in.Idempotency, out); err != nil || replayed || in.Forget {
+	r, err := s.intakes.do(ctx, in)
+	return r, fault(op, err)
+}
+
+// accept writes the submissions of a group: first those that are the first of
+// their key and person, then the repeats, which find the leads of the others,
+// then the replays, which find their answers.
+func (s *Store) accept(ctx context.Context, all []galena.Intake) (out []outcome[galena.Receipt], err error) {
+	err = s.inTx(ctx, "sql.accept", func(tx conn) error {
+		out = make([]outcome[galena.Receipt], len(all))
+		for i, in := range all {
+			out[i].value = receipt(in)
+		}
+		fresh, replays, err := s.claimKeys(ctx, tx, all, out)
+		if err != nil {
 			return err
 		}
-		if out, repeated, err = s.claimPerson(ctx, tx, in, out); err != nil {
+		first, later, err := s.claimPersons(ctx, tx, all, fresh)
+		if err != nil {
 			return err
 		}
-		if repeated {
-			return setKeyAnswer(ctx, tx, in.Idempotency, out)
+		if err := s.insertLeads(ctx, tx, pick(all, first)); err != nil {
+			return err
 		}
-		return s.insertLead(ctx, tx, in)
+		for _, i := range later {
+			if out[i].value, err = s.acceptLater(ctx, tx, all[i], out[i].value); err != nil {
+				return err
+			}
+		}
+		for _, i := range replays {
+			if out[i], err = s.replay(ctx, tx, all[i].Idempotency); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if err != nil {
-		return galena.Receipt{}, err
+	return out, err
+}
+
+// pick is the submissions of those places.
+func pick(all []galena.Intake, places []int) []galena.Intake {
+	out := make([]galena.Intake, len(places))
+	for i, place := range places {
+		out[i] = all[place]
 	}
-	return out, nil
+	return out
 }
 
 // complete fills in what the gate may leave to us.
@@ -74,34 +105,80 @@ func receipt(in galena.Intake) galena.Receipt {
 	return r
 }
 
-// claimKey takes the caller's key, with the answer that is right unless the
-// submission turns out to be a repeat; or returns the answer given before.
-func (s *Store) claimKey(ctx context.Context, tx conn, k *galena.Idempotency, out galena.Receipt) (galena.Receipt, bool, error) {
-	if k == nil {
-		return out, false, nil
+type keyRow struct {
+	Token    string `db:"token" json:"token"`
+	Key      string `db:"key" json:"key"`
+	BodyHash string `db:"body_hash" json:"body_hash"`
+	Receipt  string `db:"receipt" json:"receipt"`
+}
+
+// claimKeys takes the callers' keys, each with the answer that is right unless
+// the submission turns out to be a repeat, and sorts the places of a group: who
+// goes on, and whose key was used before. What is to be forgotten ends here.
+func (s *Store) claimKeys(ctx context.Context, tx conn, all []galena.Intake, out []outcome[galena.Receipt]) (fresh, replays []int, err error) {
+	first := map[[2]string]int{}
+	for i, in := range all {
+		if k := in.Idempotency; k != nil {
+			if _, taken := first[[2]string{k.Token, k.Key}]; !taken {
+				first[[2]string{k.Token, k.Key}] = i
+			}
+		}
 	}
-	answer, err := text(out)
+	claimed, err := s.takeKeys(ctx, tx, first, all, out)
 	if err != nil {
-		return out, false, err
+		return nil, nil, err
 	}
-	now := s.now()
-	n, err := tx.exec(ctx, "claim-key", args{"token": k.Token, "key": k.Key, "body_hash": key(k.BodyHash),
-		"receipt": answer, "now": micros(now), "stale": micros(now.Add(-keysKept))})
-	if err != nil || n == 1 {
-		return out, false, err
+	for i, in := range all {
+		k := in.Idempotency
+		switch {
+		case k != nil && (first[[2]string{k.Token, k.Key}] != i || !claimed[[2]string{k.Token, k.Key}]):
+			replays = append(replays, i)
+		case !in.Forget:
+			fresh = append(fresh, i)
+		}
 	}
-	before, err := one[struct {
-		BodyHash string `db:"body_hash"`
-		Receipt  string `db:"receipt"`
-	}](ctx, tx, "key-answer", args{"token": k.Token, "key": k.Key})
+	return fresh, replays, nil
+}
+
+func (s *Store) takeKeys(ctx context.Context, tx conn, first map[[2]string]int, all []galena.Intake, out []outcome[galena.Receipt]) (map[[2]string]bool, error) {
+	claimed := map[[2]string]bool{}
+	if len(first) == 0 {
+		return claimed, nil
+	}
+	wanted := make([]keyRow, 0, len(first))
+	for _, i := range first {
+		answer, err := text(out[i].value)
+		if err != nil {
+			return nil, err
+		}
+		k := all[i].Idempotency
+		wanted = append(wanted, keyRow{k.Token, k.Key, key(k.BodyHash), answer})
+	}
+	slices.SortFunc(wanted, func(a, b keyRow) int { return cmp.Or(cmp.Compare(a.Token, b.Token), cmp.Compare(a.Key, b.Key)) })
+	a, err := table(tx, wanted)
 	if err != nil {
-		return out, false, err
+		return nil, err
+	}
+	a["now"], a["stale"] = micros(s.now()), micros(s.now().Add(-keysKept))
+	ours, err := list[keyRow](ctx, tx, "claim-keys", a)
+	for _, k := range ours {
+		claimed[[2]string{k.Token, k.Key}] = true
+	}
+	return claimed, err
+}
+
+// replay answers a key that was used before.
+func (s *Store) replay(ctx context.Context, tx conn, k *galena.Idempotency) (out outcome[galena.Receipt], err error) {
+	before, err := one[keyRow](ctx, tx, "key-answer", args{"token": k.Token, "key": k.Key})
+	if err != nil {
+		return out, err
 	}
 	if before.BodyHash != key(k.BodyHash) {
-		return out, false, galena.Errorf(galena.Invalid, "idempotency", "the key was used with another body")
+		out.err = galena.Errorf(galena.Invalid, "idempotency", "the key was used with another body")
+		return out, nil
 	}
-	out, err = parse[galena.Receipt](before.Receipt)
-	return out, true, err
+	out.value, err = parse[galena.Receipt](before.Receipt)
+	return out, err
 }
 
 func setKeyAnswer(ctx context.Context, tx conn, k *galena.Idempotency, out galena.Receipt) error {
@@ -116,14 +193,65 @@ func setKeyAnswer(ctx context.Context, tx conn, k *galena.Idempotency, out galen
 	return err
 }
 
-// claimPerson makes this lead the first of its person and form, or records a
-// touch on the one that is. A first lead that was erased meanwhile counts for
-// nothing.
+type personRow struct {
+	Key       string `db:"email_key" json:"email_key"`
+	Form      string `db:"form" json:"form"`
+	LeadID    string `db:"lead_id" json:"lead_id"`
+	CreatedAt int64  `db:"created_at" json:"created_at"`
+}
+
+// claimPersons makes leads the first of their person and form, and says which
+// they are. Who is not, or comes in the same group as another of the same
+// person, is later.
+func (s *Store) claimPersons(ctx context.Context, tx conn, all []galena.Intake, fresh []int) (first, later []int, err error) {
+	place := map[[2]string]int{}
+	var wanted []personRow
+	for _, i := range fresh {
+		l := all[i].Lead
+		_, taken := place[[2]string{l.Key, l.Form}]
+		switch {
+		case l.Key == "":
+			first = append(first, i)
+		case taken, all[i].RepeatWithin <= 0, all[i].RepeatWithin != all[fresh[0]].RepeatWithin:
+			later = append(later, i)
+		default:
+			place[[2]string{l.Key, l.Form}] = i
+			wanted = append(wanted, personRow{l.Key, l.Form, l.ID, micros(l.CreatedAt)})
+		}
+	}
+	if len(wanted) == 0 {
+		return first, later, nil
+	}
+	slices.SortFunc(wanted, func(a, b personRow) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Form, b.Form)) })
+	a, err := table(tx, wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	a["within"] = all[fresh[0]].RepeatWithin.Microseconds()
+	ours, err := list[personRow](ctx, tx, "claim-persons", a)
+	for _, p := range ours {
+		first = append(first, place[[2]string{p.Key, p.Form}])
+		delete(place, [2]string{p.Key, p.Form})
+	}
+	later = slices.Sorted(slices.Values(append(later, slices.Collect(maps.Values(place))...)))
+	return slices.Sorted(slices.Values(first)), later, err
+}
+
+// acceptLater records a touch on the first lead of the person and form. A first
+// lead that was erased meanwhile counts for nothing.
+func (s *Store) acceptLater(ctx context.Context, tx conn, in galena.Intake, out galena.Receipt) (galena.Receipt, error) {
+	out, repeated, err := s.claimPerson(ctx, tx, in, out)
+	if err != nil {
+		return out, err
+	}
+	if repeated {
+		return out, setKeyAnswer(ctx, tx, in.Idempotency, out)
+	}
+	return out, s.insertLeads(ctx, tx, []galena.Intake{in})
+}
+
 func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out galena.Receipt) (galena.Receipt, bool, error) {
 	l := in.Lead
-	if l.Key == "" {
-		return out, false, nil
-	}
 	a := args{"email_key": l.Key, "form": l.Form, "lead_id": l.ID, "created_at": micros(l.CreatedAt),
 		"since": micros(l.CreatedAt.Add(-in.RepeatWithin)), "now": micros(l.CreatedAt)}
 	if in.RepeatWithin <= 0 {
@@ -153,47 +281,89 @@ func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out 
 	return out, true, nil
 }
 
-// insertLead writes the lead and what follows from it. Only an accepted lead
+// insertLeads writes leads and what follows from them. Only an accepted lead
 // gets a step: the others wait for a person, or for nothing.
-func (s *Store) insertLead(ctx context.Context, tx conn, in galena.Intake) error {
-	row, err := rowOf(in.Lead)
-	if err != nil {
-		return err
+func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) error {
+	if len(all) == 0 {
+		return nil
 	}
-	if _, err := tx.exec(ctx, "insert-lead", row); err != nil {
-		return err
-	}
-	if err := insertObservations(ctx, tx, in.Observations); err != nil {
-		return err
-	}
+	list := make([]leadRow, len(all))
+	var obs []galena.Observation
 	var todo []stepRow
-	if in.Lead.Status == galena.StatusAccepted {
-		todo = append(todo, stepRow{Kind: galena.StepLead, ID: in.Lead.ID, LeadID: in.Lead.ID,
-			Epoch: in.Lead.Epoch, Run: 1, Queue: QueueLeads})
+	var told []tidings
+	for i, in := range all {
+		var err error
+		if list[i], err = rowOf(in.Lead); err != nil {
+			return err
+		}
+		obs = append(obs, in.Observations...)
+		told = append(told, tidings{in.Lead.ID, in.Lead.Epoch, in.Deliveries})
+		if in.Lead.Status == galena.StatusAccepted {
+			todo = append(todo, stepRow{Kind: galena.StepLead, ID: in.Lead.ID, LeadID: in.Lead.ID,
+				Epoch: in.Lead.Epoch, Run: 1, Queue: QueueLeads})
+		}
 	}
-	told, err := s.insertDeliveries(ctx, tx, in.Lead, in.Lead.Epoch, in.Deliveries)
+	a, err := table(tx, list)
 	if err != nil {
 		return err
 	}
-	return s.insertSteps(ctx, tx, append(todo, told...))
+	if _, err := tx.exec(ctx, "insert-leads", a); err != nil {
+		return err
+	}
+	if err := insertObservations(ctx, tx, obs); err != nil {
+		return err
+	}
+	deliveries, err := s.insertDeliveries(ctx, tx, told...)
+	if err != nil {
+		return err
+	}
+	return s.insertSteps(ctx, tx, append(todo, deliveries...))
 }
+
+type recallQuestion struct {
+	hashes []string
+	domain string
+}
+
+type recalled struct{ suppressed, known bool }
 
 // Recall says whether one of the hashes is suppressed, and whether an account
 // or a held answer knows the domain.
 func (s *Store) Recall(ctx context.Context, hashes [][]byte, domain string) (suppressed, known bool, err error) {
-	keys := make([]string, len(hashes))
+	q := recallQuestion{make([]string, len(hashes)), domain}
 	for i, h := range hashes {
-		keys[i] = key(h)
+		q.hashes[i] = key(h)
 	}
-	list, err := rows(keys)
+	r, err := s.recalls.do(ctx, q)
+	return r.suppressed, r.known, fault("sql.recall", err)
+}
+
+// recall answers the questions of a group.
+func (s *Store) recall(ctx context.Context, all []recallQuestion) ([]outcome[recalled], error) {
+	var hashes, domains []string
+	for _, q := range all {
+		hashes, domains = append(hashes, q.hashes...), append(domains, q.domain)
+	}
+	found, err := within[struct {
+		Suppressed bool   `db:"suppressed"`
+		Key        string `db:"key"`
+	}](ctx, s, "recall", map[string][]string{"hashes": hashes, "domains": domains})
 	if err != nil {
-		return false, false, fault("sql.recall", err)
+		return nil, fault("sql.recall", err)
 	}
-	r, err := one[struct {
-		Suppressed bool `db:"suppressed"`
-		Known      bool `db:"known"`
-	}](ctx, s.reader(), "recall", args{"hashes": list, "domain": domain})
-	return r.Suppressed, r.Known, fault("sql.recall", err)
+	suppressed, known := map[string]bool{}, map[string]bool{}
+	for _, f := range found {
+		if f.Suppressed {
+			suppressed[f.Key] = true
+		} else {
+			known[f.Key] = true
+		}
+	}
+	out := make([]outcome[recalled], len(all))
+	for i, q := range all {
+		out[i].value = recalled{slices.ContainsFunc(q.hashes, func(h string) bool { return suppressed[h] }), known[q.domain]}
+	}
+	return out, nil
 }
 
 // Suppress keeps a person or domain out from now on.

@@ -8,50 +8,49 @@ import (
 
 // leadRow is a lead as its table keeps it.
 type leadRow struct {
-	ID         string `db:"id"`
-	ExternalID string `db:"external_id"`
-	Email      string `db:"email"`
-	Key        string `db:"email_key"`
-	Host       string `db:"host"`
-	Domain     string `db:"domain"`
-	Verdict    string `db:"verdict"`
-	Codes      string `db:"codes"`
-	Class      string `db:"email_class"`
-	Role       bool   `db:"role"`
-	Spendable  bool   `db:"spendable"`
-	Status     string `db:"status"`
-	Name       string `db:"name"`
-	FirstName  string `db:"first_name"`
-	LastName   string `db:"last_name"`
-	Company    string `db:"company"`
-	Website    string `db:"website"`
-	JobTitle   string `db:"job_title"`
-	Phone      string `db:"phone"`
-	Country    string `db:"country"`
-	Form       string `db:"form"`
-	Source     string `db:"source"`
-	UTM        string `db:"utm"`
-	Consent    string `db:"consent"`
-	Fields     string `db:"fields"`
-	Epoch      int    `db:"epoch"`
-	CreatedAt  int64  `db:"created_at"`
-	DecidedAt  int64  `db:"decided_at"`
+	ID         string `db:"id" json:"id"`
+	ExternalID string `db:"external_id" json:"external_id"`
+	Email      string `db:"email" json:"email"`
+	Key        string `db:"email_key" json:"email_key"`
+	Host       string `db:"host" json:"host"`
+	Domain     string `db:"domain" json:"domain"`
+	Verdict    string `db:"verdict" json:"verdict"`
+	Codes      string `db:"codes" json:"codes"`
+	Class      string `db:"email_class" json:"email_class"`
+	Role       bool   `db:"role" json:"role"`
+	Spendable  bool   `db:"spendable" json:"spendable"`
+	Status     string `db:"status" json:"status"`
+	Name       string `db:"name" json:"name"`
+	FirstName  string `db:"first_name" json:"first_name"`
+	LastName   string `db:"last_name" json:"last_name"`
+	Company    string `db:"company" json:"company"`
+	Website    string `db:"website" json:"website"`
+	JobTitle   string `db:"job_title" json:"job_title"`
+	Phone      string `db:"phone" json:"phone"`
+	Country    string `db:"country" json:"country"`
+	Form       string `db:"form" json:"form"`
+	Source     string `db:"source" json:"source"`
+	UTM        string `db:"utm" json:"utm"`
+	Consent    string `db:"consent" json:"consent"`
+	Fields     string `db:"fields" json:"fields"`
+	Epoch      int    `db:"epoch" json:"epoch"`
+	CreatedAt  int64  `db:"created_at" json:"created_at"`
+	DecidedAt  int64  `db:"decided_at" json:"decided_at"`
 }
 
-// rowOf is the lead as parameters of insert-lead.
-func rowOf(l galena.Lead) (args, error) {
+// rowOf is the lead as insert-leads takes it.
+func rowOf(l galena.Lead) (leadRow, error) {
 	codes, err1 := text(l.Codes)
 	utm, err2 := text(l.UTM)
 	consent, err3 := text(l.Consent)
 	fields, err4 := text(l.Fields)
-	return args{
-		"id": l.ID, "external_id": l.ExternalID, "email": l.Email, "email_key": l.Key, "host": l.Host,
-		"domain": l.Domain, "verdict": string(l.Verdict), "codes": codes, "email_class": string(l.Class),
-		"role": l.Role, "spendable": l.Spendable, "status": string(l.Status), "name": l.Name,
-		"first_name": l.FirstName, "last_name": l.LastName, "company": l.Company, "website": l.Website,
-		"job_title": l.JobTitle, "phone": l.Phone, "country": l.Country, "form": l.Form, "source": l.Source,
-		"utm": utm, "consent": consent, "fields": fields, "epoch": l.Epoch,
-		"created_at": micros(l.CreatedAt), "decided_at": micros(l.DecidedAt),
+	return leadRow{ID: l.ID, ExternalID: l.ExternalID, Email: l.Email, Key: l.Key, Host: l.Host,
+		Domain: l.Domain, Verdict: string(l.Verdict), Codes: codes, Class: string(l.Class),
+		Role: l.Role, Spendable: l.Spendable, Status: string(l.Status), Name: l.Name,
+		FirstName: l.FirstName, LastName: l.LastName, Company: l.Company, Website: l.Website,
+		JobTitle: l.JobTitle, Phone: l.Phone, Country: l.Country, Form: l.Form, Source: l.Source,
+		UTM: utm, Consent: consent, Fields: fields, Epoch: l.Epoch,
+		CreatedAt: micros(l.CreatedAt), DecidedAt: micros(l.DecidedAt),
 	}, errors.Join(err1, err2, err3, err4)
 }
 

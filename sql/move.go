@@ -39,7 +39,7 @@ func (s *Store) Move(ctx context.Context, m galena.Move) (galena.Decision, error
 		if err != nil {
 			return err
 		}
-		out, err = s.move(ctx, tx, m, lead, trail, learnt)
+		out, err = s.move(ctx, tx, m, lead, trail, learnt[0])
 		return err
 	})
 	if err != nil {
@@ -159,10 +159,11 @@ func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLea
 	if err != nil {
 		return d, err
 	}
-	before, returned, err := s.takeBack(ctx, tx, m, held)
+	roster, returned, err := s.takeBack(ctx, tx, m, held)
 	if err != nil {
 		return d, err
 	}
+	before := roster.Roster
 	d, told, after, err := m.Settle(old, holders(trail), copyRoster(before))
 	if err != nil {
 		return d, err
@@ -172,11 +173,11 @@ func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLea
 	if err := s.closeAssignment(ctx, tx, m, returned); err != nil {
 		return d, err
 	}
-	moved, err := writeRoster(ctx, tx, before, after, d.Assignment)
-	if err != nil {
+	moved := roster.serve(after, d.Assignment)
+	if err := writeRoster(ctx, tx, before, roster.Roster, d); err != nil {
 		return d, err
 	}
-	if err := insertAssignment(ctx, tx, d, moved); err != nil {
+	if err := insertAssignments(ctx, tx, []galena.Decision{d}, []creditLog{moved}); err != nil {
 		return d, err
 	}
 	if err := s.passOn(ctx, tx, m, lead, held, d.Assignment); err != nil {
@@ -202,19 +203,19 @@ type creditLog map[string]map[string][2]int64
 // takeBack locks the rotation and frees the rep who loses the lead. With a
 // refund the turn is undone: the rep gets the lead's 1,000,000 back and nobody
 // keeps the share that the turn had credited, so that a pool still sums to zero.
-func (s *Store) takeBack(ctx context.Context, tx conn, m galena.Move, held assignmentRow) (galena.Roster, creditLog, error) {
+func (s *Store) takeBack(ctx context.Context, tx conn, m galena.Move, held assignmentRow) (*lockedRoster, creditLog, error) {
 	turn := creditLog{}
 	var err error
 	if m.Refund && held.Counts {
 		if turn, err = parse[creditLog](held.Credits); err != nil {
-			return galena.Roster{}, nil, err
+			return nil, nil, err
 		}
 	}
 	reps := slices.Clone(m.Reps)
 	if held.Rep != "" {
 		reps = append(reps, held.Rep)
 	}
-	roster, err := s.lockRoster(ctx, tx, slices.AppendSeq(slices.Clone(m.Pools), maps.Keys(turn)), reps)
+	roster, err := s.lockRoster(ctx, tx, slices.AppendSeq(slices.Clone(m.Pools), maps.Keys(turn)), reps, 1)
 	if err != nil {
 		return roster, nil, err
 	}
@@ -226,7 +227,7 @@ func (s *Store) takeBack(ctx context.Context, tx conn, m galena.Move, held assig
 			return roster, nil, err
 		}
 	}
-	returned, err := undo(ctx, tx, turn, roster)
+	returned, err := undo(ctx, tx, turn, roster.Roster)
 	return roster, returned, err
 }
 
@@ -303,7 +304,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 
 // writeMove writes the decision and what must be told of it.
 func (s *Store) writeMove(ctx context.Context, tx conn, m galena.Move, d galena.Decision, told []galena.Delivery) error {
-	if err := insertDecision(ctx, tx, d); err != nil {
+	if err := insertDecisions(ctx, tx, []galena.Decision{d}); err != nil {
 		return err
 	}
 	n, err := tx.exec(ctx, "move-lead", args{"lead_id": m.LeadID, "epoch": d.Epoch})
@@ -316,7 +317,7 @@ func (s *Store) writeMove(ctx context.Context, tx conn, m galena.Move, d galena.
 	if err := s.startClocks(ctx, tx, d); err != nil {
 		return err
 	}
-	todo, err := s.insertDeliveries(ctx, tx, galena.Lead{ID: m.LeadID}, d.Epoch, told)
+	todo, err := s.insertDeliveries(ctx, tx, tidings{m.LeadID, d.Epoch, told})
 	if err != nil {
 		return err
 	}

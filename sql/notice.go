@@ -34,7 +34,7 @@ func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice, l gal
 		if err != nil {
 			return err
 		}
-		todo, err := s.insertDeliveries(ctx, tx, galena.Lead{ID: st.ID}, n.Epoch, told)
+		todo, err := s.insertDeliveries(ctx, tx, tidings{st.ID, n.Epoch, told[0]})
 		if err != nil {
 			return err
 		}

@@ -70,11 +70,7 @@ func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
 		if err != nil || raised == 0 {
 			return err
 		}
-		if a["rows"], err = rows(found); err != nil {
-			return err
-		}
-		_, err = tx.exec(ctx, "insert-outbox", a)
-		return err
+		return s.toOutbox(ctx, tx, found)
 	})
 	if err != nil {
 		return 0, err

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -70,51 +69,4 @@ func (s *Store) Records(ctx context.Context, f galena.LeadFilter) ([]galena.Reco
 		}
 	}
 	return out, nil
-}
-
-// ownersRow is who holds a person and who owns a company.
-type ownersRow struct {
-	Person  string `db:"person"`
-	Company string `db:"company"`
-}
-
-// Memory reads what is known when the work on a lead begins: the lead, what the
-// CRM, a person, a registry or the form said of the company by any of its
-// domains, what is contested, and who holds the person and the company.
-func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error) {
-	const op = "sql.memory"
-	row, err := one[leadRow](ctx, s.reader(), "lead", args{"id": leadID})
-	if err != nil {
-		return galena.Memory{}, fault(op, err)
-	}
-	l, err := row.lead()
-	if err != nil {
-		return galena.Memory{}, fault(op, err)
-	}
-	m, err := memory(ctx, s.reader(), l)
-	return m, fault(op, err)
-}
-
-// CompanyMemory reads the same of a company that no lead came from, by any domain
-// of its: Lead has nothing but that, and may be enriched.
-func (s *Store) CompanyMemory(ctx context.Context, domain string) (galena.Memory, error) {
-	m, err := memory(ctx, s.reader(), galena.Lead{Judgement: galena.Judgement{Domain: domain, Spendable: true}})
-	return m, fault("sql.company_memory", err)
-}
-
-func memory(ctx context.Context, c conn, l galena.Lead) (m galena.Memory, err error) {
-	m.Lead = l
-	if m.Company, m.Domains, err = companyOf(ctx, c, l.Domain); err != nil {
-		return m, err
-	}
-	if m.Observations, err = observations(ctx, c, l, m.Company); err != nil {
-		return m, err
-	}
-	if m.Disputes, err = disputes(list[conflictRow](ctx, c, "open-conflicts", args{"entity": m.Company})); err != nil {
-		return m, err
-	}
-	owners := args{"email_key": l.Key, "lead_id": cmp.Or(l.ID, "none"), "domain": m.Company}
-	held, err := one[ownersRow](ctx, c, "owners", owners) // a CRM's word comes without a lead, and counts
-	m.OpenLeadOwner, m.AccountOwner = held.Person, held.Company
-	return m, err
 }

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -58,11 +59,7 @@ func (s *Store) HandOutRefresh(ctx context.Context) (bool, error) {
 		if err != nil {
 			return err
 		}
-		if a["rows"], err = rows([]stepRow{{Kind: galena.StepRefresh, ID: domain, Epoch: refreshEpoch, Run: run, Queue: QueueBulk}}); err != nil {
-			return err
-		}
-		_, err = tx.exec(ctx, "insert-outbox", args{"rows": a["rows"], "now": now})
-		return err
+		return s.toOutbox(ctx, tx, []stepRow{{Kind: galena.StepRefresh, ID: domain, Epoch: refreshEpoch, Run: run, Queue: QueueBulk}})
 	})
 	return found, err
 }
@@ -108,7 +105,15 @@ func (s *Store) Holding(ctx context.Context, domain, topTier string, since time.
 		a, err := r.answer()
 		h.Answers, errs = append(h.Answers, a), append(errs, err)
 	}
-	h.Standing, err = observations(ctx, s.reader(), galena.Lead{Judgement: galena.Judgement{Domain: domain}}, domain)
+	_, domains, err := companyOf(ctx, s.reader(), domain)
+	if err != nil {
+		return h, fault(op, err)
+	}
+	standing, err := s.standing(ctx, append(domains, domain))
+	for _, of := range standing {
+		h.Standing = append(h.Standing, of...)
+	}
+	slices.SortFunc(h.Standing, inTime)
 	return h, fault(op, errors.Join(append(errs, err)...))
 }
 
@@ -123,6 +128,6 @@ func (s *Store) Refreshed(ctx context.Context, st galena.Step, c galena.Company,
 		if err != nil {
 			return err
 		}
-		return learnFacts(ctx, tx, learnt, c)
+		return s.learnFacts(ctx, tx, learnt, c)
 	})
 }

@@ -9,13 +9,21 @@ import (
 	"github.com/galenahq/galena"
 )
 
+// lockedRoster is the rotation under its locks, and the numbers that assignments
+// may take.
+type lockedRoster struct {
+	galena.Roster
+	next []int64
+}
+
 // lockRoster locks the pools and then the reps, each in the order of their ids,
-// and reads what they protect. Every transaction locks in this order, so that
-// no two wait for each other. Rows that are missing are made. What the locks
-// protect is read by statements of their own: a statement that waited for a
-// lock still sees the other rows as they were before it waited.
-func (s *Store) lockRoster(ctx context.Context, tx conn, pools, reps []string) (galena.Roster, error) {
-	roster := galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}}
+// and reads what they protect, with numbers for so many leads. Every transaction
+// locks in this order, so that no two wait for each other. Rows that are missing
+// are made. What the locks protect is read by statements of their own: a
+// statement that waited for a lock still sees the other rows as they were before
+// it waited.
+func (s *Store) lockRoster(ctx context.Context, tx conn, pools, reps []string, leads int) (*lockedRoster, error) {
+	roster := &lockedRoster{Roster: galena.Roster{Credits: map[string]map[string]int64{}, Reps: map[string]galena.RepState{}}}
 	all := map[string]bool{}
 	for _, rep := range reps {
 		all[rep] = true
@@ -44,8 +52,55 @@ func (s *Store) lockRoster(ctx context.Context, tx conn, pools, reps []string) (
 		return roster, err
 	}
 	var err error
-	roster.NextSeq, err = one[int64](ctx, tx, "next-seq", args{})
+	if roster.next, err = list[int64](ctx, tx, "next-seqs", args{"n": leads}); err == nil {
+		roster.NextSeq = roster.next[0]
+	}
 	return roster, err
+}
+
+// serve takes over what Settle made of its copy of the roster, for the lead that
+// is settled next, and returns the log of the credits. The reps' counters must
+// be right whatever Settle made of them: the lead is counted here.
+func (r *lockedRoster) serve(after galena.Roster, a galena.Assignment) creditLog {
+	log, now := creditLog{}, copyRoster(r.Roster)
+	for pool, members := range after.Credits {
+		for rep, is := range members {
+			was := r.Credits[pool][rep]
+			if was == is {
+				continue
+			}
+			if log[pool] == nil {
+				log[pool] = map[string][2]int64{}
+			}
+			if now.Credits[pool] == nil {
+				now.Credits[pool] = map[string]int64{}
+			}
+			log[pool][rep], now.Credits[pool][rep] = [2]int64{was, is}, is
+		}
+	}
+	used := a.Seq != 0 && a.Seq == r.NextSeq
+	for id, changed := range after.Reps {
+		used = used || changed.LastSeq == r.NextSeq
+		state := now.Reps[id]
+		state.LastSeq = max(state.LastSeq, changed.LastSeq)
+		now.Reps[id] = state
+	}
+	if a.Rep != "" {
+		state := now.Reps[a.Rep]
+		if state.Open++; a.Day != "" {
+			if state.Days == nil {
+				state.Days = map[string]int{}
+			}
+			state.Days[a.Day]++
+		}
+		now.Reps[a.Rep] = state
+	}
+	if used && len(r.next) > 1 {
+		r.next = r.next[1:]
+		now.NextSeq = r.next[0]
+	}
+	r.Roster = now
+	return log
 }
 
 type poolRow struct {
@@ -126,47 +181,45 @@ func copyRoster(r galena.Roster) galena.Roster {
 	return out
 }
 
-// writeRoster writes the credits and last numbers that Settle changed, and
-// counts the assignment for its rep. It returns the log of the credits.
-func writeRoster(ctx context.Context, tx conn, before, after galena.Roster, a galena.Assignment) (map[string]map[string][2]int64, error) {
+// writeRoster writes the credits and last numbers that changed, and counts each
+// assignment for its rep.
+func writeRoster(ctx context.Context, tx conn, before, after galena.Roster, decisions ...galena.Decision) error {
 	var changed []memberRow
-	log := map[string]map[string][2]int64{}
 	for _, pool := range slices.Sorted(maps.Keys(after.Credits)) {
 		for _, rep := range slices.Sorted(maps.Keys(after.Credits[pool])) {
-			was, is := before.Credits[pool][rep], after.Credits[pool][rep]
-			if was == is {
-				continue
+			if is := after.Credits[pool][rep]; before.Credits[pool][rep] != is {
+				changed = append(changed, memberRow{pool, rep, is})
 			}
-			if log[pool] == nil {
-				log[pool] = map[string][2]int64{}
-			}
-			log[pool][rep] = [2]int64{was, is}
-			changed = append(changed, memberRow{pool, rep, is})
 		}
 	}
 	if len(changed) > 0 {
 		param, err := rows(changed)
 		if err != nil {
-			return log, err
+			return err
 		}
 		if _, err := tx.exec(ctx, "set-credits", args{"rows": param}); err != nil {
-			return log, err
+			return err
 		}
 	}
-	return log, serveReps(ctx, tx, before, after, a)
+	return serveReps(ctx, tx, before, after, decisions)
 }
 
-// serveReps adds to what stands in the rows, for the reps' counters must be
-// right whatever Settle made of its copy.
-func serveReps(ctx context.Context, tx conn, before, after galena.Roster, a galena.Assignment) error {
+// serveReps adds to what stands in the rows.
+func serveReps(ctx context.Context, tx conn, before, after galena.Roster, decisions []galena.Decision) error {
 	served := map[string]int{}
+	days := map[[2]string]int{}
 	for rep, state := range after.Reps {
 		if state.LastSeq != before.Reps[rep].LastSeq {
 			served[rep] = 0
 		}
 	}
-	if a.Rep != "" {
-		served[a.Rep] = 1
+	for _, d := range decisions {
+		if a := d.Assignment; a.Rep != "" {
+			served[a.Rep]++
+			if a.Day != "" {
+				days[[2]string{a.Rep, a.Day}]++
+			}
+		}
 	}
 	for _, rep := range slices.Sorted(maps.Keys(served)) {
 		p := args{"id": rep, "last_seq": after.Reps[rep].LastSeq, "open_leads": served[rep]}
@@ -174,11 +227,13 @@ func serveReps(ctx context.Context, tx conn, before, after galena.Roster, a gale
 			return err
 		}
 	}
-	if a.Rep == "" || a.Day == "" {
-		return nil
+	for _, day := range slices.SortedFunc(maps.Keys(days), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		p := args{"rep": day[0], "day": day[1], "assigned": days[day]}
+		if _, err := tx.exec(ctx, "count-day", p); err != nil {
+			return err
+		}
 	}
-	_, err := tx.exec(ctx, "count-day", args{"rep": a.Rep, "day": a.Day})
-	return err
+	return nil
 }
 
 func sorted(of []string) []string {

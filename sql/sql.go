@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -22,6 +23,35 @@ type Store struct {
 	now    func() time.Time
 	writes map[string]*sqlx.NamedStmt // prepared on the pool that may write
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
+
+	groups
+	recent recent
+}
+
+// groups are what callers share, in the order in which a lead meets them.
+type groups struct {
+	recalls  group[recallQuestion, recalled]
+	intakes  group[galena.Intake, galena.Receipt]
+	begins   group[stepKey, bool]
+	memories group[string, galena.Memory]
+	answers  group[question, reply]
+	rulings  group[galena.Ruling, galena.Decision]
+	mail     group[string, galena.Delivery]
+	finishes group[galena.Step, struct{}]
+}
+
+func (g *groups) bind(s *Store) {
+	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run = s.recall, s.accept, s.begin, s.memory
+	g.answers.run, g.rulings.run = s.answer, s.rule
+	g.mail.run, g.finishes.run = s.deliveries, s.finish
+}
+
+// wait returns when no group is served any more.
+func (g *groups) wait() {
+	for _, serving := range []*sync.WaitGroup{&g.recalls.serving, &g.intakes.serving, &g.begins.serving, &g.memories.serving,
+		&g.answers.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving} {
+		serving.Wait()
+	}
 }
 
 // Open opens a database that Migrate has brought up to date and prepares every
@@ -39,6 +69,7 @@ func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Tim
 		return nil, err
 	}
 	s := &Store{database: db, log: orDiscard(log), now: now}
+	s.bind(s)
 	if err := s.prepare(ctx, texts[db.dialect]); err != nil {
 		return nil, errors.Join(fault(op, err), db.close())
 	}
@@ -94,7 +125,10 @@ func refuseStandby(ctx context.Context, db database, text string) error {
 }
 
 // Close closes the database after the statements that run.
-func (s *Store) Close() error { return s.close() }
+func (s *Store) Close() error {
+	s.wait()
+	return s.close()
+}
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

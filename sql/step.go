@@ -1,7 +1,9 @@
 package sql
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -35,6 +37,15 @@ var uncounted = map[galena.Kind]bool{
 	galena.Conflict:     false,
 	galena.Pending:      true,
 	galena.WrongSubject: false,
+}
+
+// stepKey names a run in a list parameter, and in what comes back.
+type stepKey struct {
+	Kind   string `db:"kind" json:"kind"`
+	ID     string `db:"id" json:"id"`
+	Epoch  int    `db:"epoch" json:"epoch"`
+	Run    int    `db:"run" json:"run"`
+	LeadID string `db:"lead_id" json:"lead_id"` // of a ruling, else empty
 }
 
 // stepRow is a step in a list parameter and in a result.
@@ -82,11 +93,11 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 	if len(todo) == 0 {
 		return nil
 	}
-	list, err := rows(todo)
+	a, err := table(tx, todo)
 	if err != nil {
 		return err
 	}
-	a := args{"rows": list, "now": micros(s.now())}
+	a["now"] = micros(s.now())
 	if _, err := tx.exec(ctx, "insert-steps", a); err != nil {
 		return err
 	}
@@ -94,13 +105,48 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 	return err
 }
 
+// toOutbox hands out steps that exist.
+func (s *Store) toOutbox(ctx context.Context, tx conn, runs []stepRow) error {
+	a, err := table(tx, runs)
+	if err != nil {
+		return err
+	}
+	a["now"] = micros(s.now())
+	_, err = tx.exec(ctx, "insert-outbox", a)
+	return err
+}
+
 // Begin gives the step to this run for 15 seconds. False: the run was handed
 // out again meanwhile, is being worked on, or is finished: there is nothing to do.
 func (s *Store) Begin(ctx context.Context, kind, id string, epoch, run int) (bool, error) {
-	a := runArgs(kind, id, epoch, run)
+	began, err := s.begins.do(ctx, stepKey{Kind: kind, ID: id, Epoch: epoch, Run: run})
+	return began, fault("sql.begin", err)
+}
+
+// begin gives the steps of a group to their runs. Of a run that comes twice the
+// first gets it.
+func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], error) {
+	a, err := table(s.writer(), sortedKeys(all))
+	if err != nil {
+		return nil, err
+	}
 	a["lease"] = micros(s.now().Add(lease))
-	n, err := s.do(ctx, "sql.begin", "begin-step", a)
-	return n == 1, err
+	began, err := list[stepKey](ctx, s.writer(), "begin-steps", a)
+	if err != nil {
+		return nil, fault("sql.begin", err)
+	}
+	out := make([]outcome[bool], len(all))
+	for _, k := range began {
+		out[slices.Index(all, k)].value = true
+	}
+	return out, nil
+}
+
+// sortedKeys is the order in which transactions lock steps, each once.
+func sortedKeys(keys []stepKey) []stepKey {
+	return slices.Compact(slices.SortedFunc(slices.Values(keys), func(a, b stepKey) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Run, b.Run))
+	}))
 }
 
 // Renew holds the steps for another 15 seconds. Those that are no longer ours
@@ -145,7 +191,60 @@ func (s *Store) Fail(ctx context.Context, st galena.Step, kind galena.Kind, note
 
 // Finish marks the step done.
 func (s *Store) Finish(ctx context.Context, st galena.Step) error {
-	return s.end(ctx, "sql.finish", st, ending{"done", "delivered", time.Time{}, "", "", 0})
+	_, err := s.finishes.do(ctx, st)
+	return fault("sql.finish", err)
+}
+
+// finish marks the steps of a group done, and what they delivered delivered.
+func (s *Store) finish(ctx context.Context, all []galena.Step) (out []outcome[struct{}], err error) {
+	keys := make([]stepKey, len(all))
+	for i, st := range all {
+		keys[i] = stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run}
+	}
+	err = s.inTx(ctx, "sql.finish", func(tx conn) error {
+		a, err := table(tx, sortedKeys(keys))
+		if err != nil {
+			return err
+		}
+		ended, err := list[stepRow](ctx, tx, "finish-steps", a)
+		if err != nil {
+			return err
+		}
+		out = make([]outcome[struct{}], len(all))
+		for i := range out {
+			out[i].err = lostFence()
+		}
+		var delivered []deliveryRow
+		for _, r := range ended {
+			out[slices.Index(keys, stepKey{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run})].err = nil
+			if r.Kind == galena.StepDeliver {
+				delivered = append(delivered, deliveryRow{ID: r.ID, Attempts: r.Attempts})
+			}
+		}
+		return s.noteDelivered(ctx, tx, delivered)
+	})
+	return out, err
+}
+
+func (s *Store) noteDelivered(ctx context.Context, tx conn, delivered []deliveryRow) error {
+	if len(delivered) == 0 {
+		return nil
+	}
+	type row struct {
+		ID       string `db:"id" json:"id"`
+		Attempts int    `db:"attempts" json:"attempts"`
+	}
+	list := make([]row, len(delivered))
+	for i, d := range delivered {
+		list[i] = row{d.ID, d.Attempts}
+	}
+	a, err := table(tx, list)
+	if err != nil {
+		return err
+	}
+	a["now"] = micros(s.now())
+	_, err = tx.exec(ctx, "note-delivered", a)
+	return err
 }
 
 // ending is how a run ends: for the step, and for the delivery it may be.

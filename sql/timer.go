@@ -40,36 +40,17 @@ type waitingStep struct {
 // timerStep is the id of a clock's step.
 func timerStep(leadID string, kind galena.TimerKind) string { return leadID + ":" + string(kind) }
 
-// startClocks writes the clocks of a new assignment, each with the step that
+// startClocks writes the clocks of new assignments, each with the step that
 // looks at it: first when half of the time is over.
-func (s *Store) startClocks(ctx context.Context, tx conn, d galena.Decision) error {
-	a := d.Assignment
-	if a.Rep == "" {
-		return nil
-	}
-	hash := ""
-	for _, ref := range d.Configs {
-		if ref.Kind == "Routing" {
-			hash = ref.Hash
-		}
-	}
+func (s *Store) startClocks(ctx context.Context, tx conn, decisions ...galena.Decision) error {
 	var timers []timerRow
 	var todo []waitingStep
-	for _, c := range []struct {
-		kind      galena.TimerKind
-		half, due time.Time
-	}{{galena.ClockAccept, a.AcceptHalf, a.AcceptBy}, {galena.ClockTouch, a.TouchHalf, a.TouchBy},
-		{galena.ClockWait, a.WaitUntil, a.WaitUntil}} {
-		if c.due.IsZero() {
-			continue
+	for _, d := range decisions {
+		for _, t := range clocksOf(d) {
+			timers = append(timers, t)
+			todo = append(todo, waitingStep{Kind: galena.StepSLA, ID: timerStep(t.LeadID, galena.TimerKind(t.Kind)), LeadID: t.LeadID,
+				Epoch: t.Epoch, Queue: QueueLeads, DueAt: t.NudgeAt})
 		}
-		if c.half.IsZero() {
-			c.half = a.AssignedAt.Add(c.due.Sub(a.AssignedAt) / 2)
-		}
-		timers = append(timers, timerRow{LeadID: d.LeadID, Epoch: d.Epoch, Kind: string(c.kind), Rep: a.Rep,
-			NudgeAt: micros(c.half), DueAt: micros(c.due), ConfigHash: hash, Clock: a.Clock})
-		todo = append(todo, waitingStep{Kind: galena.StepSLA, ID: timerStep(d.LeadID, c.kind), LeadID: d.LeadID,
-			Epoch: d.Epoch, Queue: QueueLeads, DueAt: micros(c.half)})
 	}
 	if len(timers) == 0 {
 		return nil
@@ -86,6 +67,36 @@ func (s *Store) startClocks(ctx context.Context, tx conn, d galena.Decision) err
 	}
 	_, err = tx.exec(ctx, "insert-waiting-steps", args{"rows": param})
 	return err
+}
+
+// clocksOf lists the clocks that a decision starts.
+func clocksOf(d galena.Decision) []timerRow {
+	a := d.Assignment
+	if a.Rep == "" {
+		return nil
+	}
+	hash := ""
+	for _, ref := range d.Configs {
+		if ref.Kind == "Routing" {
+			hash = ref.Hash
+		}
+	}
+	var timers []timerRow
+	for _, c := range []struct {
+		kind      galena.TimerKind
+		half, due time.Time
+	}{{galena.ClockAccept, a.AcceptHalf, a.AcceptBy}, {galena.ClockTouch, a.TouchHalf, a.TouchBy},
+		{galena.ClockWait, a.WaitUntil, a.WaitUntil}} {
+		if c.due.IsZero() {
+			continue
+		}
+		if c.half.IsZero() {
+			c.half = a.AssignedAt.Add(c.due.Sub(a.AssignedAt) / 2)
+		}
+		timers = append(timers, timerRow{LeadID: d.LeadID, Epoch: d.Epoch, Kind: string(c.kind), Rep: a.Rep,
+			NudgeAt: micros(c.half), DueAt: micros(c.due), ConfigHash: hash, Clock: a.Clock})
+	}
+	return timers
 }
 
 // stop ends one clock; false: it was not running.
@@ -148,7 +159,7 @@ func (s *Store) Breach(ctx context.Context, st galena.Step, t galena.Timer, told
 			return err
 		}
 		if breached {
-			todo, err := s.insertDeliveries(ctx, tx, galena.Lead{ID: t.LeadID}, t.Epoch, told)
+			todo, err := s.insertDeliveries(ctx, tx, tidings{t.LeadID, t.Epoch, told})
 			if err != nil {
 				return err
 			}

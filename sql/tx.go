@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	stdsql "database/sql"
 
@@ -22,13 +20,16 @@ type args map[string]any
 
 // conn is where statements run: a pool, or one transaction on it.
 type conn struct {
-	stmts map[string]*sqlx.NamedStmt
-	tx    *sqlx.Tx                               // nil on a pool
-	again func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
+	stmts  map[string]*sqlx.NamedStmt
+	arrays bool                                   // the database takes arrays as parameters
+	tx     *sqlx.Tx                               // nil on a pool
+	again  func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
 }
 
-func (s *Store) reader() conn { return conn{stmts: s.reads, again: s.again} }
-func (s *Store) writer() conn { return conn{stmts: s.writes, again: s.again} }
+func (s *Store) reader() conn { return conn{stmts: s.reads, arrays: s.arrays(), again: s.again} }
+func (s *Store) writer() conn { return conn{stmts: s.writes, arrays: s.arrays(), again: s.again} }
+
+func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 
 // again says whether what failed at its try-th run is to be run again, and
 // waits as long as is good. A pool may hold as many dead connections as it has:
@@ -65,12 +66,14 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 	if err != nil {
 		return false, err
 	}
+	ended := false
 	defer func() {
-		if err != nil {
+		if !ended || err != nil { // not ended: fn panicked
 			_ = tx.Rollback() // the first error says more; after a failed commit there is nothing to roll back
 		}
 	}()
-	if err := fn(conn{stmts: s.writes, tx: tx}); err != nil {
+	err = fn(conn{stmts: s.writes, arrays: s.arrays(), tx: tx})
+	if ended = true; err != nil {
 		return false, err
 	}
 	if err := tx.Commit(); err != nil {
@@ -161,8 +164,10 @@ func whole[T any](ctx context.Context, s *Store, op, name string, a args) (found
 // clean takes out of texts what Postgres cannot store: NUL and broken UTF-8.
 func (a args) clean() map[string]any {
 	for name, v := range a {
-		if text, ok := v.(string); ok && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
-			a[name] = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\ufffd")
+		if text, ok := v.(string); ok {
+			if clean := storable(text); clean != text {
+				a[name] = clean
+			}
 		}
 	}
 	return a

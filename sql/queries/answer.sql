@@ -1,14 +1,3 @@
--- name: answer
--- One row: what the provider last said of the domain, however old, and the last claim to ask it.
-SELECT a.provider IS NOT NULL AS held, COALESCE(a.kind, '') AS kind, COALESCE(a.observations, '') AS observations,
-       COALESCE(a.cost_micros, 0) AS cost_micros, COALESCE(a.fetched_at, 0) AS fetched_at,
-       COALESCE(a.fresh_until, 0) AS fresh_until, COALESCE(a.expires_at, 0) AS expires_at, COALESCE(a.misses, 0) AS misses,
-       COALESCE(c.token, '') AS token, COALESCE(c.lease_until, 0) AS lease_until, COALESCE(c.ended_at, 0) AS ended_at,
-       COALESCE(c.kind, '') AS failure, COALESCE(c.cause, '') AS cause, COALESCE(c.retry_us, 0) AS retry_us
-FROM (SELECT CAST(:provider AS text) AS provider, CAST(:domain AS text) AS domain) q
-LEFT JOIN answers a ON a.provider = q.provider AND a.domain = q.domain
-LEFT JOIN provider_claims c ON c.provider = q.provider AND c.domain = q.domain;
-
 -- name: answers-of
 -- What every provider last said of the domain.
 SELECT provider, domain, kind, observations, cost_micros, fetched_at, fresh_until, expires_at, misses
@@ -28,3 +17,15 @@ WHERE provider_states.changed_at <= excluded.changed_at;
 -- name: provider-states
 -- All of them.
 SELECT provider, breaker, paused_until, pause_reason, changed_at FROM provider_states ORDER BY provider;
+
+-- name: answers
+-- One row for each question: what the provider last said of the domain, however old, and the last claim to ask it.
+SELECT q.provider AS provider, q.domain AS domain, a.provider IS NOT NULL AS held, COALESCE(a.kind, '') AS kind,
+       COALESCE(a.observations, '') AS observations,
+       COALESCE(a.cost_micros, 0) AS cost_micros, COALESCE(a.fetched_at, 0) AS fetched_at,
+       COALESCE(a.fresh_until, 0) AS fresh_until, COALESCE(a.expires_at, 0) AS expires_at, COALESCE(a.misses, 0) AS misses,
+       COALESCE(c.token, '') AS token, COALESCE(c.lease_until, 0) AS lease_until, COALESCE(c.ended_at, 0) AS ended_at,
+       COALESCE(c.kind, '') AS failure, COALESCE(c.cause, '') AS cause, COALESCE(c.retry_us, 0) AS retry_us
+FROM unnest(CAST(:provider AS text[]), CAST(:domain AS text[])) AS q(provider, domain)
+LEFT JOIN answers a ON a.provider = q.provider AND a.domain = q.domain
+LEFT JOIN provider_claims c ON c.provider = q.provider AND c.domain = q.domain;

@@ -1,9 +1,3 @@
--- name: upsert-company
--- Keeps the newer facts, whole: merging made them of all observations.
-INSERT INTO companies (domain, facts, updated_at) VALUES (:domain, :facts, :updated_at)
-ON CONFLICT (domain) DO UPDATE SET facts = excluded.facts, updated_at = excluded.updated_at
-WHERE companies.updated_at <= excluded.updated_at;
-
 -- name: company
 -- A company that was decided on, or an account that is only owned. An alias
 -- finds the company that it leads to.
@@ -60,22 +54,44 @@ DELETE FROM company_owners WHERE domain = :domain;
 -- name: insert-observations
 -- Appends observations; one that is held already stays as it is, but for the
 -- word that a decision rests on it.
-INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence,
-    observed_at, fetched_at, cost_micros, request_id, run_id, used)
-SELECT r.id, r.entity, r.field, r.value, r.absent, r.source, r.class, r.ref, r.method, r.confidence,
-    r.observed_at, r.fetched_at, r.cost_micros, r.request_id, r.run_id, r.used
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id text, entity text, field text, value text, absent boolean,
-    source text, class text, ref text, method text, confidence double precision,
-    observed_at bigint, fetched_at bigint, cost_micros bigint, request_id text, run_id text, used boolean)
+INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence, observed_at,
+    fetched_at, cost_micros, request_id, run_id, used)
+SELECT r.id, r.entity, r.field, r.value, r.absent, r.source, r.class, r.ref, r.method, r.confidence, r.observed_at,
+    r.fetched_at, r.cost_micros, r.request_id, r.run_id, r.used
+FROM unnest(CAST(:id AS text[]), CAST(:entity AS text[]), CAST(:field AS text[]), CAST(:value AS text[]),
+        CAST(:absent AS boolean[]), CAST(:source AS text[]), CAST(:class AS text[]), CAST(:ref AS text[]),
+        CAST(:method AS text[]), CAST(:confidence AS double precision[]), CAST(:observed_at AS bigint[]),
+        CAST(:fetched_at AS bigint[]), CAST(:cost_micros AS bigint[]), CAST(:request_id AS text[]),
+        CAST(:run_id AS text[]), CAST(:used AS boolean[]))
+    AS r(id, entity, field, value, absent, source, class, ref, method, confidence, observed_at, fetched_at, cost_micros,
+        request_id, run_id, used)
 ON CONFLICT (id) DO UPDATE SET used = TRUE WHERE excluded.used AND NOT observations.used;
 
 -- name: standing-observations
--- What counts from the start for a lead and its company, by whatever domain:
--- everything but what vendors said, which enters a decision only through the plan.
+-- What counts from the start for these leads and companies: everything but what
+-- vendors said, which enters a decision only through the plan.
 SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
     observed_at, fetched_at, cost_micros, request_id, run_id
 FROM observations
-WHERE entity IN (SELECT CAST(:lead AS text) UNION SELECT CAST(:domain AS text) UNION SELECT CAST(:company AS text)
-                 UNION SELECT domain FROM company_domains WHERE company_domain = :company)
-  AND class NOT IN ('provider', 'crawl', 'inferred', '')
-ORDER BY observed_at, id;
+WHERE entity = ANY (CAST(:entities AS text[])) AND class NOT IN ('provider', 'crawl', 'inferred', '');
+
+-- name: upsert-companies
+-- Keeps the newer facts, whole: merging made them of all observations.
+INSERT INTO companies (domain, facts, digest, updated_at)
+SELECT r.domain, r.facts, r.digest, r.updated_at
+FROM unnest(CAST(:domain AS text[]), CAST(:facts AS text[]), CAST(:digest AS text[]), CAST(:updated_at AS bigint[]))
+    AS r(domain, facts, digest, updated_at)
+ON CONFLICT (domain) DO UPDATE
+SET facts = excluded.facts, digest = excluded.digest, updated_at = excluded.updated_at
+WHERE companies.updated_at <= excluded.updated_at;
+
+-- name: names-of-companies
+-- Every domain of the companies that these domains belong to, a company's own first.
+SELECT a.domain AS asked, k.company_domain, k.domain, k.kind
+FROM company_domains a JOIN company_domains k ON k.company_domain = a.company_domain
+WHERE a.domain = ANY (CAST(:domains AS text[]))
+ORDER BY a.domain, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
+
+-- name: digests-of-companies
+-- What is said of these companies, in short, and since when.
+SELECT domain, digest, updated_at FROM companies WHERE domain = ANY (CAST(:domains AS text[]));

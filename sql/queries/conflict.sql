@@ -1,28 +1,3 @@
--- name: put-conflict
--- Opens the conflict, or brings the open one of the company and field up to
--- date. Nothing where a person has spoken: their word wins from then on.
-INSERT INTO conflicts (id, entity, field, candidates, chosen, margin, severity, status, resolved_by, told,
-    lead_id, epoch, opened_at, updated_at)
-SELECT :id, :entity, :field, :candidates, :chosen, CAST(:margin AS double precision), :severity, 'open', '', FALSE,
-    :lead_id, CAST(:epoch AS integer), CAST(:now AS bigint), CAST(:now AS bigint)
-WHERE NOT EXISTS (SELECT 1 FROM observations
-    WHERE entity = :entity AND field = :field AND class IN ('human', 'human_locked'))
-ON CONFLICT (entity, field) WHERE status = 'open' DO UPDATE
-SET candidates = excluded.candidates, chosen = excluded.chosen, margin = excluded.margin,
-    severity = excluded.severity, lead_id = excluded.lead_id, epoch = excluded.epoch, updated_at = excluded.updated_at;
-
--- name: tell-conflict
--- The open conflict, if a decision hangs on it and nobody was told of this opening yet.
-UPDATE conflicts SET told = TRUE
-WHERE entity = :entity AND field = :field AND status = 'open' AND severity = 'decision' AND NOT told
-RETURNING id, entity, field, candidates, chosen, margin, severity, status, resolved_by, lead_id, epoch,
-    opened_at, updated_at;
-
--- name: close-conflict
--- The open conflict of the company and field is over.
-UPDATE conflicts SET status = :status, resolved_by = :resolved_by, updated_at = :now
-WHERE entity = :entity AND field = :field AND status = 'open';
-
 -- name: resolve-conflict
 -- A person ends one conflict. No row when it is not open any more.
 UPDATE conflicts SET status = 'resolved', resolved_by = :resolved_by, updated_at = :now
@@ -53,10 +28,10 @@ ORDER BY severity, id DESC
 LIMIT :limit;
 
 -- name: open-conflicts
--- The open conflicts of a company by its own domain.
+-- The open conflicts of companies by their own domains.
 SELECT id, entity, field, candidates, chosen, margin, severity, status, resolved_by, lead_id, epoch,
     opened_at, updated_at
-FROM conflicts WHERE entity = :entity AND status = 'open' ORDER BY field;
+FROM conflicts WHERE entity = ANY (CAST(:companies AS text[])) AND status = 'open' ORDER BY entity, field;
 
 -- name: disagreements
 -- How often each two sources contradicted each other since :since, open or not.
@@ -73,3 +48,36 @@ ORDER BY 1, 2;
 -- name: company-facts
 -- The facts of a company, locked until the transaction ends.
 SELECT facts FROM companies WHERE domain = :domain FOR UPDATE;
+
+-- name: put-conflicts
+-- Opens the conflicts, or brings the open ones of a company and field up to date.
+-- Nothing where a person has spoken: their word wins from then on.
+INSERT INTO conflicts (id, entity, field, candidates, chosen, margin, severity, lead_id, epoch, status, resolved_by,
+    told, opened_at, updated_at)
+SELECT r.id, r.entity, r.field, r.candidates, r.chosen, r.margin, r.severity, r.lead_id, r.epoch, 'open', '', FALSE,
+    CAST(:now AS bigint), CAST(:now AS bigint)
+FROM unnest(CAST(:id AS text[]), CAST(:entity AS text[]), CAST(:field AS text[]), CAST(:candidates AS text[]),
+        CAST(:chosen AS text[]), CAST(:margin AS double precision[]), CAST(:severity AS text[]),
+        CAST(:lead_id AS text[]), CAST(:epoch AS integer[]))
+    AS r(id, entity, field, candidates, chosen, margin, severity, lead_id, epoch)
+WHERE NOT EXISTS (SELECT 1 FROM observations o
+    WHERE o.entity = r.entity AND o.field = r.field AND o.class IN ('human', 'human_locked'))
+ON CONFLICT (entity, field) WHERE status = 'open' DO UPDATE
+SET candidates = excluded.candidates, chosen = excluded.chosen, margin = excluded.margin,
+    severity = excluded.severity, lead_id = excluded.lead_id, epoch = excluded.epoch, updated_at = excluded.updated_at;
+
+-- name: tell-conflicts
+-- The open conflicts on which a decision hangs and of whose opening nobody was told yet.
+UPDATE conflicts SET told = TRUE
+FROM unnest(CAST(:entity AS text[]), CAST(:field AS text[])) AS r(entity, field)
+WHERE conflicts.entity = r.entity AND conflicts.field = r.field AND status = 'open' AND severity = 'decision' AND NOT told
+RETURNING conflicts.id, conflicts.entity, conflicts.field, conflicts.candidates, conflicts.chosen, conflicts.margin,
+    conflicts.severity, conflicts.status, conflicts.resolved_by, conflicts.lead_id, conflicts.epoch,
+    conflicts.opened_at, conflicts.updated_at;
+
+-- name: close-conflicts
+-- The open conflicts of these companies and fields are over.
+UPDATE conflicts SET status = r.status, resolved_by = r.resolved_by, updated_at = :now
+FROM unnest(CAST(:entity AS text[]), CAST(:field AS text[]), CAST(:status AS text[]), CAST(:resolved_by AS text[]))
+    AS r(entity, field, status, resolved_by)
+WHERE conflicts.entity = r.entity AND conflicts.field = r.field AND conflicts.status = 'open';

@@ -1,8 +1,10 @@
 -- name: insert-outbox
--- Puts runs {kind, id, epoch, run, queue} in the outbox, in the given order.
+-- Puts runs in the outbox, in the given order.
 INSERT INTO outbox (kind, step_id, epoch, run, queue, created_at)
 SELECT r.kind, r.id, r.epoch, r.run, r.queue, :now
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer, queue text);
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]),
+        CAST(:queue AS text[]))
+    AS r(kind, id, epoch, run, queue);
 
 -- name: claim-outbox
 -- Marks the oldest unclaimed rows until :until and returns them. Several relays

@@ -31,11 +31,6 @@ ON CONFLICT (id) DO NOTHING;
 SELECT rep, day, assigned FROM rep_days
 WHERE day >= :since AND rep IN (SELECT value FROM jsonb_array_elements_text(CAST(:ids AS jsonb)));
 
--- name: next-seq
--- The number of the next assignment that counts, over all pools. Call it under
--- the locks; numbers may be skipped, never repeated.
-SELECT nextval('assignment_seq') AS seq;
-
 -- name: set-credits
 -- Writes credits {pool, rep, credit}.
 INSERT INTO pool_members (pool, rep, credit)
@@ -50,6 +45,11 @@ SET last_seq = CASE WHEN excluded.last_seq > reps.last_seq THEN excluded.last_se
     open_leads = reps.open_leads + excluded.open_leads;
 
 -- name: count-day
--- One more lead on the rep's day.
-INSERT INTO rep_days (rep, day, assigned) VALUES (:rep, :day, 1)
-ON CONFLICT (rep, day) DO UPDATE SET assigned = rep_days.assigned + 1;
+-- So many more leads on the rep's day.
+INSERT INTO rep_days (rep, day, assigned) VALUES (:rep, :day, :assigned)
+ON CONFLICT (rep, day) DO UPDATE SET assigned = rep_days.assigned + excluded.assigned;
+
+-- name: next-seqs
+-- The numbers of the next :n assignments that count, over all pools. Call it
+-- under the locks; numbers may be skipped, never repeated.
+SELECT nextval('assignment_seq') AS seq FROM generate_series(1, CAST(:n AS integer));

@@ -2,21 +2,6 @@
 -- The decision of an epoch, whole.
 SELECT body FROM decisions WHERE lead_id = :lead_id AND epoch = :epoch;
 
--- name: insert-decision
--- Decisions are immutable: a second one for the epoch is an error.
-INSERT INTO decisions (lead_id, epoch, tier, score_tenths, lo_tenths, hi_tenths, coverage, confidence,
-    settled, provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, body)
-VALUES (:lead_id, :epoch, :tier, :score, :lo, :hi, :coverage, :confidence,
-    :settled, :provisional, :undecided, :stop, :rule, :target, :owner, :territory, :calls, :cost_micros, :took_us,
-    :decided_at, :body);
-
--- name: insert-assignment
--- One per lead and epoch, with the credits that moved.
-INSERT INTO assignments (lead_id, epoch, rep, pool, rule, target, status, counts, seq, day, credits,
-    accept_by, touch_by, assigned_at)
-VALUES (:lead_id, :epoch, :rep, :pool, :rule, :target, :status, :counts, :seq, :day, :credits,
-    :accept_by, :touch_by, :assigned_at);
-
 -- name: hold-person
 -- The person's open lead is with this rep from now on.
 INSERT INTO person_owners (email_key, rep, source, lead_id, created_at)
@@ -45,3 +30,47 @@ SELECT COALESCE((SELECT rep FROM person_owners WHERE email_key = :email_key AND 
                    AND domain IN (SELECT CAST(:domain AS text)
                                   UNION SELECT domain FROM company_domains WHERE company_domain = :domain)
                  ORDER BY CASE WHEN domain = :domain THEN 0 ELSE 1 END, created_at, domain LIMIT 1), '') AS company;
+
+-- name: insert-decisions
+-- Decisions are immutable: a second one for the epoch is an error.
+INSERT INTO decisions (lead_id, epoch, tier, score_tenths, lo_tenths, hi_tenths, coverage, confidence, settled,
+    provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, body)
+SELECT r.lead_id, r.epoch, r.tier, r.score, r.lo, r.hi, r.coverage, r.confidence, r.settled, r.provisional,
+    r.undecided, r.stop, r.rule, r.target, r.owner, r.territory, r.calls, r.cost_micros, r.took_us, r.decided_at,
+    r.body
+FROM unnest(CAST(:lead_id AS text[]), CAST(:epoch AS integer[]), CAST(:tier AS text[]), CAST(:score AS bigint[]),
+        CAST(:lo AS bigint[]), CAST(:hi AS bigint[]), CAST(:coverage AS double precision[]),
+        CAST(:confidence AS double precision[]), CAST(:settled AS boolean[]), CAST(:provisional AS boolean[]),
+        CAST(:undecided AS boolean[]), CAST(:stop AS text[]), CAST(:rule AS text[]), CAST(:target AS text[]),
+        CAST(:owner AS text[]), CAST(:territory AS text[]), CAST(:calls AS integer[]), CAST(:cost_micros AS bigint[]),
+        CAST(:took_us AS bigint[]), CAST(:decided_at AS bigint[]), CAST(:body AS text[]))
+    AS r(lead_id, epoch, tier, score, lo, hi, coverage, confidence, settled, provisional, undecided, stop, rule, target,
+        owner, territory, calls, cost_micros, took_us, decided_at, body);
+
+-- name: insert-assignments
+-- One per lead and epoch, with the credits that moved.
+INSERT INTO assignments (lead_id, epoch, rep, pool, rule, target, status, counts, seq, day, credits, accept_by,
+    touch_by, assigned_at)
+SELECT r.lead_id, r.epoch, r.rep, r.pool, r.rule, r.target, r.status, r.counts, r.seq, r.day, r.credits, r.accept_by,
+    r.touch_by, r.assigned_at
+FROM unnest(CAST(:lead_id AS text[]), CAST(:epoch AS integer[]), CAST(:rep AS text[]), CAST(:pool AS text[]),
+        CAST(:rule AS text[]), CAST(:target AS text[]), CAST(:status AS text[]), CAST(:counts AS boolean[]),
+        CAST(:seq AS bigint[]), CAST(:day AS text[]), CAST(:credits AS text[]), CAST(:accept_by AS bigint[]),
+        CAST(:touch_by AS bigint[]), CAST(:assigned_at AS bigint[]))
+    AS r(lead_id, epoch, rep, pool, rule, target, status, counts, seq, day, credits, accept_by, touch_by, assigned_at);
+
+-- name: hold-persons
+-- Each person's open lead is with this rep from now on.
+INSERT INTO person_owners (email_key, rep, lead_id, source, created_at)
+SELECT r.email_key, r.rep, r.lead_id, :source, :now
+FROM unnest(CAST(:email_key AS text[]), CAST(:rep AS text[]), CAST(:lead_id AS text[]))
+    AS r(email_key, rep, lead_id)
+ON CONFLICT (email_key) DO UPDATE
+SET rep = excluded.rep, source = excluded.source, lead_id = excluded.lead_id, created_at = excluded.created_at;
+
+-- name: holders
+-- Who holds an open lead of these persons, and who owns a company by these domains.
+SELECT TRUE AS person, email_key AS key, rep, lead_id, created_at FROM person_owners
+WHERE email_key = ANY (CAST(:persons AS text[]))
+UNION ALL
+SELECT FALSE, domain, rep, lead_id, created_at FROM company_owners WHERE domain = ANY (CAST(:domains AS text[]));

@@ -1,14 +1,10 @@
 -- name: insert-steps
--- Steps {kind, id, lead_id, epoch, queue}, handed out for the first time.
+-- Steps that are handed out for the first time.
 INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
-SELECT r.kind, r.id, r.epoch, r.lead_id, 1, r.queue, 'queued', :now
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, lead_id text, epoch integer, queue text);
-
--- name: begin-step
--- One row: this run may work, and holds the lease. None: it was handed out
--- again, is being worked on, or is finished.
-UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1
-WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'queued';
+SELECT r.kind, r.id, r.epoch, r.lead_id, r.run, r.queue, 'queued', :now
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:lead_id AS text[]),
+        CAST(:run AS integer[]), CAST(:queue AS text[]))
+    AS r(kind, id, epoch, lead_id, run, queue);
 
 -- name: renew-steps
 -- Extends the lease of the runs {kind, id, epoch, run} that still hold theirs.
@@ -71,3 +67,31 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch int
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
   AND (steps.state IN ('queued', 'waiting', 'failed') OR (steps.state = 'running' AND steps.lease_until <= :now))
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at;
+
+-- name: end-ruled-steps
+-- Ends the runs that hold their step and whose epoch is not decided yet, and
+-- returns them. Locks the steps until the transaction ends.
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]),
+        CAST(:lead_id AS text[]))
+    AS r(kind, id, epoch, run, lead_id)
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
+  AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.lead_id = r.lead_id AND d.epoch = r.epoch)
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.lead_id;
+
+-- name: begin-steps
+-- Returns the runs that may work and hold the lease now. The others were handed
+-- out again, are being worked on, or are finished.
+UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
+    AS r(kind, id, epoch, run)
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'queued'
+RETURNING steps.kind, steps.id, steps.epoch, steps.run;
+
+-- name: finish-steps
+-- Ends runs well and returns them. The others lost their step.
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
+    AS r(kind, id, epoch, run)
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;

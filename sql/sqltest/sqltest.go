@@ -2,7 +2,7 @@
 //
 //	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
 //	                        move  fresh  notice  conflict  identity  standing  configs
-//	                        portfolio  hitrate  claim
+//	                        portfolio  hitrate  claim  group
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -28,7 +28,7 @@ func Run(t *testing.T, open Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules,
 		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules, configRules,
-		portfolioRules, hitRateRules, claimRules} {
+		portfolioRules, hitRateRules, claimRules, groupRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -38,13 +38,28 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// Benchmarks measures the two transactions that every lead needs.
+// Benchmarks measures the two transactions that every lead needs, of leads that
+// come one by one and of 64 that come at once.
 func Benchmarks(b *testing.B, open Open) {
 	b.Run("Accept", func(b *testing.B) {
 		s := newBench(b, open)
 		for i := 0; b.Loop(); i++ {
 			s.accept(person(i))
 		}
+	})
+	b.Run("AcceptAtOnce", func(b *testing.B) {
+		s := newBench(b, open)
+		atOnce(b, func(i int) { s.accept(person(i)) })
+	})
+	b.Run("RuleAtOnce", func(b *testing.B) {
+		s := newBench(b, open)
+		atOnce(b, func(i int) {
+			id := s.accept(person(i)).ID
+			s.begin(id)
+			if _, err := s.Rule(s.ctx, s.ruling(id, rotate(nil))); err != nil {
+				b.Error(err)
+			}
+		})
 	})
 	b.Run("Rule", func(b *testing.B) {
 		s := newBench(b, open)

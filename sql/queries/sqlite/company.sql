@@ -1,7 +1,7 @@
 -- name: insert-observations
 -- As the general text, with SQLite's function for a JSON list.
-INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence,
-    observed_at, fetched_at, cost_micros, request_id, run_id, used)
+INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence, observed_at,
+    fetched_at, cost_micros, request_id, run_id, used)
 SELECT r.value->>'id', r.value->>'entity', r.value->>'field', r.value->>'value', r.value->>'absent',
     r.value->>'source', r.value->>'class', r.value->>'ref', r.value->>'method', r.value->>'confidence',
     r.value->>'observed_at', r.value->>'fetched_at', r.value->>'cost_micros', r.value->>'request_id',
@@ -12,3 +12,30 @@ ON CONFLICT (id) DO UPDATE SET used = TRUE WHERE excluded.used AND NOT observati
 -- name: lock-links
 -- The writer's transaction is the lock.
 SELECT 1;
+
+-- name: upsert-companies
+-- As the general text, with SQLite's function for a JSON list.
+INSERT INTO companies (domain, facts, digest, updated_at)
+SELECT r.value->>'domain', r.value->>'facts', r.value->>'digest', r.value->>'updated_at'
+FROM json_each(:rows) AS r WHERE TRUE
+ON CONFLICT (domain) DO UPDATE
+SET facts = excluded.facts, digest = excluded.digest, updated_at = excluded.updated_at
+WHERE companies.updated_at <= excluded.updated_at;
+
+-- name: standing-observations
+-- As the general text, with SQLite's function for a JSON list.
+SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
+    observed_at, fetched_at, cost_micros, request_id, run_id
+FROM observations
+WHERE entity IN (SELECT value FROM json_each(:entities)) AND class NOT IN ('provider', 'crawl', 'inferred', '');
+
+-- name: names-of-companies
+-- As the general text, with SQLite's function for a JSON list.
+SELECT a.domain AS asked, k.company_domain, k.domain, k.kind
+FROM company_domains a JOIN company_domains k ON k.company_domain = a.company_domain
+WHERE a.domain IN (SELECT value FROM json_each(:domains))
+ORDER BY a.domain, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
+
+-- name: digests-of-companies
+-- As the general text, with SQLite's function for a JSON list.
+SELECT domain, digest, updated_at FROM companies WHERE domain IN (SELECT value FROM json_each(:domains));

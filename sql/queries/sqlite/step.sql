@@ -1,7 +1,8 @@
 -- name: insert-steps
 -- As the general text, with SQLite's function for a JSON list.
 INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
-SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'lead_id', 1, r.value->>'queue', 'queued', :now
+SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'lead_id', r.value->>'run', r.value->>'queue',
+    'queued', :now
 FROM json_each(:rows) AS r;
 
 -- name: renew-steps
@@ -25,3 +26,28 @@ FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
   AND (state IN ('queued', 'waiting', 'failed') OR (state = 'running' AND lease_until <= :now))
 RETURNING kind, id, epoch, run, queue, attempts, due_at;
+
+-- name: end-ruled-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
+  AND state = 'running'
+  AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.lead_id = r.value->>'lead_id' AND d.epoch = r.value->>'epoch')
+RETURNING kind, id, epoch, run, lead_id;
+
+-- name: begin-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
+  AND state = 'queued'
+RETURNING kind, id, epoch, run;
+
+-- name: finish-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
+  AND state = 'running'
+RETURNING kind, id, epoch, run, attempts;

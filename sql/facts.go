@@ -1,0 +1,102 @@
+package sql
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// factsKept is how long facts that say the same are left as they are: their
+// confidence and age are as of the last writing.
+const factsKept = time.Hour
+
+type factsRow struct {
+	Domain    string `db:"domain" json:"domain"`
+	Facts     string `db:"facts" json:"facts"`
+	Digest    string `db:"digest" json:"digest"`
+	UpdatedAt int64  `db:"updated_at" json:"updated_at"`
+}
+
+// learnFacts appends the observations and keeps the newest facts of each company.
+// Most leads of a company find what the lead before them found: facts that say
+// the same, but for their age, are not written again for an hour. They are the
+// largest row of a lead after its decision.
+func (s *Store) learnFacts(ctx context.Context, tx conn, obs []galena.Observation, companies ...galena.Company) error {
+	if err := insertObservations(ctx, tx, obs); err != nil {
+		return err
+	}
+	newest := map[string]galena.Company{}
+	for _, c := range companies {
+		if was, ok := newest[c.Domain]; c.Domain != "" && (!ok || !c.UpdatedAt.Before(was.UpdatedAt)) {
+			newest[c.Domain] = c
+		}
+	}
+	if len(newest) == 0 {
+		return nil
+	}
+	changed, err := s.changedFacts(ctx, tx, newest)
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	a, err := table(tx, changed)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "upsert-companies", a)
+	return err
+}
+
+// changedFacts leaves out the companies of which the store says the same, and
+// said so lately.
+func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]galena.Company) ([]factsRow, error) {
+	domains := slices.Sorted(maps.Keys(newest))
+	a, err := s.lists(map[string][]string{"domains": slices.Clone(domains)})
+	if err != nil {
+		return nil, err
+	}
+	found, err := list[factsRow](ctx, tx, "digests-of-companies", a)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]factsRow{}
+	for _, r := range found {
+		held[r.Domain] = r
+	}
+	var changed []factsRow
+	for _, domain := range domains {
+		c, was := newest[domain], held[domain]
+		sum, err := digest(c.Facts)
+		if err != nil {
+			return nil, err
+		}
+		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
+			continue
+		}
+		facts, err := text(c.Facts)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, factsRow{domain, facts, sum, micros(c.UpdatedAt)})
+	}
+	return changed, nil
+}
+
+// digest is of what facts say and who says so, not of how sure and how old that is.
+func digest(facts galena.Facts) (string, error) {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(facts)) {
+		f := facts[name]
+		f.Confidence, f.ObservedAt = 0, time.Time{}
+		b, err := text(f)
+		if err != nil {
+			return "", err
+		}
+		h.Write([]byte(b))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,256 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	stdsql "database/sql"
+
+	"github.com/galenahq/galena"
+)
+
+const (
+	groupMost  = 64 // members of one transaction: more gain nothing and hold locks for longer
+	groupLanes = 1  // transactions of one kind at once: two would mostly wait for each other
+)
+
+// group lets callers who come at the same time share one transaction. A lead
+// needs a dozen small transactions, and each costs the database far more than
+// its rows do; with the rows of many leads in one statement that price is paid
+// once. There is no timer: a caller who is alone runs at once and by itself, and
+// whoever comes while a transaction is under way waits for it and goes with the
+// next one, so groups grow with the load and idle callers lose nothing.
+//
+// A group whose transaction fails is run again one by one: a member's fault is
+// its own. When the database is away everybody is told so.
+type group[I, O any] struct {
+	run func(ctx context.Context, in []I) ([]outcome[O], error) // one outcome a member, in order
+
+	mu      sync.Mutex
+	waiting []*member[I, O]
+	lanes   int
+	serving sync.WaitGroup // what runs in goroutines of its own
+}
+
+// outcome is what one member is told.
+type outcome[O any] struct {
+	value O
+	err   error
+}
+
+type member[I, O any] struct {
+	in   I
+	ctx  context.Context //nolint:containedctx // of the caller, who waits
+	done chan outcome[O]
+}
+
+// do runs one member, with whoever else is there.
+func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
+	me := &member[I, O]{in: in, ctx: ctx, done: make(chan outcome[O], 1)}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, me)
+	lead := g.lanes < groupLanes
+	if lead {
+		g.lanes++
+	}
+	g.mu.Unlock()
+	if lead {
+		g.serve(g.next())
+		g.mu.Lock()
+		more := len(g.waiting) > 0
+		if !more {
+			g.lanes--
+		}
+		g.mu.Unlock()
+		if more {
+			g.serving.Go(g.drain) // ours is done: the others are not ours to wait for
+		}
+	}
+	select {
+	case out := <-me.done:
+		return out.value, out.err
+	case <-ctx.Done():
+		var none O
+		return none, ctx.Err()
+	}
+}
+
+// drain serves until nobody waits and gives the lane back.
+func (g *group[I, O]) drain() {
+	for {
+		batch := g.next()
+		if len(batch) == 0 {
+			g.mu.Lock()
+			if len(g.waiting) == 0 {
+				g.lanes--
+				g.mu.Unlock()
+				return
+			}
+			g.mu.Unlock()
+			continue
+		}
+		g.serve(batch)
+	}
+}
+
+// next takes those who wait, as many as one transaction may carry. Who has given
+// up meanwhile is left out.
+func (g *group[I, O]) next() []*member[I, O] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.waiting), groupMost)
+	batch := make([]*member[I, O], 0, n)
+	for _, m := range g.waiting[:n] {
+		if m.ctx.Err() == nil {
+			batch = append(batch, m)
+		}
+	}
+	g.waiting = append(g.waiting[:0:0], g.waiting[n:]...)
+	return batch
+}
+
+// serve runs a batch and tells each member. A batch of one keeps its caller's
+// context; the transaction of many ends for nobody's sake alone.
+func (g *group[I, O]) serve(batch []*member[I, O]) {
+	if len(batch) == 0 {
+		return
+	}
+	ctx := batch[0].ctx
+	if len(batch) > 1 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	in := make([]I, len(batch))
+	for i, m := range batch {
+		in[i] = m.in
+	}
+	out, err := g.try(ctx, in)
+	switch {
+	case err == nil:
+		for i, m := range batch {
+			m.done <- out[i]
+		}
+	case len(batch) == 1 || galena.KindOf(err) == galena.Unavailable:
+		for _, m := range batch {
+			m.done <- outcome[O]{err: err}
+		}
+	default:
+		for _, m := range batch {
+			g.serve([]*member[I, O]{m})
+		}
+	}
+}
+
+// try runs a batch. A panic is of this batch and of no other.
+func (g *group[I, O]) try(ctx context.Context, in []I) (out []outcome[O], err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = galena.Errorf(galena.Internal, "sql.group", "panic: %.100s", fmt.Sprint(r))
+		}
+	}()
+	return g.run(ctx, in)
+}
+
+// table gives a statement its rows: an array for each column on Postgres, which
+// reads them without parsing a text, one JSON list on SQLite, which has no
+// arrays. The columns are the fields of a flat struct, by their db tags.
+func table[T any](c conn, list []T) (args, error) {
+	if !c.arrays {
+		param, err := rows(list)
+		return args{"rows": param}, err
+	}
+	a := args{}
+	of := reflect.TypeFor[T]()
+	values := reflect.ValueOf(list)
+	for f := range of.NumField() {
+		name := of.Field(f).Tag.Get("db")
+		if name == "" {
+			continue
+		}
+		a[name] = column(values, f, of.Field(f).Type.Kind())
+	}
+	return a, nil
+}
+
+// lists gives a statement lists of texts: an array each on Postgres, a JSON list
+// on SQLite.
+func (s *Store) lists(of map[string][]string) (args, error) {
+	a := args{}
+	for name, texts := range of {
+		for i := range texts {
+			texts[i] = storable(texts[i])
+		}
+		if a[name] = texts; s.arrays() {
+			continue
+		}
+		param, err := rows(texts)
+		if err != nil {
+			return nil, err
+		}
+		a[name] = param
+	}
+	return a, nil
+}
+
+// within reads all rows of a statement whose parameters are lists of texts.
+func within[T any](ctx context.Context, s *Store, name string, lists map[string][]string) ([]T, error) {
+	a, err := s.lists(lists)
+	if err != nil {
+		return nil, err
+	}
+	return list[T](ctx, s.reader(), name, a)
+}
+
+// each answers every member by its key; who is not there is not found.
+func each[K comparable, O any](keys []K, found map[K]O) []outcome[O] {
+	out := make([]outcome[O], len(keys))
+	for i, k := range keys {
+		var ok bool
+		if out[i].value, ok = found[k]; !ok {
+			out[i].err = stdsql.ErrNoRows
+		}
+	}
+	return out
+}
+
+// column is one field of all rows.
+func column(rows reflect.Value, field int, kind reflect.Kind) any {
+	n := rows.Len()
+	switch kind {
+	case reflect.String:
+		out := make([]string, n)
+		for i := range n {
+			out[i] = storable(rows.Index(i).Field(field).String())
+		}
+		return out
+	case reflect.Bool:
+		out := make([]bool, n)
+		for i := range n {
+			out[i] = rows.Index(i).Field(field).Bool()
+		}
+		return out
+	case reflect.Float64:
+		out := make([]float64, n)
+		for i := range n {
+			out[i] = rows.Index(i).Field(field).Float()
+		}
+		return out
+	default:
+		out := make([]int64, n)
+		for i := range n {
+			out[i] = rows.Index(i).Field(field).Int()
+		}
+		return out
+	}
+}
+
+// storable is a text without what Postgres cannot store: NUL and broken UTF-8.
+func storable(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\ufffd")
+}

@@ -1,0 +1,54 @@
+package sql
+
+import (
+	"sync"
+
+	"github.com/galenahq/galena"
+)
+
+// recentMost bounds the ids that are remembered: some megabytes.
+const recentMost = 32 << 10
+
+// recent remembers which observations of vendors this process has written. Every
+// lead of a company brings the company's held answers along, a dozen rows that
+// are there already; a row that is known to be there is not sent again. They are
+// append-only, so what was committed once stays true, and what is forgotten here
+// is merely sent again.
+type recent struct {
+	mu       sync.Mutex
+	now, old map[string]bool // true: with the word that a decision rests on it
+}
+
+// fresh leaves out what was written before.
+func (r *recent) fresh(obs []galena.Observation) []galena.Observation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]galena.Observation, 0, len(obs))
+	for _, o := range obs {
+		used, known := r.now[o.ID]
+		if !known {
+			used, known = r.old[o.ID]
+		}
+		if o.ID == "" || !known || o.Used && !used {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// wrote is called after the commit.
+func (r *recent) wrote(obs []galena.Observation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range obs {
+		if len(r.now) >= recentMost {
+			r.old, r.now = r.now, nil
+		}
+		if r.now == nil {
+			r.now = map[string]bool{}
+		}
+		if o.Class == galena.ClassProvider && o.ID != "" {
+			r.now[o.ID] = o.Used || r.now[o.ID]
+		}
+	}
+}

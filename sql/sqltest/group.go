@@ -1,0 +1,109 @@
+package sqltest
+
+import (
+	"testing"
+
+	"github.com/galenahq/galena"
+)
+
+var groupRules = map[string]func(*bench){
+	"AFaultOfOneIsNobodyElses":            groupFault,
+	"APersonTwiceAtOnceIsOneLead":         groupRepeats,
+	"SomeOfManyStepsBeginOnce":            groupBegins,
+	"AnUnknownLeadAmongManyIsNobodyElses": groupUnknown,
+}
+
+// many is more than fits into one transaction.
+const many = 100
+
+func groupFault(s *bench) {
+	ids := make([]string, many)
+	rulings := make([]galena.Ruling, many)
+	for i := range ids {
+		ids[i] = s.begun(person(i))
+		rulings[i] = s.ruling(ids[i], to("ana", false))
+		if i%10 == 0 {
+			rulings[i].Settle = func(r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+				if i == 0 {
+					return galena.Ruling{}.Settle(r) // there is none: it panics
+				}
+				return galena.Decision{}, nil, galena.Roster{}, galena.Errorf(galena.Invalid, "settle", "of one lead")
+			}
+		}
+	}
+	errs := make([]error, many)
+	parallel(many, func(i int) { _, errs[i] = s.Rule(s.ctx, rulings[i]) })
+	for i, err := range errs {
+		if failed := err != nil; failed != (i%10 == 0) {
+			s.Errorf("lead %d: error %v", i, err)
+		}
+	}
+	s.roster(func(r galena.Roster) {
+		if want := many - many/10; r.Reps["ana"].Open != want || r.Reps["ana"].Days["2026-11-23"] != want {
+			s.Errorf("ana has %+v, want %d leads", r.Reps["ana"], want)
+		}
+	})
+}
+
+func groupRepeats(s *bench) {
+	got := make([]galena.Receipt, many)
+	parallel(many, func(i int) {
+		r, err := s.Accept(s.ctx, person(i%10))
+		if err != nil {
+			s.Error(err)
+		}
+		got[i] = r
+	})
+	ids, firsts := map[string]bool{}, 0
+	for _, r := range got {
+		if ids[r.ID] = true; !r.Duplicate {
+			firsts++
+		}
+	}
+	if len(ids) != 10 || firsts != 10 {
+		s.Errorf("%d leads of which %d are first, want 10 and 10", len(ids), firsts)
+	}
+}
+
+func groupBegins(s *bench) {
+	ids := make([]string, many/2)
+	for i := range ids {
+		ids[i] = s.accept(person(i)).ID
+	}
+	began := make([]bool, many)
+	parallel(many, func(i int) {
+		var err error
+		if began[i], err = s.Begin(s.ctx, galena.StepLead, ids[i/2], 1, 1); err != nil {
+			s.Error(err)
+		}
+	})
+	for i := range ids {
+		if began[2*i] == began[2*i+1] {
+			s.Errorf("step %d began %v and %v, want once", i, began[2*i], began[2*i+1])
+		}
+	}
+}
+
+func groupUnknown(s *bench) {
+	id := s.accept(person(1)).ID
+	parallel(many, func(i int) {
+		if i == many/2 {
+			_, err := s.Memory(s.ctx, "nobody")
+			if galena.KindOf(err) != galena.NotFound {
+				s.Errorf("error %v, want not found", err)
+			}
+			return
+		}
+		if m, err := s.Memory(s.ctx, id); err != nil || m.Lead.ID != id {
+			s.Errorf("lead %q, error %v", m.Lead.ID, err)
+		}
+	})
+}
+
+// atOnce measures a call that 64 make at the same time.
+func atOnce(b *testing.B, call func(i int)) {
+	for i := 0; b.Loop(); i++ {
+		parallel(64, func(n int) { call(i*64 + n) })
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N)/64, "µs/lead")
+}
