@@ -93,13 +93,15 @@ func (c *Client) enqueue(ctx context.Context, s galena.Step) error {
 	return nil
 }
 
-// Alive says whether the step's task is still on the queue. When Redis cannot
+// Alive says whether the step's task still waits on the queue. One that is active
+// does not: its step would have begun at once, so its worker is gone, and with
+// the lease gone too asynq would never notice. When Redis cannot
 // be asked the answer is yes: handing the step out again would not help.
 func (c *Client) Alive(s galena.Step) bool {
 	info, err := c.inspector.GetTaskInfo(s.Queue, taskID(s))
 	if err != nil {
 		return !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound)
 	}
-	return info.State == asynq.TaskStatePending || info.State == asynq.TaskStateActive ||
+	return info.State == asynq.TaskStatePending ||
 		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry
 }

@@ -123,6 +123,28 @@ func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
 	}
 }
 
+func TestATaskThatIsActiveButNeverBeganIsLost(t *testing.T) {
+	t.Parallel()
+	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := NewClient(conn.Shared())
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if _, err := c.Enqueue(t.Context(), []galena.Step{s}); err != nil {
+		t.Fatal(err)
+	}
+	rdb, _ := conn.Shared().MakeRedisClient().(goredis.UniversalClient)
+	rdb.RPopLPush(t.Context(), "asynq:{leads}:pending", "asynq:{leads}:active") // taken, and the taker died
+	if err := rdb.HSet(t.Context(), "asynq:{leads}:t:"+taskID(s), "state", "active").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Alive(s) {
+		t.Error("an active task without lease holds its lead for ever")
+	}
+}
+
 // BenchmarkIdlePickUp measures how long a task waits for an idle worker.
 func BenchmarkIdlePickUp(b *testing.B) {
 	c, begun := startServer(b)
