@@ -147,7 +147,7 @@ func (b *bench) close() {
 	if b.sink != nil {
 		b.sink.close()
 	}
-	if b.t.Failed() && b.ctx.Err() == nil {
+	if b.t.Failed() {
 		_ = os.RemoveAll(filepath.Join(b.dir, "pg"))
 		b.t.Logf("%s: the logs and ledgers are in %s", b.id, b.dir)
 		return
