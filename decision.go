@@ -236,8 +236,9 @@ type Step struct {
 	Queue    string
 	Attempts int
 	DueAt    time.Time
-	Outbox   int64 // id of the outbox row that hands it out, 0 when read otherwise
-	Lost     bool  // its worker's lease has run out, or it waited and is due: no task of it counts any more
+	Outbox   int64     // id of the outbox row that hands it out, 0 when read otherwise
+	Since    time.Time // of a suspect: when it was handed out, or should have been worked on
+	Lost     bool      // its worker's lease has run out, or it waited and is due: no task of it counts any more
 }
 
 // The step kinds, which are also the task types on the queue.

@@ -60,11 +60,12 @@ type stepRow struct {
 	DueAt    int64  `json:"-" db:"due_at"`
 	Outbox   int64  `json:"-" db:"outbox"`
 	Lost     int    `json:"-" db:"lost"`
+	Since    int64  `json:"-" db:"since"`
 }
 
 func (r stepRow) step() galena.Step {
 	return galena.Step{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue,
-		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Lost: r.Lost == 1}
+		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1}
 }
 
 func steps(found []stepRow) []galena.Step {

@@ -24,11 +24,12 @@ type Client struct {
 	mu     sync.Mutex
 	asynq  *asynq.Client
 	forget time.Time // when asynq's client is replaced
+	heads  map[string]head
 }
 
 // NewClient uses the process's Redis client; there is nothing to close.
 func NewClient(conn Conn) *Client {
-	return &Client{conn: conn, inspector: asynq.NewInspector(conn)}
+	return &Client{conn: conn, inspector: asynq.NewInspector(conn), heads: map[string]head{}}
 }
 
 const (
@@ -55,15 +56,17 @@ func (c *Client) producer() *asynq.Client {
 	return c.asynq
 }
 
-// Enqueue sends the steps and returns those that are on the queue now. A task
-// id that is already taken is the very same hand-out, so it counts as sent.
+// Enqueue sends the steps, a burst of them many to a task, and returns those
+// that are on the queue now. A task id that is already taken is the very same
+// hand-out, so it counts as sent.
 func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galena.Step, err error) {
-	done := make([]bool, len(steps))
+	tasks := parcel(steps)
+	done := make([]bool, len(tasks))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(enqueuers)
-	for i, s := range steps {
+	for i, of := range tasks {
 		g.Go(func() error {
-			if err := c.enqueue(ctx, s); err != nil {
+			if err := c.enqueue(ctx, of); err != nil {
 				return err
 			}
 			done[i] = true
@@ -71,21 +74,26 @@ func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galen
 		})
 	}
 	err = g.Wait()
-	for i, s := range steps {
+	for i, of := range tasks {
 		if done[i] {
-			sent = append(sent, s)
+			sent = append(sent, of...)
 		}
 	}
 	return sent, err
 }
 
-func (c *Client) enqueue(ctx context.Context, s galena.Step) error {
-	body, err := encodePayload(s)
+func (c *Client) enqueue(ctx context.Context, of []galena.Step) error {
+	s := of[0]
+	body, err := encodePayload(of...)
 	if err != nil {
 		return err
 	}
+	id := taskID(s)
+	if len(of) > 1 {
+		id = batchID(s.Kind)
+	}
 	_, err = c.producer().EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
-		asynq.TaskID(taskID(s)), asynq.Queue(s.Queue), asynq.MaxRetry(maxRetry),
+		asynq.TaskID(id), asynq.Queue(s.Queue), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(taskTimeout), asynq.Retention(0))
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return galena.Errorf(galena.Unavailable, "worker.enqueue", "the queue does not take %s", s.Kind)
@@ -95,13 +103,48 @@ func (c *Client) enqueue(ctx context.Context, s galena.Step) error {
 
 // Alive says whether the step's task still waits on the queue. One that is active
 // does not: its step would have begun at once, so its worker is gone, and with
-// the lease gone too asynq would never notice. When Redis cannot
-// be asked the answer is yes: handing the step out again would not help.
+// the lease gone too asynq would never notice. When Redis cannot be asked the
+// answer is yes: handing the step out again would not help. A step that shares a
+// task cannot be found by name; it waits its turn as long as the queue holds
+// something that waits for longer.
 func (c *Client) Alive(s galena.Step) bool {
 	info, err := c.inspector.GetTaskInfo(s.Queue, taskID(s))
-	if err != nil {
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound) && shareable[s.Kind]:
+		return c.behind(s)
+	case err != nil:
 		return !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound)
 	}
 	return info.State == asynq.TaskStatePending ||
 		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry
+}
+
+// lookEvery is how long the age of a queue's oldest task is remembered: a sweep
+// asks for hundreds of steps.
+const lookEvery = time.Second
+
+// head is the oldest task that waits in a queue.
+type head struct {
+	looked time.Time
+	since  time.Time // zero = none waits
+}
+
+// behind says that the step was handed out after the oldest task that waits.
+func (c *Client) behind(s galena.Step) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	h, ok := c.heads[s.Queue]
+	if !ok || now.Sub(h.looked) > lookEvery {
+		info, err := c.inspector.GetQueueInfo(s.Queue)
+		if err != nil {
+			return !errors.Is(err, asynq.ErrQueueNotFound)
+		}
+		h = head{looked: now}
+		if info.Pending > 0 {
+			h.since = now.Add(-info.Latency)
+		}
+		c.heads[s.Queue] = h
+	}
+	return !h.since.IsZero() && !s.Since.Before(h.since.Add(-lookEvery))
 }

@@ -38,6 +38,13 @@ func (r *run) thirdOpinion(s planning.State, stop planning.Next) planning.Next {
 // conflicts are what the sources disagree on about the company, with the
 // decision that either side leads to once nobody is left to ask.
 func (r *run) conflicts() []galena.Dispute {
+	if r.disputed == nil || r.disputedAt != len(r.observed) {
+		r.disputed, r.disputedAt = r.weigh(), len(r.observed)
+	}
+	return slices.Clone(r.disputed)
+}
+
+func (r *run) weigh() []galena.Dispute {
 	found := r.rules.Merging.Conflicts(r.observed, r.began, merging.Lens{
 		Band: func(field string, v galena.Value) string { return r.rules.ICP.Band(field, v, r.began) },
 		Judge: func(facts galena.Facts) merging.Outcome {
@@ -51,10 +58,13 @@ func (r *run) conflicts() []galena.Dispute {
 			return out
 		},
 	})
-	return slices.DeleteFunc(found, func(d galena.Dispute) bool {
-		_, fixed := r.fixed[d.Field]
-		return fixed || !strings.HasPrefix(d.Field, "company.")
-	})
+	out := []galena.Dispute{} // not nil: looked for, none found
+	for _, d := range found {
+		if _, fixed := r.fixed[d.Field]; !fixed && strings.HasPrefix(d.Field, "company.") {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // disputes is what the ruling writes: the conflicts that there are now, and

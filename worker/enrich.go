@@ -18,31 +18,33 @@ import (
 
 // run is one lead on its way through the pipeline.
 type run struct {
-	p        *Pipeline
-	rules    *Rules
-	memory   galena.Memory
-	began    time.Time
-	fixed    galena.Facts         // lead.* and match.*: they do not change while we ask
-	observed []galena.Observation // of the company: what was known, then what was bought
-	facts    galena.Facts         // all that is known, made of the first so many observations
-	merged   int
-	bought   []galena.Observation
-	held     []galena.Answer // hits that were paid for before
-	steps    []galena.Call
-	asked    map[string]bool
-	tried    map[string]bool // contested fields for which one more provider was asked
-	refused  map[string]bool // providers for whom a budget of the day has no room
-	failed   bool            // some provider erred: the answer may come later
-	spent    int64
-	resumed  bool            // a second look at a decision
-	before   int64           // spent on the lead before this look
-	paid     map[string]bool // vendors that an earlier decision paid
-	missed   map[string]miss // vendors that erred or are away
-	person   bool            // somebody asked: false for a company that is looked at by itself
-	told     func(galena.Call)
-	deadline time.Duration // negative = none
-	stop     galena.Stop
-	segment  galena.Segment // as it was before anybody was asked
+	p          *Pipeline
+	rules      *Rules
+	memory     galena.Memory
+	began      time.Time
+	fixed      galena.Facts         // lead.* and match.*: they do not change while we ask
+	observed   []galena.Observation // of the company: what was known, then what was bought
+	facts      galena.Facts         // all that is known, made of the first so many observations
+	merged     int
+	disputed   []galena.Dispute // as of the first so many observations
+	disputedAt int
+	bought     []galena.Observation
+	held       []galena.Answer // hits that were paid for before
+	steps      []galena.Call
+	asked      map[string]bool
+	tried      map[string]bool // contested fields for which one more provider was asked
+	refused    map[string]bool // providers for whom a budget of the day has no room
+	failed     bool            // some provider erred: the answer may come later
+	spent      int64
+	resumed    bool            // a second look at a decision
+	before     int64           // spent on the lead before this look
+	paid       map[string]bool // vendors that an earlier decision paid
+	missed     map[string]miss // vendors that erred or are away
+	person     bool            // somebody asked: false for a company that is looked at by itself
+	told       func(galena.Call)
+	deadline   time.Duration // negative = none
+	stop       galena.Stop
+	segment    galena.Segment // as it was before anybody was asked
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {

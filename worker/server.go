@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/galenahq/galena"
 )
@@ -18,6 +19,7 @@ type Server struct {
 	asynq   *asynq.Server
 	mux     *asynq.ServeMux
 	leases  *leases
+	room    chan struct{} // a place for each step of shared tasks that may be worked on
 	steps   Steps
 	log     *slog.Logger
 	cancel  context.CancelFunc
@@ -33,6 +35,10 @@ const (
 	shutdownWait = 20 * time.Second
 )
 
+// roomPerWorker is how many steps of shared tasks may be worked on for each task
+// that is: most of them wait for a vendor or for the store.
+const roomPerWorker = 4
+
 // ServerConfig is how much a server does at once and how often an idle one looks.
 type ServerConfig struct {
 	Concurrency int
@@ -41,7 +47,8 @@ type ServerConfig struct {
 
 // NewServer builds the server for a pipeline and a deliverer.
 func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
-	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux()}
+	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux(),
+		room: make(chan struct{}, roomPerWorker*max(c.Concurrency, 1))}
 	p.leases, d.leases = s.leases, s.leases
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
@@ -71,7 +78,8 @@ func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
 	return min(time.Second<<min(n, 5), 30*time.Second)
 }
 
-// handler unpacks a task and runs its steps one by one.
+// handler unpacks a task and runs its steps, all at once: they wait for vendors
+// and for the store together. A panic in one is an error of its task.
 func (s *Server) handler(kind string, process func(context.Context, galena.Step) error) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		steps, err := decodePayload(kind, t.Payload())
@@ -82,12 +90,23 @@ func (s *Server) handler(kind string, process func(context.Context, galena.Step)
 		if err != nil {
 			return err
 		}
-		for _, step := range steps {
-			if err := process(ctx, step); err != nil {
-				return err
-			}
+		if len(steps) == 1 {
+			return process(ctx, steps[0])
 		}
-		return nil
+		var all errgroup.Group // not WithContext: one lead's error stops no other
+		for _, step := range steps {
+			all.Go(func() (err error) {
+				defer func() {
+					if r := recover(); r != nil {
+						err = galena.Errorf(galena.Internal, "worker.task", "panic: %.100s", fmt.Sprint(r))
+					}
+				}()
+				s.room <- struct{}{}
+				defer func() { <-s.room }()
+				return process(ctx, step)
+			})
+		}
+		return all.Wait()
 	})
 }
 

@@ -3,8 +3,11 @@ package worker
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/galenahq/galena"
 )
@@ -71,6 +74,44 @@ func parseStep(kind, s string) (galena.Step, error) {
 	}
 	return galena.Step{}, galena.Errorf(galena.Malformed, "worker.task", "payload of %s has an id that is not id:epoch:run", kind)
 }
+
+// A burst travels many steps to a task: a task costs Redis and both its ends
+// about as much as a lead's own work. One that comes alone has a task of its own.
+const (
+	shareMost = 32
+	shareWays = 4 // a burst is spread over so many tasks at least, for as many workers
+)
+
+// shareable are the kinds of which bursts come.
+var shareable = map[string]bool{galena.StepLead: true, galena.StepDeliver: true}
+
+// parcel sorts steps into tasks, keeping their order.
+func parcel(steps []galena.Step) [][]galena.Step {
+	type lane struct{ kind, queue string }
+	lanes := map[lane][]galena.Step{}
+	var order []lane
+	var out [][]galena.Step
+	for _, s := range steps {
+		l := lane{s.Kind, s.Queue}
+		switch {
+		case !shareable[s.Kind]:
+			out = append(out, []galena.Step{s})
+			continue
+		case lanes[l] == nil:
+			order = append(order, l)
+		}
+		lanes[l] = append(lanes[l], s)
+	}
+	for _, l := range order {
+		n := len(lanes[l])
+		out = slices.AppendSeq(out, slices.Chunk(lanes[l], min(shareMost, (n+shareWays-1)/shareWays)))
+	}
+	return out
+}
+
+// batchID names a task of many steps. Nobody looks it up: the fence, not the id,
+// makes repeats harmless.
+func batchID(kind string) string { return kind + ":batch:" + uuid.NewString() }
 
 // taskID is the same for the very same hand-out and for no other:
 // lead:created:<id>:<epoch>:<run>, sla:due:<id>:<epoch>:<accept or touch>:<run>.

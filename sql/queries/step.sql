@@ -40,7 +40,7 @@ RETURNING attempts;
 -- lost: no task of theirs counts any more), or a run handed out before :stale
 -- was never begun. What still stands in the outbox is
 -- not lost, only late.
-SELECT kind, id, epoch, run, queue, attempts, due_at, lost FROM (
+SELECT kind, id, epoch, run, queue, attempts, due_at, lost, since FROM (
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS class, 1 AS lost, lease_until AS since
         FROM steps WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit) AS lost

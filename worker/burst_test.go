@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/redis"
+)
+
+// burst is so many leads that wait at once.
+func burst(n int) []galena.Step {
+	out := make([]galena.Step, n)
+	for i := range out {
+		out[i] = galena.Step{Kind: galena.StepLead, ID: fmt.Sprintf("lead-%d", i), Epoch: 1, Run: 1, Queue: queueLeads, Since: time.Now()}
+	}
+	return out
+}
+
+func TestABurstSharesTasksAndALoneLeadDoesNot(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ leads, tasks, most int }{{1, 1, 1}, {4, 4, 1}, {8, 4, 2}, {100, 4, 25}, {500, 16, 32}} {
+		got, next := parcel(burst(tc.leads)), 0
+		for _, task := range got {
+			if len(task) > tc.most {
+				t.Errorf("%d leads: a task of %d, want %d at most", tc.leads, len(task), tc.most)
+			}
+			for _, s := range task {
+				if want := fmt.Sprintf("lead-%d", next); s.ID != want {
+					t.Errorf("%d leads: %s follows, want %s", tc.leads, s.ID, want)
+				}
+				next++
+			}
+		}
+		if len(got) != tc.tasks || next != tc.leads {
+			t.Errorf("%d leads: %d in %d tasks, want %d tasks", tc.leads, next, len(got), tc.tasks)
+		}
+	}
+	mixed := parcel(append(burst(2), galena.Step{Kind: galena.StepSLA, ID: someLead + ":accept", Queue: queueLeads}))
+	if len(mixed) != 3 {
+		t.Errorf("%d tasks, want each step in one of its own", len(mixed))
+	}
+}
+
+func TestEveryLeadOfABurstBeginsOnce(t *testing.T) {
+	t.Parallel()
+	c, b := startServer(t)
+	steps := burst(100)
+	sent, err := c.Enqueue(t.Context(), steps)
+	if err != nil || len(sent) != len(steps) {
+		t.Fatalf("sent %d, error %v", len(sent), err)
+	}
+	seen := map[string]int{}
+	for range steps {
+		select {
+		case s := <-b.seen:
+			seen[s.ID]++
+		case <-time.After(10 * time.Second):
+			t.Fatalf("only %d began", len(seen))
+		}
+	}
+	if len(seen) != len(steps) {
+		t.Errorf("%d leads began, want %d", len(seen), len(steps))
+	}
+}
+
+func TestALeadInASharedTaskIsAliveWhileOlderOnesWait(t *testing.T) {
+	t.Parallel()
+	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c := NewClient(conn.Shared())
+	steps := burst(100)
+	if _, err := c.Enqueue(t.Context(), steps); err != nil {
+		t.Fatal(err)
+	}
+	waits, lost := steps[99], steps[99]
+	lost.Since = time.Now().Add(-time.Minute)
+	if !c.Alive(waits) || c.Alive(lost) {
+		t.Errorf("the waiting one is alive: %v, one from before the oldest task: %v; want true and false", c.Alive(waits), c.Alive(lost))
+	}
+	rdb, _ := conn.Shared().MakeRedisClient().(goredis.UniversalClient)
+	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	clear(c.heads) // as if the time had passed
+	if c.Alive(waits) {
+		t.Error("a lead whose task was flushed is taken for alive")
+	}
+}
+
+// BenchmarkBurst puts 500 leads on the queue, alone and sharing tasks.
+func BenchmarkBurst(b *testing.B) {
+	for name, send := range map[string]func(*Client, []galena.Step) error{
+		"shared": func(c *Client, s []galena.Step) error { _, err := c.Enqueue(b.Context(), s); return err },
+		"alone": func(c *Client, s []galena.Step) error {
+			for i := range s {
+				if _, err := c.Enqueue(b.Context(), s[i:i+1]); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = conn.Close() })
+			c, steps := NewClient(conn.Shared()), burst(500)
+			for run := 1; b.Loop(); run++ {
+				for i := range steps {
+					steps[i].Run = run
+				}
+				if err := send(c, steps); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
