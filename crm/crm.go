@@ -142,5 +142,6 @@ type Result struct {
 	URL     string
 	Created bool
 	Lost    []Field // a guard failed: a person was faster, nothing was written there
+	Refused []Field // the CRM does not take these; the rest was written
 	Err     error
 }
