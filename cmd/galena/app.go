@@ -288,6 +288,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	if a.roles.scheduler && !a.frozen {
 		g.Go(func() error { return a.restocker().Run(ctx) })
+		g.Go(func() error { return a.every(ctx, tidyEvery, "count the providers' days", a.store.CountDays) })
 		counter := &worker.Counter{Store: a.store, Now: a.now, Log: a.log.With("part", "hit rates"),
 			Vendors: func() []string { return providerIDs(a.book.current().rules) }}
 		g.Go(func() error { return counter.Run(ctx) })

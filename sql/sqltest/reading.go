@@ -1,7 +1,6 @@
 package sqltest
 
 import (
-	"fmt"
 	"reflect"
 	"time"
 
@@ -14,7 +13,6 @@ var readingRules = map[string]func(*bench){
 	"ALeadNobodyKnowsIsNotFound":          leadNotFound,
 	"AnAnswerIsKeptWithItsAge":            answerHeld,
 	"AFailureIsNeverHeld":                 failureNotHeld,
-	"ProvidersHaveAScorecard":             scorecard,
 	"AnOlderAnswerDoesNotReplaceANewer":   answerNewest,
 	"ProviderStatesKeepTheNewestWord":     statesNewest,
 	"AConfigIsKeptAtFirstUse":             configKept,
@@ -95,46 +93,6 @@ func (s *bench) hit(at time.Time) galena.Answer {
 
 func ledger(outcome string, at time.Time) galena.LedgerEntry {
 	return galena.LedgerEntry{Provider: "alpha", Domain: "acme.test", Outcome: outcome, CostMicros: 30_000, Took: time.Second, At: at}
-}
-
-// scorecard: twenty hits at 3 cents, of which one is used, a miss, an error that
-// was slow, and what was before the time asked for.
-func scorecard(s *bench) {
-	now := s.clock.now()
-	call := func(domain, outcome string, cost int64, took time.Duration, at time.Time) {
-		e := galena.LedgerEntry{Provider: "alpha", Domain: domain, Outcome: outcome, CostMicros: cost, Took: took, At: at}
-		s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: "alpha", Domain: domain, Kind: "unavailable"}, e))
-	}
-	said := func(domain, field string, used bool, at time.Time) galena.Observation {
-		return galena.Observation{ID: domain + field, Entity: domain, Field: field, Value: galena.EnumValue("x"), Source: "alpha",
-			Class: galena.ClassProvider, RequestID: domain, CostMicros: 30_000, FetchedAt: at, ObservedAt: at, Used: used}
-	}
-	old := now.Add(-25 * time.Hour)
-	call("old.test", "hit", 30_000, time.Minute, old)
-	all := []galena.Observation{said("old.test", "company.name", true, old)}
-	for i := range 20 {
-		domain := fmt.Sprintf("c%d.test", i)
-		call(domain, "hit", 30_000, time.Duration(i+1)*time.Millisecond, now)
-		all = append(all, said(domain, "company.name", false, now))
-	}
-	call("miss.test", "not_found", 10_000, time.Millisecond, now)
-	call("error.test", "unavailable", 0, 2*time.Second, now)
-	all = append(all, said("c3.test", "company.industry", false, now))
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, all))
-	for range 2 { // known before it was used, and said again: used once
-		s.ok(s.SaveCompany(s.ctx, galena.Company{}, []galena.Observation{said("c3.test", "company.industry", true, now)}))
-	}
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, []galena.Observation{said("c3.test", "company.industry", false, now)}))
-	got, err := s.Scorecard(s.ctx, now.Add(-24*time.Hour))
-	s.ok(err)
-	want := []galena.Scores{{Provider: "alpha", Calls: 22, Hits: 20, Misses: 1, P95: 20 * time.Millisecond, CostMicros: 610_000, MissMicros: 10_000,
-		UnusedMicros: 570_000, Useful: 1, Fields: []galena.FieldCount{{Field: "company.name", Answers: 20}, {Field: "company.industry", Answers: 1}}}}
-	if !reflect.DeepEqual(got, want) {
-		s.Errorf("got %+v, want %+v", got, want)
-	}
-	if none, err := s.Scorecard(s.ctx, now); err != nil || len(none) != 0 {
-		s.Errorf("of no time at all: %+v, %v", none, err)
-	}
 }
 
 func answerHeld(s *bench) {
