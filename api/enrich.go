@@ -13,7 +13,8 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// Enricher asks vendors about a company that no lead came from.
+// Enricher asks vendors about a company that no lead came from. One that asked to
+// be left alone is an Invalid error with Op "suppressed".
 type Enricher interface {
 	Enrich(ctx context.Context, o galena.EnrichOrder) (galena.Enrichment, error)
 }
@@ -53,7 +54,7 @@ func (h *handlers) registerEnrich(a huma.API, body map[string]*huma.MediaType) {
 	huma.Register(a, huma.Operation{
 		OperationID: "enrich-company", Method: http.MethodPost, Path: path, Summary: "Ask providers about a company",
 		Description: "What a lead of the company would buy, within the budget and the deadline of one lead; the record is kept. " +
-			"422 for a domain that is nobody's alone: a suffix, free mail, a shared one.",
+			"422 for a domain that is nobody's alone (a suffix, free mail, a shared one) or that is suppressed.",
 		Security: needs(galena.ScopeLeadsWrite, galena.ScopeLeadsRead), MaxBodyBytes: maxLead,
 		Errors: []int{400, 401, 403, 413, 415, 422, 429, 500, 503},
 	}, h.enrichCompany)
@@ -66,6 +67,9 @@ func (h *handlers) enrichCompany(ctx context.Context, _ *struct{}) (*struct{ Bod
 		return nil, err
 	}
 	out, err := h.deps.Enricher.Enrich(ctx, o)
+	if e, ok := errors.AsType[*galena.Error](err); ok && e.Op == "suppressed" {
+		return nil, badProperty(ctx, "/domain", e.Err.Error())
+	}
 	if err != nil {
 		return nil, refuse(ctx, err)
 	}

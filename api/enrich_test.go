@@ -62,6 +62,11 @@ func TestAnOrderThatCannotBeCarriedOutAsksNobody(t *testing.T) {
 	if len(d.shelf.orders) != 0 {
 		t.Errorf("ordered %+v", d.shelf.orders)
 	}
+	d.shelf.err = galena.Errorf(galena.Invalid, "suppressed", "is suppressed")
+	w := d.call(http.MethodPost, enrichPath, `{"domain":"acme.example"}`, auth(bootstrap), jsonType)
+	if p := problemIn(t, w); w.Code != http.StatusUnprocessableEntity || len(p.Errors) != 1 || p.Errors[0].Pointer != "/domain" || p.Errors[0].Detail != "is suppressed" {
+		t.Errorf("suppressed: %d %+v, want 422 at the domain", w.Code, p.Errors)
+	}
 	d.shelf.err = galena.Errorf(galena.Unavailable, "worker.enrich", "this process asks no provider")
 	if w := d.call(http.MethodPost, enrichPath, `{"domain":"acme.example"}`, auth(bootstrap), jsonType); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "process") {
 		t.Errorf("%d %s, want 503 without what only ops need", w.Code, w.Body)

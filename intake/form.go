@@ -58,12 +58,6 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 		said["company.name"] = l.Company
 	}
 	var out []galena.Observation
-	add := func(field string, v galena.Value, source string, class galena.SourceClass, method string) error {
-		id, err := uuid.NewV7()
-		out = append(out, galena.Observation{ID: id.String(), Entity: l.Domain, Field: field, Value: v, Source: source,
-			Class: class, Ref: l.ID, Method: method, Confidence: 1, ObservedAt: now, FetchedAt: now})
-		return err
-	}
 	for _, f := range galena.Fields() {
 		raw, ok := said[f.Name]
 		if !ok || !sayable(f.Name) {
@@ -73,16 +67,33 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 		if err != nil || v.Empty() {
 			continue // an answer that cannot be read stays on the lead, and the field unknown
 		}
-		if err := add(f.Name, v, "form", galena.ClassForm, "form"); err != nil {
+		o, err := observation(l.Domain, f.Name, v, l.ID, now)
+		if err != nil {
 			return nil, err
 		}
+		o.Source, o.Class, o.Method = "form", galena.ClassForm, "form"
+		out = append(out, o)
 	}
 	if slices.Contains(l.Codes, codeCompetitor) {
-		if err := add("company.competitor", galena.BoolValue(true), "hygiene", galena.ClassCRM, "derived"); err != nil {
+		o, err := competitor(l.Domain, l.ID, now)
+		if err != nil {
 			return nil, err
 		}
+		out = append(out, o)
 	}
 	return out, nil
+}
+
+// competitor is what our own list says of a company.
+func competitor(domain, ref string, now time.Time) (galena.Observation, error) {
+	o, err := observation(domain, "company.competitor", galena.BoolValue(true), ref, now)
+	o.Source, o.Class, o.Method = "hygiene", galena.ClassCRM, "derived"
+	return o, err
+}
+
+func observation(domain, field string, v galena.Value, ref string, now time.Time) (galena.Observation, error) {
+	id, err := uuid.NewV7()
+	return galena.Observation{ID: id.String(), Entity: domain, Field: field, Value: v, Ref: ref, Confidence: 1, ObservedAt: now, FetchedAt: now}, err
 }
 
 // sayable says that a form may state the field. What the domain is, whether it

@@ -19,11 +19,19 @@ type Companies interface {
 	SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error
 }
 
+// Vetter judges a company before money is spent on it.
+type Vetter interface {
+	// Vet says what our own lists know of the company, by all its domains. One that
+	// asked to be left alone is an Invalid error.
+	Vet(ctx context.Context, domains []string) ([]galena.Observation, error)
+}
+
 // Lookup takes one company through the waterfall although no lead came from it.
 // It is the run of a lead with the person left out: the same plan, the same
 // answers held, the same record; nothing is decided and nobody is told.
 type Lookup struct {
 	Companies Companies
+	Vetter    Vetter
 	Rules     func() *Rules // nil: this process asks nobody
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -43,6 +51,11 @@ func (l *Lookup) Enrich(ctx context.Context, o galena.EnrichOrder) (galena.Enric
 		return galena.Enrichment{}, err
 	}
 	domain := memory.CompanyDomain()
+	listed, err := l.Vetter.Vet(ctx, append([]string{domain, o.Domain}, memory.Domains...))
+	if err != nil {
+		return galena.Enrichment{}, err
+	}
+	memory.Observations = append(memory.Observations, listed...)
 	before, err := l.holding(ctx, domain, inForce)
 	if err != nil {
 		return galena.Enrichment{}, err

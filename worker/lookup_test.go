@@ -20,6 +20,14 @@ type kiosk struct {
 	calls  []string // "one" for a question, "one anew" for a fresh one
 	owner  string
 	after  []galena.Answer // held once somebody was asked
+	vetted []string
+	listed []galena.Observation
+	leave  error // for who asked to be left alone
+}
+
+func (k *kiosk) Vet(_ context.Context, domains []string) ([]galena.Observation, error) {
+	k.vetted = domains
+	return k.listed, k.leave
 }
 
 func (k *kiosk) Offers() []galena.Offer { return k.offers }
@@ -77,7 +85,7 @@ func lookupOn(t *testing.T, k *kiosk) *Lookup {
 	}
 	rules := testRules(t)
 	rules.Enricher, rules.Market = k, k
-	return &Lookup{Companies: k, Rules: func() *Rules { return rules }, Now: func() time.Time { return testNow }, Log: slog.New(slog.DiscardHandler)}
+	return &Lookup{Companies: k, Vetter: k, Rules: func() *Rules { return rules }, Now: func() time.Time { return testNow }, Log: slog.New(slog.DiscardHandler)}
 }
 
 func staffOf(e galena.Enrichment) string {
@@ -101,6 +109,34 @@ func TestACompanyIsEnrichedWithoutALead(t *testing.T) {
 	}
 	if k.saved == nil || k.saved.Facts.Get("company.employee_count").State != galena.Known || len(k.learnt) != 1 {
 		t.Errorf("saved %+v with %d observations, want the record", k.saved, len(k.learnt))
+	}
+}
+
+func TestNobodyIsAskedAboutACompanyThatIsSuppressed(t *testing.T) {
+	t.Parallel()
+	k := &kiosk{leave: galena.Errorf(galena.Invalid, "suppressed", "is suppressed")}
+	_, err := lookupOn(t, k).Enrich(context.Background(), galena.EnrichOrder{Domain: "acme.example", LimitMicros: -1})
+	if galena.KindOf(err) != galena.Invalid || len(k.calls) != 0 || k.saved != nil {
+		t.Errorf("%v after %q, saved %+v", err, k.calls, k.saved)
+	}
+	if !slices.Contains(k.vetted, "acme.example") {
+		t.Errorf("judged by %q", k.vetted)
+	}
+}
+
+func TestWhatOurListsKnowOfACompanyCounts(t *testing.T) {
+	t.Parallel()
+	k := &kiosk{listed: []galena.Observation{{ID: "l", Entity: "acme.example", Field: "company.competitor", Value: galena.BoolValue(true), Source: "hygiene",
+		Class: galena.ClassCRM, Confidence: 1, ObservedAt: testNow, FetchedAt: testNow}}}
+	got, err := lookupOn(t, k).Enrich(context.Background(), galena.EnrichOrder{Domain: "acme.example", LimitMicros: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := got.Company.Facts.Get("company.competitor"); f.State != galena.Known || f.Source != "hygiene" {
+		t.Errorf("told %+v, want the competitor", f)
+	}
+	if len(k.learnt) != 1 || k.learnt[0].Field != "company.employee_count" {
+		t.Errorf("learnt %+v, want the vendor's word alone: the list is read each time", k.learnt)
 	}
 }
 

@@ -57,6 +57,7 @@ type settings struct {
 type App struct {
 	settings
 	reg    *prometheus.Registry
+	pepper []byte // of suppressed addresses and domains
 	store  *sql.Store
 	redis  *redis.Client
 	relay  *worker.Relay
@@ -78,6 +79,9 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 		}
 	}()
 	if err := a.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.derive(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.wireRules(ctx); err != nil {
@@ -109,6 +113,12 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.queue = worker.NewClient(a.redis.Shared())
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
 	return nil
+}
+
+// derive makes the keys that follow from the secret one.
+func (a *App) derive(context.Context) (err error) {
+	a.pepper, err = hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
+	return err
 }
 
 // poolSpare is how many Redis connections a process needs beside its workers.
@@ -186,7 +196,12 @@ func (a *App) wireWorker() error {
 
 // lookup takes companies without a lead through the waterfall in force.
 func (a *App) lookup() *worker.Lookup {
-	return &worker.Lookup{Companies: a.store, Rules: a.book.begin, Now: a.now, Log: a.log.With("part", "lookup")}
+	return &worker.Lookup{Companies: a.store, Vetter: a.vetter(), Rules: a.book.begin, Now: a.now, Log: a.log.With("part", "lookup")}
+}
+
+// vetter judges companies by the lists in force.
+func (a *App) vetter() intake.Companies {
+	return intake.Companies{Judge: func() *intake.Judge { return a.book.current().judge }, Store: a.store, Pepper: a.pepper, Now: a.now}
 }
 
 // wireHands lets reps and clocks act on decided leads, in whatever process.
@@ -252,11 +267,7 @@ func (a *App) wireGate() error {
 			a.log.Warn("a list of hygiene is older than 90 days: galena lists update, or upgrade", "list", l.File)
 		}
 	}
-	pepper, err := hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
-	if err != nil {
-		return err
-	}
-	a.gate, err = intake.NewGate(intake.Deps{Judge: a.book.current().judge, Store: a.store, Queue: a.relay, Pepper: pepper,
+	a.gate, err = intake.NewGate(intake.Deps{Judge: a.book.current().judge, Store: a.store, Queue: a.relay, Pepper: a.pepper,
 		Deliveries: announcer{a.book}.Quarantined, Registerer: a.reg, Now: a.now})
 	return err
 }

@@ -55,6 +55,9 @@ func (c enrichCmd) Run(ctx context.Context, std streams) error {
 		}
 	}
 	e, err := app.lookup().Enrich(ctx, o)
+	if galena.KindOf(err) == galena.Invalid {
+		return usageError{fmt.Errorf("%s: %w", c.Domain, err)}
+	}
 	if err != nil {
 		return err
 	}
@@ -81,13 +84,16 @@ func openShop(ctx context.Context, std streams) (app *App, done func(), err erro
 	if s.rules, err = loadRules(env, log); err != nil {
 		return nil, nil, err
 	}
+	if s.key, err = secretKey(env, log); err != nil {
+		return nil, nil, usageError{err}
+	}
 	if !env.DatabaseURL.Set() {
 		if err := migrate(ctx, env, log); err != nil {
 			return nil, nil, err
 		}
 	}
 	app = &App{settings: s, reg: prometheus.NewRegistry()}
-	for _, open := range []func(context.Context) error{app.open, app.wireRules, app.adopt} {
+	for _, open := range []func(context.Context) error{app.open, app.derive, app.wireRules, app.adopt} {
 		if err := open(ctx); err != nil {
 			app.close()
 			return nil, nil, err
