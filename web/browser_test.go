@@ -61,7 +61,7 @@ func openTab(t *testing.T, path, origin string) *tab {
 		chromedp.Flag("hide-scrollbars", true), chromedp.WindowSize(1360, 900)}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	browser, _ := chromedp.NewContext(alloc)
-	ctx, cancel := context.WithTimeout(browser, 90*time.Second)
+	ctx, cancel := context.WithTimeout(browser, 4*time.Minute)
 	t.Cleanup(func() { // the profile can be removed only when the browser is gone
 		_ = chromedp.Cancel(browser)
 		cancel()
