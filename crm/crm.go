@@ -69,7 +69,7 @@ type Capabilities struct {
 
 // Encoded is a value in the CRM's form.
 type Encoded struct {
-	Raw  any    // as it is sent and read; JSON
+	Raw  any    // as it is sent and read; JSON. nil is sent to clear a field
 	Norm string // what is compared: equal for two spellings of one value; "" = blank
 }
 
@@ -103,6 +103,14 @@ type Value struct {
 	Encoded
 	Blank bool     // the CRM's own idea of empty; a false that is a default is not
 	Last  Evidence // what the CRM tells of who wrote it
+}
+
+// norm is what the value is compared by.
+func (v Value) norm() string {
+	if v.Blank {
+		return ""
+	}
+	return v.Norm
 }
 
 // Actor is who wrote a value last, as far as the CRM tells.

@@ -1,7 +1,11 @@
 package crm
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -44,8 +48,8 @@ type Want struct {
 	Confidence float64
 	ObservedAt time.Time
 	// By is the person who asked for this very value although the CRM holds
-	// another, and Instead the norm they saw there. It is the only way to
-	// overwrite a person.
+	// another, and Instead the norm they saw there, "" for a blank. It is the only
+	// way to overwrite a person.
 	By      string
 	Instead string
 }
@@ -56,6 +60,7 @@ type Base struct {
 	Confidence float64
 	ObservedAt time.Time
 	WrittenAt  time.Time
+	Released   bool // a person was seen to have taken the field over since
 }
 
 // Outcome is what becomes of one field.
@@ -78,8 +83,12 @@ type Decision struct {
 	Theirs  Value
 	Ours    Encoded
 	Base    *Base
-	Source  string
 	Reason  string // for a person to read
+
+	Source     string
+	Confidence float64
+	ObservedAt time.Time
+	By         string // the person who asked for it
 
 	ours bool // nobody else writes there: no guard is needed
 }
@@ -107,8 +116,8 @@ func Make(key Key, found Found, base map[Field]Base, wants []Want) Plan {
 		}
 	}
 	for _, w := range wants {
-		d := Decision{Field: w.Field, Ours: w.Encoded, Source: w.Source, Outcome: outcome, Reason: reason,
-			ours: w.Policy.Mode == Own || w.Policy.Mode == Suggest}
+		d := Decision{Field: w.Field, Ours: w.Encoded, Outcome: outcome, Reason: reason, Source: w.Source,
+			Confidence: w.Confidence, ObservedAt: w.ObservedAt, By: w.By, ours: w.Policy.Mode == Own || w.Policy.Mode == Suggest}
 		if w.Policy.Mode == Suggest {
 			d.Field = w.Policy.Shadow
 		}
@@ -126,6 +135,25 @@ func Make(key Key, found Found, base map[Field]Base, wants []Want) Plan {
 		}
 		p.Decisions = append(p.Decisions, d)
 	}
+	return p.quiet()
+}
+
+// quiet leaves out the time of enrichment where nothing else is written: it is no
+// news by itself.
+func (p Plan) quiet() Plan {
+	stamp := -1
+	for i, d := range p.Decisions {
+		switch {
+		case d.Outcome != Write:
+		case d.Field == EnrichedAt && p.Record != nil:
+			stamp = i
+		default:
+			return p
+		}
+	}
+	if stamp >= 0 {
+		p.Decisions[stamp].Outcome, p.Decisions[stamp].Reason = Same, "nothing else is written"
+	}
 	return p
 }
 
@@ -138,12 +166,12 @@ func decide(w Want, theirs Value, base *Base) (Outcome, string) {
 		return Unsupported, "the CRM has no such field, or does not let us write it"
 	case w.Err != nil:
 		return Invalid, "the value has no form in this CRM"
+	case w.By != "":
+		return asked(w, theirs)
 	case w.Encoded.Norm == "":
 		return Invalid, "empty never overwrites"
 	case !theirs.Blank && theirs.Norm == w.Encoded.Norm:
 		return Same, "the CRM holds it already"
-	case w.By != "" && theirs.Norm == w.Instead:
-		return Write, "asked for by " + w.By
 	case mode == Own, mode == Suggest:
 		return Write, "the field is ours"
 	case theirs.Blank && base != nil && !w.Policy.Refill:
@@ -156,12 +184,26 @@ func decide(w Want, theirs Value, base *Base) (Outcome, string) {
 		return Conflict, "the record has an owner"
 	case mode == OverridePlaceholders && slices.Contains(w.Policy.Placeholders, theirs.Norm):
 		return Write, "what stood there stands for nothing"
+	case base != nil && base.Released:
+		return Conflict, "a person took the field over"
 	case base != nil && base.Norm == theirs.Norm:
 		return refresh(w, *base)
 	case base == nil && theirs.Last.By == ByUs:
 		return refresh(w, Base{ObservedAt: theirs.Last.At})
 	}
 	return Conflict, "somebody else's value stands there"
+}
+
+// asked decides over what a person asked for: it is done where the field holds
+// what they saw. They may ask for nothing too, which undoes a write into a blank.
+func asked(w Want, theirs Value) (Outcome, string) {
+	switch now := theirs.norm(); now {
+	case w.Encoded.Norm:
+		return Same, "the CRM holds it already"
+	case w.Instead:
+		return Write, "asked for by " + w.By
+	}
+	return Conflict, "it holds another value by now"
 }
 
 // refresh decides over a value that is our own.
@@ -196,4 +238,56 @@ func (p Plan) Change(ref string) (Change, bool) {
 // Disputed says that some field holds another value than ours.
 func (p Plan) Disputed() bool {
 	return slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Conflict })
+}
+
+// sure says that one record is meant, and may be written.
+func (p Plan) sure() bool {
+	return p.Record != nil && !slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Ambiguous })
+}
+
+// with is the plan as it stands after a further look: what was written before
+// stays written.
+func (p Plan) with(next Plan) Plan {
+	next.Decisions = slices.Clone(next.Decisions)
+	for i, d := range next.Decisions {
+		was := slices.IndexFunc(p.Decisions, func(b Decision) bool { return b.Field == d.Field })
+		if d.Outcome == Same && was >= 0 && p.Decisions[was].Outcome == Write {
+			next.Decisions[i] = p.Decisions[was]
+		}
+	}
+	return next
+}
+
+// refused takes out what the CRM will never take.
+func (p Plan) refused(why map[Field]string) Plan {
+	for i, d := range p.Decisions {
+		if reason, ok := why[d.Field]; ok && (d.Outcome == Write || d.Outcome == Conflict) {
+			p.Decisions[i].Outcome, p.Decisions[i].Reason = Invalid, reason
+		}
+	}
+	return p
+}
+
+// hash names the record without naming the person.
+func (k Key) hash() string {
+	switch {
+	case k.Domain != "":
+		return "domain:" + k.Domain
+	case k.Email != "":
+		sum := sha256.Sum256([]byte(strings.ToLower(k.Email)))
+		return "email:" + hex.EncodeToString(sum[:])
+	}
+	return "id:" + k.ID
+}
+
+// fingerprint is equal for two wishes that would write the same.
+func fingerprint(x Wanted) string {
+	h := sha256.New()
+	for _, w := range x.Wants {
+		if w.Field == EnrichedAt {
+			continue
+		}
+		fmt.Fprintf(h, "%q %q %q %q %q\n", w.Field, w.Encoded.Norm, w.Policy.Mode, w.By, w.Instead)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
