@@ -43,23 +43,26 @@ type finding struct {
 	Do      string `json:"do,omitempty"`
 }
 
+// print shows a finding to a person, or to a program.
+func (f finding) print(std streams, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(std.Out).Encode(f)
+	}
+	fmt.Fprintf(std.Out, "%-5s  %-9s %s\n", f.Verdict, f.Part, f.Says)
+	if f.Do != "" {
+		fmt.Fprintf(std.Out, "%18s%s\n", "", f.Do)
+	}
+	return nil
+}
+
 // Run looks at settings, files and stores.
 func (c doctorCmd) Run(ctx context.Context, std streams) error {
 	findings := diagnose(ctx, std)
 	bad := false
 	for _, f := range findings {
 		bad = bad || f.Verdict == wrong
-		if c.JSON {
-			b, err := json.Marshal(f)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(std.Out, "%s\n", b)
-			continue
-		}
-		fmt.Fprintf(std.Out, "%-5s  %-9s %s\n", f.Verdict, f.Part, f.Says)
-		if f.Do != "" {
-			fmt.Fprintf(std.Out, "%18s%s\n", "", f.Do)
+		if err := f.print(std, c.JSON); err != nil {
+			return err
 		}
 	}
 	if bad {

@@ -43,6 +43,7 @@ type cli struct {
 	Explain   explainCmd   `cmd:"" help:"Say why a lead got its score and its rep."`
 	Enrich    enrichCmd    `cmd:"" help:"Ask providers about one company, and show every step."`
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
+	CRM       crmCmd       `cmd:"" name:"crm" help:"Look at the CRM: may we write, where do the fields stand, what is missing."`
 	Companies companiesCmd `cmd:"" help:"Show companies, and say which domains lead to one."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
