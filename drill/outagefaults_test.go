@@ -169,10 +169,9 @@ func eachItsOwn(b *bench) {
 	if !b.shutEverywhere("p2")() {
 		b.fail("the breaker of p2 opened")
 	}
-	published := func(provider string) float64 {
-		return b.sql(`SELECT count(*) FROM provider_states WHERE provider = $1 AND breaker <> 'closed'`, provider)
-	}
-	b.within(probeGap, "p1 is published as open and p2 is not", func() bool { return published("p1") == 1 && published("p2") == 0 })
+	b.within(probeGap, "web shows p1 as open and p2 as none", func() bool {
+		return b.breaker(b.web, "p1") == open && b.breaker(b.web, "p2") < open
+	})
 	late := b.process("worker3")
 	b.workers = append(b.workers, late)
 	began := time.Now()

@@ -18,8 +18,9 @@ type metrics struct {
 }
 
 // newMetrics makes the metrics and registers them where they are not yet: a
-// changed configuration makes a new waterfall beside the old one.
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+// changed configuration makes a new waterfall beside the old one. Breakers are
+// registered unless somebody else shows them.
+func newMetrics(r prometheus.Registerer, breakers bool) (*metrics, error) {
 	m := &metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "galena_provider_calls_total",
 			Help: "Questions to a provider by outcome: hit, cached, or the Kind of the failure (not_found is a miss)."},
@@ -41,8 +42,11 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	return m, errors.Join(register(r, &m.calls), register(r, &m.seconds), register(r, &m.cents),
-		register(r, &m.breaker), register(r, &m.unmapped))
+	err := errors.Join(register(r, &m.calls), register(r, &m.seconds), register(r, &m.cents), register(r, &m.unmapped))
+	if breakers {
+		err = errors.Join(err, register(r, &m.breaker))
+	}
+	return m, err
 }
 
 // register keeps the collector that is registered already, if there is one.

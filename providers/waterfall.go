@@ -53,6 +53,7 @@ type Deps struct {
 	TTL        func(field string) (fresh, held time.Duration) // how long a value counts as fresh, and at all
 	Chance     func() float64                                 // 0..1
 	Registerer prometheus.Registerer
+	Published  bool // the caller shows breakers as all processes published them, not ours
 	Log        *slog.Logger
 	Now        func() time.Time
 	OnState    func(galena.ProviderState) // told of each change of breaker or pause
@@ -104,7 +105,7 @@ func New(c Config, d Deps) (*Waterfall, error) {
 	if err := d.complete(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(d.Registerer)
+	m, err := newMetrics(d.Registerer, !d.Published)
 	if err != nil {
 		return nil, err
 	}

@@ -122,8 +122,8 @@ func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{auditsDesc, regretDesc, lowDesc, highDesc} {
 		ch <- d
 	}
-	if c.app.book.current().waterfall == nil {
-		ch <- stateDesc // a process with providers of its own knows better
+	if !c.app.roles.worker {
+		ch <- stateDesc // a worker shows its own: it is the one who spares them
 	}
 }
 
@@ -141,7 +141,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.regret(ctx, ch)
 	c.budgets(ctx, ch)
-	if c.app.book.current().waterfall != nil {
+	if c.app.roles.worker {
 		return
 	}
 	states, err := c.app.store.ProviderStates(ctx)
