@@ -187,9 +187,9 @@ func (b *bench) start() {
 	var err error
 	b.gen, err = newGenerator(b.dir, "http://"+addr, token)
 	b.must(err)
-	b.within(30*time.Second, "web is ready", func() bool { return statusOf("http://"+addr+"/readyz") == http.StatusOK })
+	b.within(time.Minute, "web is ready", func() bool { return statusOf("http://"+addr+"/readyz") == http.StatusOK })
 	for _, w := range b.workers {
-		b.within(30*time.Second, w.name+" is up", func() bool { return b.metrics(w) != "" })
+		b.within(time.Minute, w.name+" is up", func() bool { return b.metrics(w) != "" })
 	}
 }
 

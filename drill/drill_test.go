@@ -100,7 +100,7 @@ func (b *bench) heal() {
 			b.must(p.start())
 		}
 	}
-	b.within(30*time.Second, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == 200 })
+	b.within(time.Minute, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == 200 })
 }
 
 // drain waits until every acked lead is routed.
