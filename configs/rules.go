@@ -28,11 +28,12 @@ const (
 	KindProviders = "Providers"
 	KindHygiene   = "Hygiene"
 	KindNotify    = "Notify"
+	KindCRM       = "CRM"
 )
 
 // Kinds lists the kinds, in the order of Rules.Refs.
 func Kinds() []string {
-	return []string{KindICP, KindMerging, KindRouting, KindProviders, KindHygiene, KindNotify}
+	return []string{KindICP, KindMerging, KindRouting, KindProviders, KindHygiene, KindNotify, KindCRM}
 }
 
 // Rules are all files together, checked. They never change: a reload makes new ones.
@@ -43,6 +44,7 @@ type Rules struct {
 	Providers providers.Config
 	Hygiene   intake.Config
 	Notify    notify.Config
+	CRM       CRM
 
 	Refs     []galena.ConfigRef // one per kind, with the hash of the file's bytes
 	Bytes    map[string][]byte  // the files themselves, by kind
@@ -223,6 +225,8 @@ func (l *loader) read(d *document) {
 		l.out.Hygiene = read(d, intake.Defaults(), intake.Config.Validate)
 	case KindNotify:
 		l.out.Notify = read(d, notify.Defaults(), notify.Config.Validate)
+	case KindCRM:
+		l.out.CRM = read(d, CRM{}, CRM.Validate)
 	}
 	l.out.Bytes[d.kind] = d.Bytes
 }
