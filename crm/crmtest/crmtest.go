@@ -1,0 +1,383 @@
+package crmtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/crmfake"
+)
+
+// Run holds a connector to what is asked of every one.
+func Run(t *testing.T, d crmfake.Dialect, connect Open) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		test func(*desk)
+	}{
+		{"BlankIsFilled", blankIsFilled},
+		{"ARecordIsMadeAndLinked", recordIsMade},
+		{"TheSameIsNotWritten", sameIsNotWritten},
+		{"APersonsValueIsKept", personsValueIsKept},
+		{"OursIsRefreshed", oursIsRefreshed},
+		{"WhatAPersonClearedStaysEmpty", clearedStaysEmpty},
+		{"OurOwnFieldIsOverwritten", ownIsOverwritten},
+		{"AnOwnerIsKept", ownerIsKept},
+		{"SeveralRecordsAreNotTouched", severalAreNotTouched},
+		{"AnotherKeyIsAnotherRecord", anotherKey},
+		{"ALostRaceLeavesThePersonsValue", lostRace},
+		{"APersonEditsWhileWeWrite", editedWhileWriting},
+		{"APartOfABatchFails", partOfBatch},
+		{"TooFast", tooFast},
+		{"TheQuotaIsGone", quotaIsGone},
+		{"TheTokenExpires", tokenExpires},
+		{"TheTokenIsRegenerated", tokenIsRegenerated},
+		{"AnUnknownFieldCostsNoOther", unknownField},
+		{"AWordWithoutAPlaceIsInvalid", unmappedWord},
+		{"ARangeIsNoNumber", rangeIsNoNumber},
+		{"ADeletedRecordStaysDeleted", deletedStaysDeleted},
+		{"AnAwayCRMIsUnavailable", away},
+		{"AnAnswerThatIsLate", late},
+		{"TwoHundredCreatesWithoutAnAnswer", droppedCreates},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(open(t, d, connect))
+		})
+	}
+}
+
+func blankIsFilled(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example", crmfake.Note: "call Ana"})
+	p, r := k.deliver(company("acme.example"), values{Name: words("Acme"), Employees: number(250), Revenue: number(42_000_000), Industry: words("software")})
+	if r.Err != nil || r.ID != id || r.Created {
+		k.t.Fatalf("%+v of %+v", r, p)
+	}
+	k.stands(crm.Company, id, Name, "Acme")
+	k.stands(crm.Company, id, Employees, "250")
+	k.stands(crm.Company, id, Revenue, "42000000")
+	k.stands(crm.Company, id, crmfake.Note, "call Ana")
+	if rec := k.find(company("acme.example")).Records[0]; rec.Fields[Industry].Norm != "software" {
+		k.t.Errorf("industry reads %q", rec.Fields[Industry].Norm)
+	}
+}
+
+func recordIsMade(k *desk) {
+	_, r := k.deliver(company("acme.example"), values{crm.Domain: words("acme.example"), Name: words("Acme"), crm.Score: number(87).as(crm.Own)})
+	if r.Err != nil || !r.Created || r.ID == "" {
+		k.t.Fatalf("company: %+v", r)
+	}
+	k.stands(crm.Company, r.ID, crm.Score, "87")
+	person := crm.Key{Object: crm.Person, Email: "ana@acme.example"}
+	_, made := k.deliver(person, values{crm.Email: words("ana@acme.example"), crm.FirstName: words("Ana"), crm.Employer: words(r.ID), Title: words("CTO")})
+	if made.Err != nil || !made.Created {
+		k.t.Fatalf("person: %+v", made)
+	}
+	k.stands(crm.Person, made.ID, crm.Email, "ana@acme.example")
+	k.stands(crm.Person, made.ID, crm.Employer, r.ID)
+	if found := k.find(person); len(found.Records) != 1 || found.Records[0].ID != made.ID {
+		k.t.Errorf("the person is not found again: %+v", found)
+	}
+	if found := k.find(crm.Key{Object: crm.Company, ID: r.ID}); len(found.Records) != 1 || found.Records[0].Fields[Name].Norm != "acme" {
+		k.t.Errorf("by its id: %+v", found)
+	}
+}
+
+func sameIsNotWritten(k *desk) {
+	known := values{crm.Domain: words("acme.example"), Name: words("Acme"), Employees: number(250), Revenue: number(42_000_000),
+		Industry: words("software"), crm.Score: number(87).as(crm.Own), crm.Owner: words("sam.lee")}
+	if _, r := k.deliver(company("acme.example"), known); r.Err != nil {
+		k.t.Fatal(r.Err)
+	}
+	before := k.writes()
+	p, r := k.deliver(company("acme.example"), known)
+	for f := range known {
+		if got := outcome(p, f); got != crm.Same {
+			k.t.Errorf("%s is %s, want same", f, got)
+		}
+	}
+	if after := k.writes(); r.Err != nil || after != before {
+		k.t.Errorf("%d writes more, %v", after-before, r.Err)
+	}
+}
+
+func personsValueIsKept(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example", Employees: "300"})
+	p, r := k.deliver(company("acme.example"), values{Employees: number(250).as(crm.RefreshIfOurs), Name: words("Acme")})
+	if r.Err != nil || outcome(p, Employees) != crm.Conflict {
+		k.t.Errorf("%+v %+v", p.Decisions, r)
+	}
+	k.stands(crm.Company, id, Employees, "300")
+	k.stands(crm.Company, id, Name, "Acme")
+}
+
+func oursIsRefreshed(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	k.deliver(company("acme.example"), values{Employees: number(250).as(crm.RefreshIfOurs)})
+	_, r := k.deliver(company("acme.example"), values{Employees: number(260).as(crm.RefreshIfOurs).seen(now.Add(time.Hour))})
+	if r.Err != nil {
+		k.t.Error(r.Err)
+	}
+	k.stands(crm.Company, id, Employees, "260")
+}
+
+func clearedStaysEmpty(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	k.deliver(company("acme.example"), values{Employees: number(250)})
+	k.stands(crm.Company, id, Employees, "250")
+	k.fake.Edit(crm.Company, id, Employees, "")
+	if p, _ := k.deliver(company("acme.example"), values{Employees: number(250)}); outcome(p, Employees) != crm.Conflict {
+		k.t.Errorf("%+v", p.Decisions)
+	}
+	k.stands(crm.Company, id, Employees, "")
+}
+
+func ownIsOverwritten(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example", crm.Score: "12"})
+	if _, r := k.deliver(company("acme.example"), values{crm.Score: number(87).as(crm.Own)}); r.Err != nil {
+		k.t.Error(r.Err)
+	}
+	k.stands(crm.Company, id, crm.Score, "87")
+}
+
+func ownerIsKept(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example", crm.Owner: "99"})
+	p, _ := k.deliver(company("acme.example"), values{crm.Owner: words("sam.lee")})
+	if outcome(p, crm.Owner) != crm.Conflict {
+		k.t.Errorf("%+v", p.Decisions)
+	}
+	k.stands(crm.Company, id, crm.Owner, "99")
+}
+
+func severalAreNotTouched(k *desk) {
+	for range 2 {
+		k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	}
+	p, _ := k.deliver(company("acme.example"), values{Employees: number(250)})
+	if outcome(p, Employees) != crm.Ambiguous || k.writes() != 0 {
+		k.t.Errorf("%+v, %d writes", p.Decisions, k.writes())
+	}
+}
+
+// anotherKey: many searches find parts of words.
+func anotherKey(k *desk) {
+	k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "notacme.example"})
+	if found := k.find(company("acme.example")); found.Err != nil || len(found.Records) != 0 {
+		k.t.Errorf("%+v", found)
+	}
+}
+
+func lostRace(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	key, known := company("acme.example"), values{Employees: number(250), Name: words("Acme")}
+	for n := range 3 {
+		k.fake.Edit(crm.Company, id, Employees, "")
+		k.base = map[string]map[crm.Field]crm.Base{}
+		p := k.plan(key, k.find(key), known)
+		change, some := p.Change("1")
+		if !some {
+			k.t.Fatal("there is nothing to write")
+		}
+		edited := strconv.Itoa(300 + n)
+		k.fake.Edit(crm.Company, id, Employees, edited)
+		if r := k.apply(p, change); r.Err != nil || !slices.Contains(r.Lost, Employees) {
+			k.t.Errorf("%+v", r)
+		}
+		k.stands(crm.Company, id, Employees, edited)
+		k.stands(crm.Company, id, Name, "Acme")
+	}
+}
+
+// editedWhileWriting is the race that only a guard of the CRM's own decides.
+func editedWhileWriting(k *desk) {
+	if !k.crm.Capabilities().Guard {
+		k.t.Skip("the CRM has no guard")
+	}
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	edits := 0
+	k.fake.OnWrite(func() {
+		if edits++; edits <= 3 {
+			k.fake.Edit(crm.Company, id, Employees, strconv.Itoa(300+edits))
+		}
+	})
+	_, r := k.deliver(company("acme.example"), values{Employees: number(250), Name: words("Acme")})
+	if r.Err != nil && galena.KindOf(r.Err) != galena.Conflict {
+		k.t.Error(r.Err)
+	}
+	k.stands(crm.Company, id, Employees, strconv.Itoa(300+min(edits, 3)))
+}
+
+func partOfBatch(k *desk) {
+	var changes []crm.Change
+	e, err := k.crm.Encode(crm.Company, crm.Score, galena.Number(87))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	for n := range 4 {
+		id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: fmt.Sprintf("c%d.example", n)})
+		changes = append(changes, crm.Change{Ref: id, Object: crm.Company, ID: id, Set: map[crm.Field]crm.Encoded{crm.Score: e}})
+	}
+	k.fake.Delete(crm.Company, changes[2].ID)
+	results, err := k.crm.Apply(context.Background(), changes)
+	if err != nil || len(results) != 4 {
+		k.t.Fatalf("%d results, %v", len(results), err)
+	}
+	for n, r := range results {
+		if n == 2 {
+			k.kind(r.Err, galena.NotFound)
+			continue
+		}
+		if r.Err != nil || r.Ref != changes[n].Ref {
+			k.t.Errorf("%+v", r)
+		}
+		k.stands(crm.Company, changes[n].ID, crm.Score, "87")
+	}
+}
+
+func tooFast(k *desk) {
+	k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	k.find(company("acme.example")) // the token is there
+	k.fake.Throttle(1, false)
+	err := k.find(company("acme.example")).Err
+	k.kind(err, galena.RateLimited)
+	if wait := galena.RetryAfterOf(err); wait != 0 {
+		k.t.Errorf("a wait of %s was made up", wait)
+	}
+	k.fake.Throttle(1, true)
+	err = k.find(company("acme.example")).Err
+	k.kind(err, galena.RateLimited)
+	if wait := galena.RetryAfterOf(err); wait < time.Second || wait > time.Minute {
+		k.t.Errorf("the hint reads %s", wait)
+	}
+	if found := k.find(company("acme.example")); found.Err != nil || len(found.Records) != 1 {
+		k.t.Errorf("%+v", found)
+	}
+}
+
+func quotaIsGone(k *desk) {
+	k.fake.Spend(true)
+	k.kind(k.find(company("acme.example")).Err, galena.Exhausted)
+	k.fake.Spend(false)
+	if err := k.find(company("acme.example")).Err; err != nil {
+		k.t.Error(err)
+	}
+}
+
+func tokenExpires(k *desk) {
+	k.find(company("acme.example"))
+	k.fake.Expire()
+	if err := k.find(company("acme.example")).Err; err != nil {
+		k.t.Error(err)
+	}
+	if n := k.fake.Minted(); n > 2 {
+		k.t.Errorf("%d tokens were fetched", n)
+	}
+}
+
+func tokenIsRegenerated(k *desk) {
+	k.find(company("acme.example"))
+	k.fake.Regenerate("another")
+	err := k.find(company("acme.example")).Err
+	if k.fake.Minted() == 0 {
+		k.kind(err, galena.Unauthorized)
+		k.setToken("another")
+		err = k.find(company("acme.example")).Err
+	}
+	if err != nil {
+		k.t.Error(err)
+	}
+}
+
+func unknownField(k *desk) {
+	for _, domain := range []string{"acme.example", "new.example"} {
+		if domain == "acme.example" {
+			k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: domain})
+		}
+		p, r := k.deliver(company(domain), values{crm.Domain: words(domain), Description: words("Makes anvils."), Employees: number(250)})
+		if r.Err != nil || outcome(p, Description) != crm.Unsupported && !slices.Contains(r.Refused, Description) {
+			k.t.Errorf("%+v of %+v", r, p.Decisions)
+		}
+		k.stands(crm.Company, r.ID, Employees, "250")
+	}
+}
+
+func unmappedWord(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	p, r := k.deliver(company("acme.example"), values{Industry: words("aerospace"), Employees: number(250)})
+	if r.Err != nil || outcome(p, Industry) != crm.Invalid {
+		k.t.Errorf("%+v of %+v", r, p.Decisions)
+	}
+	k.stands(crm.Company, id, Employees, "250")
+	k.stands(crm.Company, id, Industry, "")
+}
+
+func rangeIsNoNumber(k *desk) {
+	_, err := k.crm.Encode(crm.Company, Employees, galena.Interval(51, 200, "51-200"))
+	k.kind(err, galena.Invalid)
+}
+
+func deletedStaysDeleted(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	k.fake.Delete(crm.Company, id)
+	before := k.fake.Version(crm.Company, id)
+	k.deliver(company("acme.example"), values{crm.Domain: words("acme.example"), Employees: number(250)})
+	results, err := k.crm.Apply(context.Background(), []crm.Change{{Object: crm.Company, ID: id, Set: map[crm.Field]crm.Encoded{Employees: k.encoded(250)}}})
+	if err != nil || results[0].Err == nil {
+		k.t.Errorf("a write to it is %+v", results)
+	}
+	if !k.fake.Deleted(crm.Company, id) || k.fake.Version(crm.Company, id) != before {
+		k.t.Error("the deleted record was touched")
+	}
+}
+
+func (k *desk) encoded(n int64) crm.Encoded {
+	e, err := k.crm.Encode(crm.Company, Employees, galena.Number(n))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return e
+}
+
+func away(k *desk) {
+	k.find(company("acme.example"))
+	k.fake.Down(true)
+	k.kind(k.find(company("acme.example")).Err, galena.Unavailable)
+	k.fake.Down(false)
+	if err := k.find(company("acme.example")).Err; err != nil {
+		k.t.Error(err)
+	}
+}
+
+func late(k *desk) {
+	k.fake.Latency(time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	found, err := k.crm.Find(ctx, []crm.Key{company("acme.example")}, nil)
+	if err == nil {
+		err = found[0].Err
+	}
+	k.kind(err, galena.Unavailable)
+}
+
+func droppedCreates(k *desk) {
+	const n = 200
+	k.find(company("acme.example"))
+	k.fake.Drop(n)
+	for i := range n {
+		domain := fmt.Sprintf("c%d.example", i)
+		known := values{crm.Domain: words(domain), Name: words("Company " + strconv.Itoa(i))}
+		_, r := k.deliver(company(domain), known)
+		k.kind(r.Err, galena.Unavailable)
+		if p, again := k.deliver(company(domain), known); again.Err != nil || outcome(p, crm.Domain) != crm.Same {
+			k.t.Fatalf("%+v of %+v", again, p.Decisions)
+		}
+	}
+	if got := len(k.fake.IDs(crm.Company)); got != n {
+		k.t.Errorf("%d records, want %d", got, n)
+	}
+}

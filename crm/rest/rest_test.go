@@ -1,0 +1,90 @@
+package rest_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/crmfake"
+	"github.com/galenahq/galena/crm/crmtest"
+	"github.com/galenahq/galena/crm/rest"
+)
+
+// filled are the blanks of the files that are shipped, as an admin of the fakes
+// would fill them in.
+var (
+	hash = "d4de1c1518b4531717c676029a45911c3403901"
+
+	pipedriveBlanks = []string{"FILL-IN-DOMAIN", hash + "0", "FILL-IN-EMPLOYEES", hash + "1", "FILL-IN-REVENUE", hash + "2",
+		"FILL-IN-INDUSTRY", hash + "3", "FILL-IN-SCORE", hash + "4", "FILL-IN-TIER", hash + "5", "FILL-IN-REASONS", hash + "6",
+		"FILL-IN-DESCRIPTION", hash + "9", "FILL-IN-", ""}
+	apresentaBlanks = []string{"FILL-IN-COMPANIES", "api/empresas", "FILL-IN-PEOPLE", "api/pessoas", "FILL-IN-DOMAIN", "dominio",
+		"FILL-IN-NAME", "razao_social", "FILL-IN-DESCRIPTION", "descricao", "FILL-IN-EMPLOYEES", "funcionarios", "FILL-IN-REVENUE", "faturamento",
+		"FILL-IN-CURRENCY", "moeda", "FILL-IN-INDUSTRY", "setor", "FILL-IN-SCORE", "icp_pontos", "FILL-IN-TIER", "icp_classe",
+		"FILL-IN-REASONS", "icp_motivos", "FILL-IN-OWNER", "vendedor_id", "FILL-IN-FIRST-NAME", "nome", "FILL-IN-LAST-NAME", "sobrenome",
+		"FILL-IN-COMPANY", "empresa_id", "FILL-IN-JOB-TITLE", "cargo"}
+)
+
+// load reads a file as `galena check` does.
+func load(t *testing.T, file string, replace ...string) configs.CRM {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(replace...).Replace(string(b))
+	r, err := configs.LoadFiles([]configs.Source{{Path: file, Bytes: []byte(text)}}, configs.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.CRM
+}
+
+// connect opens the CRM of a file at the address of a fake.
+func connect(file string, replace ...string) crmtest.Open {
+	return func(t *testing.T, s crmtest.Setup) crm.CRM {
+		t.Helper()
+		for _, host := range []string{"https://crm.example", "https://api.apresenta.me", "https://api.pipedrive.com"} {
+			replace = append([]string{host, s.URL}, replace...)
+		}
+		c := load(t, file, replace...)
+		out, err := rest.New(c.ID, *c.REST, rest.Deps{Client: http.DefaultClient, Secret: s.Secret, Now: s.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}
+
+func TestTwentyLike(t *testing.T) {
+	t.Parallel()
+	crmtest.Run(t, crmfake.Twenty, connect("testdata/twenty.yaml"))
+}
+
+func TestHubSpotLike(t *testing.T) {
+	t.Parallel()
+	crmtest.Run(t, crmfake.HubSpot, connect("testdata/hubspot.yaml"))
+}
+
+func TestApresenta(t *testing.T) {
+	t.Parallel()
+	crmtest.Run(t, crmfake.Laravel, connect("../../configs/crm/apresenta.yaml", append([]string{"{calls: 60, per: 1m}", "{calls: 5000, per: 1m}"}, apresentaBlanks...)...))
+}
+
+func TestPipedrive(t *testing.T) {
+	t.Parallel()
+	crmtest.Run(t, crmfake.Pipedrive, connect("../../configs/crm/pipedrive.yaml", append([]string{"{calls: 20, per: 2s}", "{calls: 5000, per: 1m}"}, pipedriveBlanks...)...))
+}
+
+func TestJSONAPI(t *testing.T) {
+	t.Parallel()
+	crmtest.Run(t, crmfake.JSONAPI, connect("testdata/jsonapi.yaml"))
+	b, err := os.ReadFile("testdata/jsonapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("a CRM of an unplanned shape took %d lines of YAML and no code", strings.Count(string(b), "\n"))
+}
