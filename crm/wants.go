@@ -1,0 +1,110 @@
+package crm
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// Policies say for each object which fields are written, and how. A field that
+// is not among them is left alone.
+type Policies map[Object]map[Field]Policy
+
+// JobOf is what a decided lead brings into a CRM: its company, if it has one,
+// then the person and the link between them. It is empty for a lead without a
+// decision.
+func JobOf(c CRM, policies Policies, run string, r galena.Record) Job {
+	j := Job{Run: run, Kind: galena.CRMRunLead, LeadID: r.Lead.ID}
+	if r.Decision == nil {
+		return j
+	}
+	if m := policies[Company]; len(m) > 0 && r.Company.Domain != "" {
+		j.Records = append(j.Records, Wanted{Key: Key{Object: Company, Domain: r.Company.Domain}, Wants: wantsOf(c, Company, m, r)})
+	}
+	if m := policies[Person]; len(m) > 0 && r.Lead.Email != "" {
+		x := Wanted{Key: Key{Object: Person, Email: r.Lead.Email}, Wants: wantsOf(c, Person, m, r)}
+		if p, ok := m[Employer]; ok && len(j.Records) > 0 {
+			x.Link = &Want{Field: Employer, Policy: p, Source: "galena", Confidence: 1, ObservedAt: r.Decision.DecidedAt}
+		}
+		j.Records = append(j.Records, x)
+	}
+	return j
+}
+
+// wantsOf is one want for each mapped field of which something is known, in the
+// order of the alphabet.
+func wantsOf(c CRM, o Object, policies map[Field]Policy, r galena.Record) []Want {
+	var out []Want
+	var newest time.Time
+	for _, f := range slices.Sorted(maps.Keys(policies)) {
+		fact := known(r, f)
+		if f == Employer || f == EnrichedAt || fact.State != galena.Known && fact.State != galena.Partial || fact.Value.Empty() {
+			continue
+		}
+		w := Want{Field: f, Policy: policies[f], Source: fact.Source, Confidence: fact.Confidence, ObservedAt: fact.ObservedAt}
+		w.Encoded, w.Err = c.Encode(o, f, fact.Value)
+		if out = append(out, w); strings.HasPrefix(string(f), "company.") && fact.ObservedAt.After(newest) {
+			newest = fact.ObservedAt
+		}
+	}
+	if p, ok := policies[EnrichedAt]; ok && !newest.IsZero() {
+		w := Want{Field: EnrichedAt, Policy: p, Source: "galena", Confidence: 1, ObservedAt: newest}
+		w.Encoded, w.Err = c.Encode(o, EnrichedAt, galena.DateValue(newest))
+		out = append(out, w)
+	}
+	return out
+}
+
+// known is what we know of a field: of the company what it is known for today,
+// of the lead and its score what was decided.
+func known(r galena.Record, f Field) galena.Fact {
+	text := func(s, source string, at time.Time) galena.Fact {
+		return galena.KnownFact(string(f), galena.TextValue(s), source, at)
+	}
+	form := func(s string) galena.Fact { return text(s, "form", r.Lead.CreatedAt) }
+	decided := func(s string) galena.Fact { return text(s, "galena", r.Decision.DecidedAt) }
+	first, last := named(r.Lead)
+	switch f {
+	case Domain:
+		return decided(r.Company.Domain)
+	case Email:
+		return form(r.Lead.Email)
+	case FirstName:
+		return form(first)
+	case LastName:
+		return form(last)
+	case Owner:
+		return decided(r.Decision.Assignment.Rep)
+	case Tier:
+		return decided(r.Decision.Tier)
+	case Reasons:
+		return decided(strings.Join(r.Decision.TopReasons, "\n"))
+	case Score:
+		points := int64(r.Decision.Score.Score)
+		return galena.KnownFact(string(f), galena.Value{Type: galena.TypeScore, Lo: points, Hi: points}, "galena", r.Decision.DecidedAt)
+	case "company.name":
+		if fact := r.Company.Facts.Get(string(f)); fact.State == galena.Known {
+			return fact
+		}
+		if r.Lead.Company != "" {
+			return form(r.Lead.Company)
+		}
+		return decided(r.Company.Domain) // a record without a name is taken nowhere
+	}
+	if strings.HasPrefix(string(f), "company.") {
+		return r.Company.Facts.Get(string(f))
+	}
+	return r.Decision.Facts.Get(string(f))
+}
+
+// named splits a name that came in one piece at its first space.
+func named(l galena.Lead) (first, last string) {
+	if l.FirstName != "" || l.LastName != "" {
+		return l.FirstName, l.LastName
+	}
+	first, last, _ = strings.Cut(strings.TrimSpace(l.Name), " ")
+	return first, strings.TrimSpace(last)
+}
