@@ -45,6 +45,8 @@ type cli struct {
 	Providers providersCmd `cmd:"" help:"Show which providers are configured and how they fare."`
 	CRM       crmCmd       `cmd:"" name:"crm" help:"Look at the CRM: may we write, where do the fields stand, what is missing."`
 	Companies companiesCmd `cmd:"" help:"Show companies, and say which domains lead to one."`
+	Conflicts conflictsCmd `cmd:"" help:"Settle where a CRM holds another value than ours."`
+	Runs      runsCmd      `cmd:"" help:"Show what was written to CRMs."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
 	Doctor    doctorCmd    `cmd:"" help:"Look at settings, files and stores, and say what is wrong."`
