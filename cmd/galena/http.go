@@ -13,6 +13,7 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/api"
+	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
@@ -74,6 +75,10 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	mux := http.NewServeMux()
 	for _, path := range api.Paths() {
 		mux.Handle(path, machines)
+	}
+	if s := a.env.CRM("twenty"); s["WEBHOOK_SECRET"].Set() {
+		mux.Handle("POST /v1/hooks/twenty", twentyHook{store: a.store, secret: s["WEBHOOK_SECRET"].Reveal(),
+			config: twenty.Config{KeyName: s["KEY_NAME"].Reveal()}, now: a.now, log: a.log.With("part", "api")})
 	}
 	mux.Handle("/", people)
 	return mux, nil
