@@ -20,11 +20,16 @@ func (w *Writer) TakeOurs(ctx context.Context, run string, k galena.CRMConflict,
 
 // Revert puts back what stood in the fields that a run wrote, in those that
 // still hold what it wrote. The others are Conflict in the plans, and left alone.
+// A record that the run made stays, with what it is found by: deleting is for a
+// person.
 func (w *Writer) Revert(ctx context.Context, run string, writes []galena.CRMWrite, by string) ([]Plan, error) {
 	var order []galena.CRMRecord
 	wants := map[galena.CRMRecord][]Want{}
 	lead := ""
-	for _, x := range writes { // the latest first: of two writes of a field the earlier one counts
+	for _, x := range writes { // the latest first
+		if f := Field(x.Field); x.State != galena.CRMDone || x.Created && (f == Domain || f == Email) {
+			continue
+		}
 		before, err := read(x.Before)
 		if err != nil {
 			return nil, err

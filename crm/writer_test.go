@@ -342,11 +342,10 @@ func TestNoHistoryOverwritesAPersonAndRevertPutsBackWhatIsOurs(t *testing.T) {
 					want[string(f)] = d.crm.value("1", f)
 				}
 				for _, w := range writes {
-					if w.State == galena.CRMDone && want[w.Field] == w.After.Norm {
+					if w.State == galena.CRMDone && want[w.Field] == w.After.Norm && w.Field != string(crm.Domain) {
 						want[w.Field] = w.Before.Norm
 					}
 				}
-				writes = done(writes)
 				if _, err := d.Revert(ctx, fmt.Sprintf("v%d", i), writes, "ada"); err != nil {
 					rt.Fatal(err)
 				}
@@ -355,20 +354,8 @@ func TestNoHistoryOverwritesAPersonAndRevertPutsBackWhatIsOurs(t *testing.T) {
 						rt.Fatalf("revert: %s is %q, want %q", f, got, v)
 					}
 				}
-				if d.crm.value("1", crm.Domain) == "" {
-					return // nothing is found by its domain any more
-				}
 			}
 			check(fmt.Sprintf("step %d", i))
 		}
 	})
-}
-
-func done(writes []galena.CRMWrite) (out []galena.CRMWrite) {
-	for _, w := range writes {
-		if w.State == galena.CRMDone {
-			out = append(out, w)
-		}
-	}
-	return out
 }

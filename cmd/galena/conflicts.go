@@ -3,16 +3,23 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/sql"
 )
 
 type conflictsCmd struct {
 	List       conflictsListCmd `cmd:"" help:"List the fields in which a CRM holds another value than ours."`
+	TakeOurs   takeOursCmd      `cmd:"" help:"Write our value into the CRM."`
 	KeepTheirs keepTheirsCmd    `cmd:"" help:"Say that the CRM is right, as long as it holds what it holds now."`
 	Ignore     ignoreCmd        `cmd:"" help:"Never report this field of this record again."`
 }
@@ -71,6 +78,53 @@ func printConflicts(std streams, found []galena.CRMConflict, asJSON bool) error 
 	return w.Flush()
 }
 
+type takeOursCmd struct {
+	Conflict string `arg:"" help:"Id of the conflict."`
+	JSON     bool   `help:"Print an object."`
+}
+
+// Help is shown by --help.
+func (takeOursCmd) Help() string {
+	return `Example: galena conflicts take-ours 0197a8c2-5d2e-7c31-9f5e-0a4b7c9d1e2f
+
+It is the only way in which a person's value is overwritten. It is done only
+where the CRM still holds what the list showed, else nothing is written and it
+exits with 3. galena runs revert undoes it.`
+}
+
+// Run writes our side and closes the conflict.
+func (c takeOursCmd) Run(ctx context.Context, std streams) error {
+	return withStore(ctx, std, func(store *sql.Store) error {
+		k, err := store.CRMConflict(ctx, c.Conflict)
+		switch {
+		case galena.KindOf(err) == galena.NotFound:
+			return fmt.Errorf("no conflict has the id %q", c.Conflict)
+		case err != nil:
+			return err
+		case k.Status != galena.ConflictOpen:
+			return fmt.Errorf("the conflict is %s already, by %s", k.Status, k.ResolvedBy)
+		}
+		return crmTarget{CRM: k.Record.CRM}.with(func(t *twenty.CRM, _ configs.Env) error {
+			return takeOurs(ctx, std, store, t, k, c.JSON)
+		})
+	})
+}
+
+func takeOurs(ctx context.Context, std streams, store *sql.Store, target crm.CRM, k galena.CRMConflict, asJSON bool) error {
+	w := crm.Writer{CRM: target, Ledger: store, Now: time.Now}
+	p, err := w.TakeOurs(ctx, "take-ours/"+k.ID+"/"+uuid.NewString(), k, "cli")
+	if err != nil {
+		return err
+	}
+	if len(p.Decisions) != 1 || p.Decisions[0].Outcome != crm.Write && p.Decisions[0].Outcome != crm.Same {
+		if k, err = store.CRMConflict(ctx, k.ID); err == nil {
+			err = errors.Join(printConflicts(std, []galena.CRMConflict{k}, asJSON), errNo)
+		}
+		return err
+	}
+	return resolveIn(ctx, std, store, k.ID, galena.TakeOurs, asJSON)
+}
+
 type keepTheirsCmd struct {
 	Conflict string `arg:"" help:"Id of the conflict."`
 	JSON     bool   `help:"Print an object."`
@@ -104,14 +158,16 @@ func (c ignoreCmd) Run(ctx context.Context, std streams) error {
 }
 
 func resolveCRM(ctx context.Context, std streams, id string, word galena.CRMResolution, asJSON bool) error {
-	return withStore(ctx, std, func(store *sql.Store) error {
-		k, err := store.ResolveCRMConflict(ctx, id, word, "cli")
-		if galena.KindOf(err) == galena.NotFound {
-			return fmt.Errorf("no conflict has the id %q", id)
-		}
-		if err != nil {
-			return err
-		}
-		return printConflicts(std, []galena.CRMConflict{k}, asJSON)
-	})
+	return withStore(ctx, std, func(store *sql.Store) error { return resolveIn(ctx, std, store, id, word, asJSON) })
+}
+
+func resolveIn(ctx context.Context, std streams, store *sql.Store, id string, word galena.CRMResolution, asJSON bool) error {
+	k, err := store.ResolveCRMConflict(ctx, id, word, "cli")
+	if galena.KindOf(err) == galena.NotFound {
+		return fmt.Errorf("no conflict has the id %q", id)
+	}
+	if err != nil {
+		return err
+	}
+	return printConflicts(std, []galena.CRMConflict{k}, asJSON)
 }

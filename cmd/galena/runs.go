@@ -3,17 +3,24 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/sql"
 )
 
 type runsCmd struct {
-	List runsListCmd `cmd:"" help:"List what was written to CRMs, the newest first."`
-	Show runsShowCmd `cmd:"" help:"Show each field that a run wrote, with before and after."`
+	List   runsListCmd   `cmd:"" help:"List what was written to CRMs, the newest first."`
+	Show   runsShowCmd   `cmd:"" help:"Show each field that a run wrote, with before and after."`
+	Revert runsRevertCmd `cmd:"" help:"Put back what stood there before, where the CRM still holds what the run wrote."`
 }
 
 type runsListCmd struct {
@@ -81,4 +88,75 @@ func (c runsShowCmd) Run(ctx context.Context, std streams) error {
 		}
 		return w.Flush()
 	})
+}
+
+type runsRevertCmd struct {
+	ID   string `arg:"" name:"run" help:"Id of the run."`
+	JSON bool   `help:"Print a list of objects."`
+}
+
+// Help is shown by --help.
+func (runsRevertCmd) Help() string {
+	return `Example: galena runs revert 0197a8c2-5d2e-7c31-9f5e-0a4b7c9d1e2f
+
+A field that holds something else by now is listed and left alone; then it exits
+with 3. Records that the run made stay: delete them in the CRM.`
+}
+
+// Run undoes one run.
+func (c runsRevertCmd) Run(ctx context.Context, std streams) error {
+	return withStore(ctx, std, func(store *sql.Store) error {
+		writes, err := store.CRMRun(ctx, c.ID)
+		if galena.KindOf(err) == galena.NotFound {
+			return fmt.Errorf("no run %q wrote anything", c.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return crmTarget{CRM: writes[0].Record.CRM}.with(func(t *twenty.CRM, _ configs.Env) error {
+			return revert(ctx, std, store, t, c.ID, writes, c.JSON)
+		})
+	})
+}
+
+// revertedLine is one field that was put back, or was not.
+type revertedLine struct {
+	Object  crm.Object  `json:"object"`
+	ID      string      `json:"id"`
+	Field   crm.Field   `json:"field"`
+	Outcome crm.Outcome `json:"outcome"`
+	Now     any         `json:"now"`
+	Before  any         `json:"before"`
+	Reason  string      `json:"reason"`
+}
+
+func revert(ctx context.Context, std streams, store *sql.Store, target crm.CRM, id string, writes []galena.CRMWrite, asJSON bool) error {
+	w := crm.Writer{CRM: target, Ledger: store, Now: time.Now}
+	plans, err := w.Revert(ctx, "revert/"+id+"/"+uuid.NewString(), writes, "cli")
+	lines, differs := []revertedLine{}, false
+	for _, p := range plans {
+		for _, d := range p.Decisions {
+			lines = append(lines, revertedLine{p.Object, p.Key.ID, d.Field, d.Outcome, d.Theirs.Raw, d.Ours.Raw, d.Reason})
+			differs = differs || d.Outcome != crm.Write && d.Outcome != crm.Same
+		}
+	}
+	if err := errors.Join(printReverted(std, lines, asJSON), err); err != nil {
+		return err
+	}
+	if differs {
+		return errNo
+	}
+	return nil
+}
+
+func printReverted(std streams, lines []revertedLine, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(std.Out).Encode(lines)
+	}
+	w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RECORD\tFIELD\tOUTCOME\tSTOOD THERE\tPUT BACK\tWHY")
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s %s\t%s\t%s\t%v\t%v\t%s\n", l.Object, l.ID, l.Field, l.Outcome, l.Now, l.Before, l.Reason)
+	}
+	return w.Flush()
 }
