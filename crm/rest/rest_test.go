@@ -5,12 +5,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/crm"
 	"github.com/galenahq/galena/crm/crmfake"
 	"github.com/galenahq/galena/crm/crmtest"
 	"github.com/galenahq/galena/crm/rest"
+	"github.com/galenahq/galena/providers"
 )
 
 // filled are the blanks of the files that are shipped, as an admin of the fakes
@@ -56,6 +59,25 @@ func connect(file string, replace ...string) crmtest.Open {
 			t.Fatal(err)
 		}
 		return out
+	}
+}
+
+// TestAPrivateAddressIsNotCalled shows the guard of the client that is handed in.
+func TestAPrivateAddressIsNotCalled(t *testing.T) {
+	t.Parallel()
+	client, err := providers.NewClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, "testdata/jsonapi.yaml", "https://crm.example", "http://127.0.0.1:9",
+		"style: oauth2_client_credentials, token_url: https://crm.example/oauth/token, client_auth: basic", "style: bearer")
+	out, err := rest.New(c.ID, *c.REST, rest.Deps{Client: client, Secret: func(string) (string, error) { return "t", nil }, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := out.Find(t.Context(), []crm.Key{{Object: crm.Company, Domain: "acme.example"}}, nil)
+	if err != nil || galena.KindOf(found[0].Err) != galena.Invalid {
+		t.Errorf("%+v %v", found, err)
 	}
 }
 

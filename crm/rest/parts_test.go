@@ -1,0 +1,179 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/crmfake"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return noon }
+
+func settings(name string) (string, error) {
+	return map[string]string{"TOKEN": "t/k", "USER": "ada", "PASSWORD": "p:w", "CLIENT_ID": "client", "CLIENT_SECRET": "secret"}[name], nil
+}
+
+func TestAValueTakesTheFormOfItsField(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		field Field
+		ours  galena.Value
+		sent  string // JSON
+		alike string // how a person may have written the same, JSON
+	}{
+		{"cents", Field{Path: "v", Type: "money", Unit: 100}, galena.Number(42), `4200`, `"4,200.00"`},
+		{"micros", Field{Path: "v", Type: "micros"}, galena.Number(42), `42000000`, `"42000000"`},
+		{"a number as text", Field{Path: "v", Type: "int", Quoted: true}, galena.Number(250), `"250"`, `250`},
+		{"points", Field{Path: "v", Type: "number"}, galena.Value{Type: galena.TypeScore, Lo: 875, Hi: 875}, `87.5`, `"87.50"`},
+		{"whole points", Field{Path: "v", Type: "int"}, galena.Value{Type: galena.TypeScore, Lo: 875, Hi: 875}, `88`, `88.0`},
+		{"yes", Field{Path: "v", Type: "bool", Yes: "Sim", No: "Não"}, galena.BoolValue(true), `"Sim"`, `"sim"`},
+		{"no", Field{Path: "v", Type: "bool"}, galena.BoolValue(false), `false`, `false`},
+		{"joined", Field{Path: "v", Type: "list", Join: "; "}, galena.SetValue([]string{"php", "Go"}, false), `"go; php"`, `"PHP;Go"`},
+		{"a list", Field{Path: "v", Type: "list"}, galena.SetValue([]string{"php", "go"}, false), `["go","php"]`, `["PHP","Go"]`},
+		{"a day", Field{Path: "v", Type: "date"}, galena.DateValue(noon), `"2026-11-21"`, `"2026-11-21T08:00:00Z"`},
+		{"milliseconds", Field{Path: "v", Type: "date", Format: "unix_ms"}, galena.TextValue("2026-11-21T12:00:00Z"), `1795262400000`, `"2026-11-21"`},
+		{"a domain as a link", Field{Path: "v", Type: "domain", Format: "https://{value}"}, galena.TextValue("acme.example"), `"https://acme.example"`, `"http://WWW.acme.example/about"`},
+		{"a phone", Field{Path: "v", Type: "phone"}, galena.TextValue("+49 30 123"), `"+49 30 123"`, `"0049-30-123"`},
+		{"a word", Field{Path: "v", Type: "enum", Map: map[string]any{"software": 17}}, galena.EnumValue("Software"), `17`, `"17"`},
+		{"cut", Field{Path: "v", MaxLen: 4}, galena.TextValue("São Paulo"), `"São"`, `"SÃO"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			codec := newCodec("x", "company.name", c.field)
+			e, err := codec.encode(c.ours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := json.Marshal(codec.write(object{}, nil, e.Raw))
+			if err != nil || string(b) != `{"v":`+c.sent+`}` {
+				t.Errorf("sent %s, want %s (%v)", b, c.sent, err)
+			}
+			doc, err := parse([]byte(`{"v":` + c.alike + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := codec.read(doc); v.Norm != e.Norm || v.Blank {
+				t.Errorf("%s reads %q, ours %q", c.alike, v.Norm, e.Norm)
+			}
+		})
+	}
+}
+
+func TestAnAmountInAnotherCurrencyIsAnotherValue(t *testing.T) {
+	t.Parallel()
+	c := newCodec("x", "company.annual_revenue_usd", Field{Path: "a.value", Type: "money", Currency: "a.currency"})
+	e, err := c.encode(galena.Number(42))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := object{"a": object{"value": json.Number("42"), "currency": "EUR"}}
+	theirs := c.read(rec)
+	if theirs.Norm == e.Norm {
+		t.Error("42 EUR is taken for 42 USD")
+	}
+	b, err := json.Marshal(c.write(object{}, nil, theirs.Raw))
+	if err != nil || string(b) != `{"a":{"currency":"EUR","value":42}}` {
+		t.Errorf("put back: %s %v", b, err)
+	}
+	if v := c.read(object{"a": object{"value": nil, "currency": ""}}); !v.Blank {
+		t.Error("an object without an amount is not blank")
+	}
+}
+
+func TestEachStyleSendsItsToken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		auth Auth
+		want string
+	}{
+		{Auth{Style: "none"}, "/x  "},
+		{Auth{Style: "bearer"}, "/x Bearer t/k "},
+		{Auth{Style: "header", Name: "X-Api-Key", Prefix: "Key "}, "/x  Key t/k"},
+		{Auth{Style: "query", Name: "api_token"}, "/x?api_token=t%2Fk  "},
+		{Auth{Style: "path", Prefix: "/u/"}, "/u/t%2Fk/x  "},
+		{Auth{Style: "basic"}, "/x Basic YWRhOnA6dw== "},
+	} {
+		conn := &Connector{config: Config{BaseURL: "https://crm.example", Auth: c.auth}}
+		k := &keyring{Auth: c.auth, secret: settings, now: clock}
+		token, err := k.give(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := conn.build(t.Context(), request{Call: Call{Method: http.MethodGet, Path: "/x"}}, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := req.URL.RequestURI() + " " + req.Header.Get("Authorization") + " " + req.Header.Get("X-Api-Key"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.auth.Style, got, c.want)
+		}
+	}
+}
+
+func TestManyCallsFetchOneToken(t *testing.T) {
+	t.Parallel()
+	fake := crmfake.New(crmfake.JSONAPI, "t", clock)
+	srv := httptest.NewServer(fake)
+	defer srv.Close()
+	k := &keyring{Auth: Auth{Style: styleClient, TokenURL: srv.URL + "/oauth/token"}, client: srv.Client(), secret: settings, now: clock}
+	for _, refused := range []string{"", "access-1"} {
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := k.give(context.Background(), refused); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if n := fake.Minted(); n != 2 {
+		t.Errorf("%d tokens were fetched, want one and one after it was refused", n)
+	}
+}
+
+func TestTheDaysBudgetAndTheRateAreKept(t *testing.T) {
+	t.Parallel()
+	now := noon
+	p := &pacer{Limits: Limits{Rate: Rate{Calls: 2, Per: time.Minute}, Daily: Daily{Budget: 45}}, now: func() time.Time { return now }, slots: make(chan struct{}, 1)}
+	ask := func(cost int) error {
+		leave, err := p.enter(t.Context(), "x", cost)
+		if err == nil {
+			leave()
+		}
+		return err
+	}
+	if err := ask(40); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(40); galena.KindOf(err) != galena.Exhausted || galena.RetryAfterOf(err) != 12*time.Hour {
+		t.Errorf("beyond the budget: %v", err)
+	}
+	if err := ask(1); galena.KindOf(err) != galena.RateLimited || galena.RetryAfterOf(err) != time.Minute {
+		t.Errorf("beyond the rate: %v", err)
+	}
+	now = now.Add(24 * time.Hour)
+	if err := ask(40); err != nil {
+		t.Errorf("the next day: %v", err)
+	}
+}
+
+func TestThatWeChangedARecordSaysNothingOfAField(t *testing.T) {
+	t.Parallel()
+	o := describe("x", crm.Company, Object{Edited: Edited{By: "by", Ours: []string{"7"}}, Fields: map[string]Field{"company.name": {Path: "name"}}})
+	for by, want := range map[string]crm.Actor{"7": "", "8": crm.ByPerson, "": ""} {
+		r := o.record(object{"id": "1", "name": "Acme", "by": by}, nil)
+		if got := r.Fields["company.name"].Last.By; got != want {
+			t.Errorf("changed by %q: %q, want %q", by, got, want)
+		}
+	}
+}
