@@ -24,7 +24,7 @@ type Deliverer struct {
 	Steps      Steps
 	Deliveries Deliveries
 	Sender     Sender
-	Backoff    func(attempt int, chance float64) time.Duration // negative = give up
+	Backoff    func(tries int, chance float64) time.Duration // negative = give up
 	Now        func() time.Time
 	Chance     func() float64
 	Log        *slog.Logger
@@ -46,18 +46,19 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 	// The target has been told, or not: the row must say so even while we stop.
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
+	tries := delivery.Attempts + 1 // with this one
 	log := d.Log.With("delivery", s.ID, "event", delivery.Event, "target", delivery.Target, "lead", delivery.LeadID)
 	if err == nil {
-		log.DebugContext(ctx, "delivered", "attempt", delivery.Attempts)
+		log.DebugContext(ctx, "delivered", "attempt", tries)
 		return d.Steps.Finish(write, s)
 	}
 	kind, note := galena.KindOf(err), noteOf(err)
-	wait := d.Backoff(delivery.Attempts, d.Chance())
+	wait := d.Backoff(tries, d.Chance())
 	if actions[kind] == stop || wait < 0 {
-		log.ErrorContext(ctx, "delivery failed", "kind", kind, "error", note, "attempt", delivery.Attempts)
+		log.ErrorContext(ctx, "delivery failed", "kind", kind, "error", note, "attempt", tries)
 		return d.Steps.Fail(write, s, kind, note)
 	}
 	wait = max(wait, galena.RetryAfterOf(err))
-	log.WarnContext(ctx, "delivery waits", "kind", kind, "error", note, "attempt", delivery.Attempts, "wait", wait)
+	log.WarnContext(ctx, "delivery waits", "kind", kind, "error", note, "attempt", tries, "wait", wait)
 	return d.Steps.Park(write, s, d.Now().Add(wait), kind, note)
 }

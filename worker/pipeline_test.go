@@ -283,7 +283,10 @@ func TestADeliveryEndsWaitsOrIsGivenUp(t *testing.T) {
 			d := &desk{}
 			deliverer := &Deliverer{Steps: d, Deliveries: d, Sender: target{tc.err}, Now: func() time.Time { return testNow },
 				Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler), leases: newLeases(),
-				Backoff: func(int, float64) time.Duration {
+				Backoff: func(tries int, _ float64) time.Duration {
+					if tries != 3 {
+						t.Errorf("waits after %d tries, want 3: two before and this one", tries)
+					}
 					if tc.giveUp {
 						return -1
 					}
