@@ -31,7 +31,6 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		{"SeveralRecordsAreNotTouched", severalAreNotTouched},
 		{"AnotherKeyIsAnotherRecord", anotherKey},
 		{"ALostRaceLeavesThePersonsValue", lostRace},
-		{"APersonEditsWhileWeWrite", editedWhileWriting},
 		{"APartOfABatchFails", partOfBatch},
 		{"TooFast", tooFast},
 		{"TheQuotaIsGone", quotaIsGone},
@@ -48,6 +47,14 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.test(open(t, d, connect))
+		})
+	}
+	// Without a guard of its own a CRM leaves a moment open between the last look
+	// and the write; what can be promised there is ALostRaceLeavesThePersonsValue.
+	if open(t, d, connect).crm.Capabilities().Guard {
+		t.Run("APersonEditsWhileWeWrite", func(t *testing.T) {
+			t.Parallel()
+			editedWhileWriting(open(t, d, connect))
 		})
 	}
 }
@@ -195,9 +202,6 @@ func lostRace(k *desk) {
 
 // editedWhileWriting is the race that only a guard of the CRM's own decides.
 func editedWhileWriting(k *desk) {
-	if !k.crm.Capabilities().Guard {
-		k.t.Skip("the CRM has no guard")
-	}
 	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
 	edits := 0
 	k.fake.OnWrite(func() {
