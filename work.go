@@ -145,6 +145,44 @@ type LeadFilter struct {
 	Limit  int
 }
 
+// ReasonKilled is why a step was put aside that is no Kind of error: the workers
+// that ran it died. CodeKilled says the same of a lead that is held for it.
+const (
+	ReasonKilled = "killed"
+	CodeKilled   = "killed_worker"
+)
+
+// FailedStep is a step that was put aside for a person to look at.
+type FailedStep struct {
+	Kind     string
+	ID       string
+	Epoch    int
+	LeadID   string
+	Reason   string // a Kind, or ReasonKilled
+	Note     string
+	Attempts int
+	Kills    int
+	At       time.Time
+	Cursor   string // names the step in FailedFilter.After
+}
+
+// FailedFilter selects failed steps for a list, newest first.
+type FailedFilter struct {
+	Kind   string // "" = any
+	ID     string
+	Reason string
+	LeadID string
+	Since  time.Time
+	After  string // Cursor of the last step of the page before
+	Limit  int
+}
+
+// FailedCount is how many steps were put aside for a reason.
+type FailedCount struct {
+	Kind, Reason string
+	Steps        int
+}
+
 // Offer is what a provider promises, as the planner needs it.
 type Offer struct {
 	Provider   string

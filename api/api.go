@@ -28,6 +28,7 @@ type Deps struct {
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
 	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
 	Ready     func(ctx context.Context) error // can a lead be accepted now?
+	Wake      func()                          // nudges the relay after steps were handed out; nil = it finds them
 	Metrics   http.Handler
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -146,6 +147,7 @@ func (h *handlers) register(a huma.API) {
 	a.OpenAPI().Paths["/v1/email:check"].Post.RequestBody = &huma.RequestBody{Required: true, Content: body(EmailBody{})}
 	h.registerCompanies(a)
 	h.registerEnrich(a, body(EnrichBody{}))
+	h.registerSteps(a)
 	huma.Register(a, huma.Operation{
 		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",
 		Summary:     "The configuration in force, and what is wrong with the files as they are now",

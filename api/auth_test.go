@@ -48,7 +48,7 @@ func TestScopesAreExact(t *testing.T) {
 	routes := map[string]string{
 		"POST /v1/leads": galena.ScopeLeadsWrite, "GET /v1/leads": galena.ScopeLeadsRead,
 		"GET /v1/leads/x": galena.ScopeLeadsRead, "GET /v1/leads/x/why": galena.ScopeLeadsRead,
-		"GET /v1/companies/x": galena.ScopeLeadsRead, "GET /metrics": galena.ScopeOpsRead, "GET /v1/configs": galena.ScopeOpsRead,
+		"GET /v1/companies/x": galena.ScopeLeadsRead, "GET /metrics": galena.ScopeOpsRead, "GET /v1/configs": galena.ScopeOpsRead, "GET /v1/steps": galena.ScopeOpsRead,
 		"POST /v1/conflicts/x/resolve": galena.ScopeConfigWrite,
 	}
 	for _, scope := range galena.Scopes() {

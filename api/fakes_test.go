@@ -40,6 +40,23 @@ type shelf struct {
 	links   []galena.DomainLink
 	orders  []galena.EnrichOrder
 	back    string // the last filter's
+	failed  []galena.FailedStep
+	again   []galena.FailedStep
+}
+
+func (s *shelf) FailedSteps(_ context.Context, f galena.FailedFilter) ([]galena.FailedStep, error) {
+	var out []galena.FailedStep
+	for _, st := range s.failed {
+		if (f.Kind == "" || f.Kind == st.Kind) && (f.Reason == "" || f.Reason == st.Reason) && st.Cursor > f.After && len(out) < f.Limit {
+			out = append(out, st)
+		}
+	}
+	return out, s.err
+}
+
+func (s *shelf) Replay(_ context.Context, again []galena.FailedStep, trail galena.AuditEntry) (int, error) {
+	s.again, s.trail = append(s.again, again...), append(s.trail, trail)
+	return len(again), s.err
 }
 
 func (s *shelf) Conflicts(_ context.Context, f galena.ConflictFilter) ([]galena.Dispute, error) {

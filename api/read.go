@@ -21,7 +21,7 @@ type Store interface {
 	Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error)
 	Company(ctx context.Context, domain string) (galena.Company, error)
 	Disputes
-	Links
+	Upkeep
 }
 
 type leadInput struct {

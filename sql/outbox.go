@@ -52,7 +52,8 @@ func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) 
 
 // Rehand hands steps out again: their run rises, and what still carries the old
 // one may write no more. It says how many; a step that somebody took, finished
-// or handed out meanwhile is left alone. A failed step may be handed out too.
+// or handed out meanwhile is left alone. Where a worker died on the step that is
+// counted.
 func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
 	const op = "sql.rehand"
 	if len(again) == 0 {

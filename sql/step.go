@@ -61,11 +61,12 @@ type stepRow struct {
 	Outbox   int64  `json:"-" db:"outbox"`
 	Lost     int    `json:"-" db:"lost"`
 	Since    int64  `json:"-" db:"since"`
+	Kills    int    `json:"-" db:"kills"`
 }
 
 func (r stepRow) step() galena.Step {
 	return galena.Step{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue,
-		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1}
+		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1, Kills: r.Kills}
 }
 
 func steps(found []stepRow) []galena.Step {
@@ -182,12 +183,12 @@ func (s *Store) Park(ctx context.Context, st galena.Step, due time.Time, kind ga
 	if uncounted[kind] {
 		refund = 1
 	}
-	return s.end(ctx, "sql.park", st, ending{"waiting", "pending", due, kind, note, refund})
+	return s.end(ctx, "sql.park", st, ending{state: "waiting", delivery: "pending", due: due, kind: kind, note: note, refund: refund})
 }
 
-// Fail puts the step aside for a person to look at. Rehand brings it back.
+// Fail puts the step aside for a person to look at. Replay brings it back.
 func (s *Store) Fail(ctx context.Context, st galena.Step, kind galena.Kind, note string) error {
-	return s.end(ctx, "sql.fail", st, ending{"failed", "failed", time.Time{}, kind, note, 0})
+	return s.end(ctx, "sql.fail", st, ending{state: "failed", delivery: "failed", kind: kind, note: note, aside: s.now()})
 }
 
 // Finish marks the step done.
@@ -255,6 +256,7 @@ type ending struct {
 	kind            galena.Kind
 	note            string
 	refund          int
+	aside           time.Time // when it was put aside, zero for every other end
 }
 
 // end closes a run. A run that lost its step gets Conflict with Op "fence".
@@ -275,6 +277,7 @@ func (s *Store) end(ctx context.Context, op string, st galena.Step, e ending) er
 
 func endStep(ctx context.Context, tx conn, st galena.Step, e ending) (attempts int, err error) {
 	a := runArgs(st.Kind, st.ID, st.Epoch, st.Run)
+	a["failed_at"] = micros(e.aside)
 	a["state"], a["due"], a["error_kind"], a["note"], a["refund"] = e.state, micros(e.due), string(e.kind), e.note, e.refund
 	return one[int](ctx, tx, "end-step", a)
 }

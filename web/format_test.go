@@ -42,7 +42,7 @@ func TestAgesReadWell(t *testing.T) {
 
 func TestEveryCodeHasWords(t *testing.T) {
 	t.Parallel()
-	all := "syntax local_too_long address_too_long single_label public_suffix bot_suspect mixed_script_domain idn reserved_domain suppressed trimmed lowercased trailing_dot plus_tag " +
+	all := "killed_worker syntax local_too_long address_too_long single_label public_suffix bot_suspect mixed_script_domain idn reserved_domain suppressed trimmed lowercased trailing_dot plus_tag " +
 		"subdomain_of:acme.example own_domain competitor disposable freemail company_from_website:acme.example shared_domain role_address did_you_mean:acme.example null_mx undeliverable duplicate_of:7"
 	for _, c := range codesOf(strings.Fields(all)) {
 		if c.Words == "" || strings.Contains(c.Words, "…") {

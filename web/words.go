@@ -35,6 +35,7 @@ var codeWords = map[string]string{
 	"shared_domain":        "Many organisations share this domain, so it names no company.",
 	"role_address":         "The address is a function such as info or sales, not a person.",
 	"did_you_mean":         "The domain is one slip away from …; probably a typing error.",
+	galena.CodeKilled:      "Workers died while they worked on this lead, so it was put aside. A release tries it again.",
 	"null_mx":              "The domain says that it takes no mail.",
 	"undeliverable":        "The domain has no mail server.",
 	"released":             "A person let the lead go on.",
@@ -54,7 +55,7 @@ func codesOf(codes []string) []codeView {
 }
 
 // holding are the codes that keep a lead back, the gravest first.
-var holding = []string{"bot_suspect", "mixed_script_domain", "reserved_domain", "disposable", "null_mx", "undeliverable", "did_you_mean"}
+var holding = []string{galena.CodeKilled, "bot_suspect", "mixed_script_domain", "reserved_domain", "disposable", "null_mx", "undeliverable", "did_you_mean"}
 
 // heldWords says why a lead is held: every code that alone would hold it.
 func heldWords(codes []string) string {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,17 +14,25 @@ type Suspects interface {
 	Suspects(ctx context.Context, limit int) ([]galena.Step, error)
 	Rehand(ctx context.Context, steps []galena.Step) (int, error)
 	Vouch(ctx context.Context, steps []galena.Step) error
+	Delay(ctx context.Context, steps []galena.Step, gap time.Duration) error
+	SetAside(ctx context.Context, s galena.Step, note string) (bool, error)
 }
 
 const (
 	sweepEvery = 5 * time.Second
 	sweepBatch = 500
+	// maxKills is how many workers may die on a step before it is put aside.
+	maxKills = 3
+	// apartBy is longer than a lead takes and no shorter than the time between
+	// two sweeps, so that steps under suspicion run one by one.
+	apartBy = 5 * time.Second
 )
 
 // Sweeper hands out again whatever has no live task: steps that are due, steps
 // whose worker's lease has run out, and queued steps whose task the queue has
 // lost. Handing out raises the run, so an old task that does turn up writes
-// nothing, and two sweepers cannot hand the same run out twice.
+// nothing, and two sweepers cannot hand the same run out twice. A step that
+// kills its workers is put aside after the third.
 type Sweeper struct {
 	store Suspects
 	alive func(galena.Step) bool
@@ -74,7 +83,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 		if err := s.store.Vouch(ctx, seen); err != nil {
 			return total, err
 		}
-		n, err := s.store.Rehand(ctx, lost)
+		n, err := s.recover(ctx, triage(lost))
 		if err != nil {
 			return total, err
 		}
@@ -85,4 +94,44 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 			return total, nil
 		}
 	}
+}
+
+// verdicts is what becomes of lost steps.
+type verdicts struct{ again, apart, aside []galena.Step }
+
+// triage decides by how many workers have died on each step. Whoever was at work
+// beside the culprit dies with it, so one death is no sign, and a second may
+// still be bad company: from then on such steps run one at a time, and only the
+// culprit gets to its third.
+func triage(lost []galena.Step) (v verdicts) {
+	watched := false
+	for _, st := range lost {
+		switch {
+		case st.Kills >= maxKills:
+			v.aside = append(v.aside, st)
+		case st.Kills == maxKills-1 && watched:
+			v.apart = append(v.apart, st)
+		default:
+			watched = watched || st.Kills == maxKills-1
+			v.again = append(v.again, st)
+		}
+	}
+	return v
+}
+
+// recover writes the verdicts and says how many steps were handed out.
+func (s *Sweeper) recover(ctx context.Context, v verdicts) (int, error) {
+	for _, st := range v.aside {
+		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills))
+		if err != nil {
+			return 0, err
+		}
+		if done {
+			s.log.ErrorContext(ctx, "step put aside: workers die on it", "step", st.Kind, "id", st.ID, "epoch", st.Epoch, "kills", st.Kills)
+		}
+	}
+	if err := s.store.Delay(ctx, v.apart, apartBy); err != nil {
+		return 0, err
+	}
+	return s.store.Rehand(ctx, v.again)
 }

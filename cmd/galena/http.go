@@ -52,7 +52,7 @@ func (a *App) wireHTTP(ctx context.Context) error {
 // by login.
 func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
 	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Tokens: a.store, Rules: a.book.status,
-		Bootstrap: a.env.BootstrapToken.Reveal(), Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
+		Bootstrap: a.env.BootstrapToken.Reveal(), Wake: a.relay.Nudge, Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
 				return galena.Errorf(galena.Unavailable, "ready", "stopping")
@@ -112,6 +112,7 @@ var (
 	lowDesc    = prometheus.NewDesc("galena_early_stop_regret_low", "Lower end of its 95 % interval (Wilson).", nil, nil)
 	highDesc   = prometheus.NewDesc("galena_early_stop_regret_high", "Upper end of its 95 % interval (Wilson).", nil, nil)
 	budgetDesc = prometheus.NewDesc("galena_budget_remaining_cents", "Left of a budget of today (UTC), reservations taken off: day, provider:ID, source:NAME.", []string{"scope"}, nil)
+	failedDesc = prometheus.NewDesc("galena_steps_failed", "Steps that were put aside, by kind and reason: a kind of error, or killed.", []string{"kind", "reason"}, nil)
 	stateDesc  = prometheus.NewDesc("galena_breaker_state", "Breaker by provider, as workers publish it: 0 closed, 1 half open, 2 open.", []string{"provider"}, nil)
 )
 
@@ -124,6 +125,7 @@ func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxDesc
 	ch <- oldestDesc
 	ch <- budgetDesc
+	ch <- failedDesc
 	for _, d := range []*prometheus.Desc{auditsDesc, regretDesc, lowDesc, highDesc} {
 		ch <- d
 	}
@@ -143,6 +145,11 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(b.Outbox))
 		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
+	}
+	if counts, err := c.app.store.FailedCounts(ctx); err == nil {
+		for _, f := range counts {
+			ch <- prometheus.MustNewConstMetric(failedDesc, prometheus.GaugeValue, float64(f.Steps), f.Kind, f.Reason)
+		}
 	}
 	c.regret(ctx, ch)
 	c.budgets(ctx, ch)

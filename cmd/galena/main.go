@@ -47,6 +47,7 @@ type cli struct {
 	Companies companiesCmd `cmd:"" help:"Show companies, and say which domains lead to one."`
 	Conflicts conflictsCmd `cmd:"" help:"Settle where a CRM holds another value than ours."`
 	Runs      runsCmd      `cmd:"" help:"Show what was written to CRMs."`
+	Steps     stepsCmd     `cmd:"" help:"List the work that was put aside, and run it again."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
 	Doctor    doctorCmd    `cmd:"" help:"Look at settings, files and stores, and say what is wrong."`

@@ -30,5 +30,5 @@ INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
 VALUES (:kind, :id, :epoch, :lead_id, 1, :queue, 'queued', :now)
 ON CONFLICT (kind, id, epoch) DO UPDATE
 SET run = steps.run + 1, state = 'queued', queued_at = excluded.queued_at, due_at = 0, lease_until = 0,
-    attempts = 0, error_kind = '', note = ''
+    attempts = 0, error_kind = '', note = '', kills = 0, failed_at = 0
 RETURNING run;

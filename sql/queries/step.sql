@@ -29,9 +29,10 @@ WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'r
 
 -- name: end-step
 -- Ends a run: :state is waiting (until :due), done or failed. :refund is the
--- attempt given back. None: the run lost the step.
+-- attempt given back, :failed_at when it was put aside. A run that ends has
+-- killed nobody. None: the run lost the step.
 UPDATE steps SET state = :state, due_at = :due, lease_until = 0, error_kind = :error_kind, note = :note,
-    attempts = attempts - :refund
+    attempts = attempts - :refund, kills = 0, failed_at = :failed_at
 WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running'
 RETURNING attempts;
 
@@ -39,18 +40,19 @@ RETURNING attempts;
 -- Steps that nobody seems to work on: a lease ran out, a wait is over (both
 -- lost: no task of theirs counts any more), or a run handed out before :stale
 -- was never begun. What still stands in the outbox is
--- not lost, only late.
-SELECT kind, id, epoch, run, queue, attempts, due_at, lost, since FROM (
+-- not lost, only late. kills counts the workers that died on the step, the one
+-- of this run included; it is 0 where the run has no dead worker.
+SELECT kind, id, epoch, run, queue, attempts, due_at, kills, lost, since FROM (
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS class, 1 AS lost, lease_until AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
         FROM steps WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 1 AS class, 1 AS lost, due_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 1 AS class, 1 AS lost, due_at AS since
         FROM steps WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit) AS due
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 2 AS class, 0 AS lost, queued_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 2 AS class, 0 AS lost, queued_at AS since
         FROM steps WHERE state = 'queued' AND queued_at <= :stale
           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.step_id = steps.id AND o.kind = steps.kind
               AND o.epoch = steps.epoch AND o.run = steps.run)
@@ -61,11 +63,13 @@ LIMIT :limit;
 
 -- name: rehand-steps
 -- Raises the run of {kind, id, epoch, run} and returns what was raised. A run
--- that holds its lease, a finished step and an older run are left alone.
-UPDATE steps SET run = steps.run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0
+-- that holds its lease, a step that ended and an older run are left alone. A
+-- lease that ran out is a worker that died.
+UPDATE steps SET run = steps.run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0,
+    kills = steps.kills + CASE WHEN steps.state = 'running' THEN 1 ELSE 0 END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
-  AND (steps.state IN ('queued', 'waiting', 'failed') OR (steps.state = 'running' AND steps.lease_until <= :now))
+  AND (steps.state IN ('queued', 'waiting') OR (steps.state = 'running' AND steps.lease_until <= :now))
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at;
 
 -- name: end-ruled-steps
@@ -95,3 +99,46 @@ FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
+
+-- name: delay-step
+-- Lets a step whose worker died wait until :due before it is handed out again.
+UPDATE steps SET state = 'waiting', due_at = :due, lease_until = 0, kills = kills + 1
+WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now;
+
+-- name: set-step-aside
+-- Puts a step away whose worker died once more, and returns its attempts.
+UPDATE steps SET state = 'failed', due_at = 0, lease_until = 0, kills = kills + 1, error_kind = :reason, note = :note,
+    failed_at = :now
+WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now
+RETURNING attempts;
+
+-- name: failed-steps
+-- A page of steps that were put aside, newest first, older than the one that
+-- :after names (:after_… its order). An empty filter lets everything through.
+SELECT kind, id, lead_id, epoch, run, queue, attempts, kills, error_kind, note, failed_at
+FROM steps
+WHERE state = 'failed' AND failed_at >= :since
+  AND (:kind = '' OR kind = :kind) AND (:id = '' OR id = :id) AND (:reason = '' OR error_kind = :reason) AND (:lead_id = '' OR lead_id = :lead_id)
+  AND (:after = '' OR (failed_at, kind, id, epoch) < (:after_at, :after_kind, :after_id, :after_epoch))
+ORDER BY failed_at DESC, kind DESC, id DESC, epoch DESC
+LIMIT :limit;
+
+-- name: count-failed-steps
+-- How many steps are put aside, by kind and reason.
+SELECT kind, error_kind, count(*) AS steps FROM steps WHERE state = 'failed' GROUP BY kind, error_kind;
+
+-- name: replay-steps
+-- Makes {kind, id, epoch} that were put aside as good as new, and returns them.
+UPDATE steps SET run = steps.run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0, attempts = 0,
+    kills = 0, error_kind = '', note = '', failed_at = 0
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer)
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.state = 'failed'
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at;
+
+-- name: replay-lead
+-- The lead was held because workers died on it: it is in flight again.
+UPDATE leads SET status = 'accepted', verdict = 'accept' WHERE id = :id AND status = 'quarantined';
+
+-- name: replay-delivery
+-- The delivery is on its way again.
+UPDATE deliveries SET state = 'pending', attempts = 0, last_note = '', updated_at = :now WHERE id = :id;

@@ -19,7 +19,7 @@ var queueRules = map[string]func(*bench){
 	"TwoSweepsHandOutOnce":                  sweepsOnce,
 	"AWorkingStepIsNotHandedOut":            workingIsLeft,
 	"AnOldRunMayNotEndTheStep":              oldRunCannotEnd,
-	"AFailedStepStaysUntilItIsHandedOut":    failedStays,
+	"AFailedStepStaysUntilItIsReplayed":     failedStays,
 	"AVouchedStepIsNoSuspect":               vouched,
 }
 
@@ -246,8 +246,10 @@ func failedStays(s *bench) {
 	s.clock.pass(24 * time.Hour)
 	s.suspects(0)
 	s.backlog(0, 1)
-	s.rehand([]galena.Step{run(id, 1)}, 1)
+	s.rehand([]galena.Step{run(id, 1)}, 0)
+	s.replay(galena.FailedFilter{}, 1)
 	s.backlog(1, 1)
+	s.replay(galena.FailedFilter{}, 0)
 }
 
 func vouched(s *bench) {

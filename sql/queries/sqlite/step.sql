@@ -21,10 +21,19 @@ WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value-
 
 -- name: rehand-steps
 -- As the general text, with SQLite's function for a JSON list.
-UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0
+UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0,
+    kills = kills + CASE WHEN state = 'running' THEN 1 ELSE 0 END
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
-  AND (state IN ('queued', 'waiting', 'failed') OR (state = 'running' AND lease_until <= :now))
+  AND (state IN ('queued', 'waiting') OR (state = 'running' AND lease_until <= :now))
+RETURNING kind, id, epoch, run, queue, attempts, due_at;
+
+-- name: replay-steps
+-- As the general text, with SQLite's function for a JSON list.
+UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0, attempts = 0,
+    kills = 0, error_kind = '', note = '', failed_at = 0
+FROM json_each(:rows) AS r
+WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND state = 'failed'
 RETURNING kind, id, epoch, run, queue, attempts, due_at;
 
 -- name: end-ruled-steps
