@@ -136,6 +136,18 @@ func (s *Store) Ping(ctx context.Context) error {
 	return fault("sql.ping", err)
 }
 
+// PoolWaits says how often a statement waited for a connection since the start,
+// and how long all of them together.
+func (s *Store) PoolWaits() (n int64, waited time.Duration) {
+	w := s.write.Stats()
+	n, waited = w.WaitCount, w.WaitDuration
+	if s.read != s.write {
+		r := s.read.Stats()
+		n, waited = n+r.WaitCount, waited+r.WaitDuration
+	}
+	return n, waited
+}
+
 // About says what the database is, and what time it is there: zero for a file,
 // which has no clock of its own.
 func (s *Store) About(ctx context.Context) (engine string, now time.Time, err error) {

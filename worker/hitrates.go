@@ -64,21 +64,8 @@ type Counter struct {
 	Log     *slog.Logger
 }
 
-// Run counts at once, then after each midnight in UTC, until the context ends.
-func (c *Counter) Run(ctx context.Context) error {
-	t := time.NewTicker(countLook)
-	defer t.Stop()
-	for {
-		if err := c.Count(ctx); err != nil && ctx.Err() == nil {
-			c.Log.WarnContext(ctx, "hit rates not counted", "kind", galena.KindOf(err), "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
-}
+// Job counts once after each midnight in UTC, as the scheduler runs it.
+func (c *Counter) Job() Job { return Job{Name: "count hit rates", Every: countLook, Do: c.Count} }
 
 // Count keeps the rates of the day, unless somebody has. A company counts once,
 // by its latest lead.

@@ -36,25 +36,13 @@ type Restocker struct {
 	Log       *slog.Logger
 }
 
-// Run works until the context ends.
-func (r *Restocker) Run(ctx context.Context) error {
-	plan, hand := time.NewTicker(planEvery), time.NewTicker(handOutEvery)
-	defer plan.Stop()
-	defer hand.Stop()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-plan.C:
-			err = r.Plan(ctx)
-		case <-hand.C:
-			_, err = r.HandOut(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			r.Log.WarnContext(ctx, "refreshes wait", "kind", galena.KindOf(err), "error", err)
-		}
-	}
+// Jobs are the two halves, as the scheduler runs them.
+func (r *Restocker) Jobs() []Job {
+	return []Job{{Name: "plan refreshes", Every: planEvery, Do: r.Plan},
+		{Name: "hand out refreshes", Every: handOutEvery, Do: func(ctx context.Context) error {
+			_, err := r.HandOut(ctx)
+			return err
+		}}}
 }
 
 // Plan wishes for the companies with stale answers on which a decision of the

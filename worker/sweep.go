@@ -45,22 +45,15 @@ func NewSweeper(s Suspects, alive func(galena.Step) bool, wake func(), log *slog
 	return &Sweeper{store: s, alive: alive, wake: wake, log: log}
 }
 
-// Run sweeps at once, then every few seconds until the context ends.
-func (s *Sweeper) Run(ctx context.Context) error {
-	t := time.NewTicker(sweepEvery)
-	defer t.Stop()
-	for {
-		if n, err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "sweep failed", "kind", galena.KindOf(err), "error", err)
-		} else if n > 0 {
+// Job is the sweep as the scheduler runs it.
+func (s *Sweeper) Job() Job {
+	return Job{Name: "sweep", Every: sweepEvery, Do: func(ctx context.Context) error {
+		n, err := s.Sweep(ctx)
+		if n > 0 {
 			s.log.InfoContext(ctx, "steps handed out again", "steps", n)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
+		return err
+	}}
 }
 
 // Sweep looks at every suspect once and says how many steps it handed out.

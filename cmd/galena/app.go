@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
@@ -293,16 +294,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })
 	if a.roles.scheduler {
-		sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
-		g.Go(func() error { return sweeper.Run(ctx) })
-		g.Go(func() error { return a.every(ctx, tidyEvery, "tidy", a.store.Tidy) })
-	}
-	if a.roles.scheduler && !a.frozen {
-		g.Go(func() error { return a.restocker().Run(ctx) })
-		g.Go(func() error { return a.every(ctx, tidyEvery, "count the providers' days", a.store.CountDays) })
-		counter := &worker.Counter{Store: a.store, Now: a.now, Log: a.log.With("part", "hit rates"),
-			Vendors: func() []string { return providerIDs(a.book.current().rules) }}
-		g.Go(func() error { return counter.Run(ctx) })
+		g.Go(func() error { return a.schedule(ctx) })
 	}
 	for _, h := range a.http {
 		g.Go(func() error { return h.run(ctx) })
@@ -312,6 +304,21 @@ func (a *App) Run(ctx context.Context) error {
 
 // tidyEvery is how often old idempotency keys and sessions are dropped.
 const tidyEvery = 10 * time.Minute
+
+// schedule does what is to be done once per tick for all processes together.
+func (a *App) schedule(ctx context.Context) error {
+	sweeper := worker.NewSweeper(a.store, a.queue.Alive, a.relay.Nudge, a.log.With("part", "sweep"))
+	reconciler := worker.NewReconciler(a.queue, a.redis, a.reg, time.Now, a.log.With("part", "reconcile"))
+	jobs := []worker.Job{sweeper.Job(), reconciler.Job(), {Name: "tidy", Every: tidyEvery, Do: a.store.Tidy}}
+	if !a.frozen {
+		counter := &worker.Counter{Store: a.store, Now: a.now, Log: a.log.With("part", "hit rates"),
+			Vendors: func() []string { return providerIDs(a.book.current().rules) }}
+		jobs = append(jobs, counter.Job(), worker.Job{Name: "count the providers' days", Every: tidyEvery, Do: a.store.CountDays})
+		jobs = append(jobs, a.restocker().Jobs()...)
+	}
+	s := &worker.Scheduler{Ticks: a.store, Holder: uuid.NewString(), Log: a.log.With("part", "scheduler")}
+	return s.Run(ctx, jobs...)
+}
 
 // every does a thing again and again until the context ends. A failure is
 // logged and tried again at the next turn.

@@ -17,6 +17,7 @@ import (
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
+	"github.com/galenahq/galena/worker"
 )
 
 // wireHTTP binds the listeners: the public one of the web role, and one for
@@ -101,7 +102,7 @@ const scrapeWait = time.Second
 // gauges registers the figures that live in the store and in the process.
 func (a *App) gauges() {
 	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&storeCollector{app: a}, rulesCollector{a.book})
+		&storeCollector{app: a}, rulesCollector{a.book}, worker.NewQueueMetrics(a.queue))
 }
 
 var (
@@ -113,6 +114,8 @@ var (
 	highDesc   = prometheus.NewDesc("galena_early_stop_regret_high", "Upper end of its 95 % interval (Wilson).", nil, nil)
 	budgetDesc = prometheus.NewDesc("galena_budget_remaining_cents", "Left of a budget of today (UTC), reservations taken off: day, provider:ID, source:NAME.", []string{"scope"}, nil)
 	failedDesc = prometheus.NewDesc("galena_steps_failed", "Steps that were put aside, by kind and reason: a kind of error, or killed.", []string{"kind", "reason"}, nil)
+	waitsDesc  = prometheus.NewDesc("galena_pool_waits_total", "Statements that waited for a connection to the database.", nil, nil)
+	waitedDesc = prometheus.NewDesc("galena_pool_wait_seconds_total", "How long they waited, all together.", nil, nil)
 	stateDesc  = prometheus.NewDesc("galena_breaker_state", "Breaker by provider, as workers publish it: 0 closed, 1 half open, 2 open.", []string{"provider"}, nil)
 )
 
@@ -124,8 +127,9 @@ type storeCollector struct{ app *App }
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxDesc
 	ch <- oldestDesc
-	ch <- budgetDesc
-	ch <- failedDesc
+	for _, d := range []*prometheus.Desc{budgetDesc, failedDesc, waitsDesc, waitedDesc} {
+		ch <- d
+	}
 	for _, d := range []*prometheus.Desc{auditsDesc, regretDesc, lowDesc, highDesc} {
 		ch <- d
 	}
@@ -146,6 +150,9 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(b.Outbox))
 		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, age)
 	}
+	waits, waited := c.app.store.PoolWaits()
+	ch <- prometheus.MustNewConstMetric(waitsDesc, prometheus.CounterValue, float64(waits))
+	ch <- prometheus.MustNewConstMetric(waitedDesc, prometheus.CounterValue, waited.Seconds())
 	if counts, err := c.app.store.FailedCounts(ctx); err == nil {
 		for _, f := range counts {
 			ch <- prometheus.MustNewConstMetric(failedDesc, prometheus.GaugeValue, float64(f.Steps), f.Kind, f.Reason)

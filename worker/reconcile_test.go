@@ -1,0 +1,138 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/redis"
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// broken is a queue with everything in it that asynq cannot mend by itself.
+func broken(t *testing.T) (*Reconciler, *Client, goredis.UniversalClient) {
+	t.Helper()
+	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	raw, ok := conn.Raw().MakeRedisClient().(goredis.UniversalClient)
+	if !ok {
+		t.Fatal("the shared client is no go-redis client")
+	}
+	c := NewClient(conn.Shared())
+	r := NewReconciler(c, conn, prometheus.NewRegistry(), time.Now, slog.New(slog.DiscardHandler))
+	return r, c, raw
+}
+
+// repaired reads the counter.
+func repaired(t *testing.T, r *Reconciler, what string) float64 {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(r.repairs)
+	found, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		for _, m := range f.GetMetric() {
+			if m.GetLabel()[0].GetValue() == what {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+func TestAnActiveTaskWithoutALeaseIsRemoved(t *testing.T) {
+	t.Parallel()
+	r, c, raw := broken(t)
+	ctx := context.Background()
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if _, err := c.Enqueue(ctx, []galena.Step{s}); err != nil {
+		t.Fatal(err)
+	}
+	id := taskID(s)
+	activate := func(lease time.Time) {
+		raw.LRem(ctx, "asynq:{leads}:pending", 0, id)
+		raw.LPush(ctx, "asynq:{leads}:active", id)
+		raw.HSet(ctx, "asynq:{leads}:t:"+id, "state", "active")
+		raw.ZAdd(ctx, "asynq:{leads}:lease", goredis.Z{Score: float64(lease.Unix()), Member: id})
+	}
+	activate(time.Now().Add(30 * time.Second))
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := c.inspector.GetTaskInfo(queueLeads, id); err != nil || info.State != asynq.TaskStateActive {
+		t.Errorf("a task that a worker holds was touched: %+v, error %v", info, err)
+	}
+	raw.ZRem(ctx, "asynq:{leads}:lease", id)
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := repaired(t, r, "stray"); n != 1 {
+		t.Errorf("%v strays removed, want 1", n)
+	}
+	if n, err := c.Enqueue(ctx, []galena.Step{s}); err != nil || len(n) != 1 {
+		t.Fatal("the id of a removed task is not free again", err)
+	}
+	if info, err := c.inspector.GetTaskInfo(queueLeads, id); err != nil || info.State != asynq.TaskStatePending {
+		t.Errorf("task %+v, error %v; want it pending again", info, err)
+	}
+}
+
+func TestAnUnreadableTaskIsRemoved(t *testing.T) {
+	t.Parallel()
+	r, c, raw := broken(t)
+	ctx := context.Background()
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if _, err := c.Enqueue(ctx, []galena.Step{s}); err != nil {
+		t.Fatal(err)
+	}
+	raw.HSet(ctx, "asynq:{leads}:t:X", "msg", "garbage", "state", "active")
+	raw.LPush(ctx, "asynq:{leads}:active", "X")
+	raw.ZAdd(ctx, "asynq:{leads}:lease", goredis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: "X"})
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := repaired(t, r, "unreadable"); n != 1 {
+		t.Errorf("%v unreadable tasks removed, want 1", n)
+	}
+	if n := raw.Exists(ctx, "asynq:{leads}:t:X").Val() + raw.LLen(ctx, "asynq:{leads}:active").Val() + raw.ZCard(ctx, "asynq:{leads}:lease").Val(); n != 0 {
+		t.Errorf("%d traces of it are left", n)
+	}
+	if !c.Alive(s) {
+		t.Error("its neighbour was removed too")
+	}
+}
+
+func TestTheArchiveIsEmptiedHoweverOldAndLarge(t *testing.T) {
+	t.Parallel()
+	r, c, raw := broken(t)
+	ctx := context.Background()
+	old := float64(time.Now().Add(-91 * 24 * time.Hour).Unix())
+	bomb := make([]goredis.Z, 10_000)
+	for i := range bomb {
+		bomb[i] = goredis.Z{Score: old, Member: "old:" + string(rune('a'+i%26)) + ":" + time.Duration(i).String()}
+	}
+	raw.ZAdd(ctx, "asynq:{leads}:archived", bomb...)
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if _, err := c.Enqueue(ctx, []galena.Step{s}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := raw.ZCard(ctx, "asynq:{leads}:archived").Val(); n != 0 {
+		t.Errorf("%d dead tasks are left", n)
+	}
+	if err := c.inspector.ArchiveTask(queueLeads, taskID(s)); err != nil {
+		t.Fatal(err)
+	}
+}
