@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -57,6 +58,7 @@ func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.L
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          shutdownWait,
 		RetryDelayFunc:           retryDelay,
+		IsFailure:                func(err error) bool { return !errors.Is(err, errNotOurs) },
 		Logger:                   asynqLog{log},
 		LogLevel:                 asynq.WarnLevel,
 	})
@@ -72,9 +74,20 @@ func (s *Server) Watch(w *Watch) {
 	s.mux.Handle(galena.StepSLA, s.handler(galena.StepSLA, w.Process))
 }
 
+// errNotOurs puts a task back for the worker that knows it: another version of
+// the program runs beside this one. It is no failure, so it is not counted and
+// never ends in asynq's archive, however long that worker is away.
+var errNotOurs = errors.New("a task for another version of the worker")
+
+// putBack is how long such a task rests before somebody looks at it again.
+const putBack = 5 * time.Second
+
 // retryDelay is the backstop for tasks whose step could not be written: SQL was
 // away. It grows to half a minute; the sweep is usually sooner.
-func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
+func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
+	if errors.Is(err, errNotOurs) {
+		return putBack
+	}
 	return min(time.Second<<min(n, 5), 30*time.Second)
 }
 
@@ -83,12 +96,8 @@ func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
 func (s *Server) handler(kind string, process func(context.Context, galena.Step) error) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		steps, err := decodePayload(kind, t.Payload())
-		if galena.KindOf(err) == galena.Malformed {
-			s.log.ErrorContext(ctx, "task put aside", "error", err)
-			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
-		}
 		if err != nil {
-			return err
+			return s.refuse(ctx, err)
 		}
 		if len(steps) == 1 {
 			return process(ctx, steps[0])
@@ -110,10 +119,31 @@ func (s *Server) handler(kind string, process func(context.Context, galena.Step)
 	})
 }
 
+// refuse puts a task of a later version back, and removes one that nobody can
+// read: its step is in SQL, and the sweep hands it out again.
+func (s *Server) refuse(ctx context.Context, err error) error {
+	if galena.KindOf(err) == galena.Pending {
+		return fmt.Errorf("%w: %w", err, errNotOurs)
+	}
+	id, _ := asynq.GetTaskID(ctx)
+	s.log.ErrorContext(ctx, "task removed: it cannot be read", "task", id, "error", err)
+	return fmt.Errorf("%w: %w", err, asynq.RevokeTask)
+}
+
+// route finds the handler of exactly this kind: asynq's own routing takes any
+// kind that begins with a known one, and fails those that it does not know.
+func (s *Server) route(ctx context.Context, t *asynq.Task) error {
+	h, kind := s.mux.Handler(t)
+	if kind != t.Type() {
+		return errNotOurs
+	}
+	return h.ProcessTask(ctx, t)
+}
+
 // Start begins to take tasks.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := s.asynq.Start(s.mux); err != nil {
+	if err := s.asynq.Start(asynq.HandlerFunc(s.route)); err != nil {
 		s.cancel()
 		return galena.Errorf(galena.Unavailable, "worker.start", "the queue does not answer")
 	}
