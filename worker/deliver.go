@@ -29,6 +29,7 @@ type Deliverer struct {
 	Chance     func() float64
 	Log        *slog.Logger
 	leases     *leases
+	lanes      *lanes
 }
 
 // Process makes one try. As in Pipeline.Process an error means that the store
@@ -41,7 +42,12 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 	defer d.leases.hold(s)()
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)
 	if err == nil {
+		ok, wait := d.lanes.enter(delivery.Target, d.Now())
+		if !ok {
+			return d.Steps.Park(ctx, s, d.Now().Add(jitter(wait, d.Chance())), galena.BreakerOpen, "its target is failing or slow")
+		}
 		err = d.Sender.Send(ctx, delivery)
+		d.lanes.leave(delivery.Target, err, d.Now())
 	}
 	// The target has been told, or not: the row must say so even while we stop.
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)

@@ -50,7 +50,7 @@ type ServerConfig struct {
 func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
 	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux(),
 		room: make(chan struct{}, roomPerWorker*max(c.Concurrency, 1))}
-	p.leases, d.leases = s.leases, s.leases
+	p.leases, d.leases, d.lanes = s.leases, s.leases, newLanes(c.Concurrency)
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
 		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},

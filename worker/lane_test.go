@@ -1,0 +1,89 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// street is the lanes of a worker with 64 places, and a clock.
+type street struct {
+	*lanes
+	now time.Time
+}
+
+func newStreet() *street { return &street{newLanes(64), time.Unix(1_800_000_000, 0)} }
+
+// fill takes places until one is refused or there are 100, and says what to wait.
+func (s *street) fill(target string) (n int, wait time.Duration) {
+	for range 100 {
+		ok, w := s.enter(target, s.now)
+		if !ok {
+			return n, w
+		}
+		n++
+	}
+	return n, 0
+}
+
+func (s *street) empty(target string, n int, err error) {
+	for range n {
+		s.leave(target, err, s.now)
+	}
+}
+
+func TestATargetThatAnswersIsNeverHeldUp(t *testing.T) {
+	t.Parallel()
+	s := newStreet()
+	if n, _ := s.fill("good"); n != 100 {
+		t.Errorf("a burst took %d places, want all", n)
+	}
+	s.now = s.now.Add(laneWait)
+	s.empty("good", 1, nil)
+	s.now = s.now.Add(laneWait)
+	if ok, _ := s.enter("good", s.now); !ok {
+		t.Error("a target that ends its tries is held up")
+	}
+}
+
+func TestATargetThatStoppedToAnswerTakesNoFurtherPlaces(t *testing.T) {
+	t.Parallel()
+	s := newStreet()
+	for range 32 {
+		s.enter("dead", s.now)
+	}
+	s.now = s.now.Add(laneWait + time.Millisecond)
+	if ok, wait := s.enter("dead", s.now); ok || wait != laneWait {
+		t.Errorf("it takes more than half of the worker: %v, wait %v", ok, wait)
+	}
+	if ok, _ := s.enter("good", s.now); !ok {
+		t.Error("it holds up another")
+	}
+}
+
+func TestATargetThatFailsGetsAFewTriesUntilItAnswers(t *testing.T) {
+	t.Parallel()
+	s := newStreet()
+	for range failsInRow {
+		s.enter("dead", s.now)
+		s.empty("dead", 1, galena.Errorf(galena.Unavailable, "notify", "no answer"))
+	}
+	s.now = s.now.Add(time.Minute)
+	n, wait := s.fill("dead")
+	if n != probes || wait != time.Minute {
+		t.Errorf("it takes %d places and the next waits %v, want %d and as long again as it fails", n, wait, probes)
+	}
+	s.now = s.now.Add(time.Hour)
+	if _, wait := s.enter("dead", s.now); wait != laneMost {
+		t.Errorf("after an hour the wait is %v, want %v", wait, laneMost)
+	}
+	s.empty("dead", 1, galena.Errorf(galena.Invalid, "notify", "status 410"))
+	if _, wait := s.fill("dead"); wait == 0 {
+		t.Error("a refusal is taken for the end of an outage")
+	}
+	s.empty("dead", 2, nil)
+	if n, _ := s.fill("dead"); n != 100 {
+		t.Errorf("once it answers it takes %d places, want all", n)
+	}
+}
