@@ -234,6 +234,13 @@ func TestBackoffIsSpreadAndEndsWithinAQuarterOfAnHour(t *testing.T) {
 			t.Errorf("try %d: %v %v %v", tries, lo, mid, hi)
 		}
 	}
+	shortest := time.Duration(0)
+	for tries := range MaxTries {
+		shortest += Backoff(tries, 0)
+	}
+	if shortest < time.Hour {
+		t.Errorf("a receiver that is down for an hour is given up after %v", shortest)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		if w := Backoff(rapid.Int().Draw(t, "tries"), rapid.Float64().Draw(t, "chance")); w < 0 || w > 15*time.Minute {
 			t.Errorf("%v", w)

@@ -68,7 +68,7 @@ func (r *Reconciler) strays(ctx context.Context, queue string) error {
 		return err
 	}
 	for id, until := range active {
-		what := ""
+		var what string
 		switch {
 		case until.IsZero():
 			what = "stray"
