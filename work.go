@@ -234,6 +234,9 @@ type CallClaim struct {
 	ReservedMicros int64
 	Until          time.Time
 	Open           bool
+	PendingAt      time.Time // since when the provider, which said "later", is waited for; zero = it did not
+	Polled         bool      // it does not call: it is asked again when the claim's time is over
+	EndedAt        time.Time
 	// How a claim ended: Kind "" is a hit, NotFound a miss, all else a failure.
 	Kind       Kind
 	Cause      string
@@ -244,6 +247,7 @@ type CallClaim struct {
 const (
 	CauseAbandoned = "abandoned" // whoever had the claim is dead: it freed itself
 	CauseBudget    = "budget"    // of Exhausted: our own budget, not the vendor's quota
+	CauseTimeout   = "timeout"   // of a pending claim: the vendor, which said "later", did not call in time
 )
 
 // Grant says whether a claim was given, and what is spent of its budgets.
@@ -258,6 +262,9 @@ type Settlement struct {
 	Claim  CallClaim    // its Kind, Cause and RetryAfter are told to those who wait
 	Call   *LedgerEntry // nil = no call was made
 	Answer Answer       // held when it is a hit or a miss
+	// Awaited: the provider called back. Nothing of it counts unless the claim is
+	// still open, so that the same call counts once.
+	Awaited bool
 }
 
 // LedgerEntry is one call to a provider: what it brought and what it cost.

@@ -146,6 +146,9 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, budgets []ga
 // buy makes the call that is claimed, and ends the claim.
 func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result, error) {
 	start := w.deps.Now()
+	if w.calls(v) {
+		q.Ticket = t.claim.Token
+	}
 	record, err := w.call(ctx, v, q)
 	now := w.deps.Now()
 	if galena.KindOf(err) == galena.BreakerOpen {
@@ -154,6 +157,9 @@ func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result
 		return result{}, err
 	}
 	w.settle(v, now, err, t.probe)
+	if galena.KindOf(err) == galena.Pending && w.deps.Cache != nil {
+		return result{}, w.await(ctx, v, t.claim, err)
+	}
 	res := result{answer: w.answer(v, q, record, err, now), took: now.Sub(start)}
 	w.hold(&res.answer, t.last)
 	w.book(ctx, q, t.claim, res, err)

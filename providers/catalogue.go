@@ -16,6 +16,7 @@ const genericAdapter = "fixture"
 const (
 	defaultTimeout = 2 * time.Second
 	defaultP95     = 500 * time.Millisecond
+	defaultWait    = 5 * time.Minute // for a callback
 )
 
 // listing is one catalogue entry with everything filled in.
@@ -28,6 +29,7 @@ type listing struct {
 	perMatch   bool
 	p95        time.Duration
 	timeout    time.Duration
+	wait       time.Duration // for a callback; 0 = none is wanted
 	trust      float64
 	class      galena.SourceClass
 	closed     bool
@@ -121,7 +123,7 @@ func fill(e Entry, s Spec) listing {
 	l := listing{
 		id: e.ID, spec: s, enabled: cmp.Or(e.Enabled, "auto"), url: cmp.Or(e.URL, s.BaseURL),
 		costMicros: s.CostMicros, perMatch: s.PerMatch, p95: cmp.Or(s.P95, defaultP95),
-		timeout: cmp.Or(s.Timeout, defaultTimeout), trust: cmp.Or(s.Trust, 0.5),
+		timeout: cmp.Or(s.Timeout, defaultTimeout), wait: defaultWait, trust: cmp.Or(s.Trust, 0.5),
 		class:  cmp.Or(galena.SourceClass(e.Class), s.Class, galena.ClassProvider),
 		closed: s.SetClosed, rate: s.Rate, burst: s.Burst, fields: maps.Clone(s.Fields),
 	}
@@ -142,6 +144,9 @@ func fill(e Entry, s Spec) listing {
 	}
 	if e.Timeout != nil {
 		l.timeout = *e.Timeout
+	}
+	if e.CallbackWait != nil {
+		l.wait = *e.CallbackWait
 	}
 	if e.Rate != nil {
 		l.rate, l.burst = e.Rate.PerSecond, e.Rate.Burst

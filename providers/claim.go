@@ -35,13 +35,21 @@ func (w *Waterfall) take(ctx context.Context, v *vendor, q Query, budgets []gale
 		if err != nil {
 			return turn{}, result{}, err
 		}
-		ended := waits && !seen.Open && seen.Token != before && seen.Cause != galena.CauseAbandoned
+		over := waits && !seen.Open && seen.Token != before && seen.Cause != galena.CauseAbandoned
+		pending := w.pending(v, seen)
 		switch {
-		case is.held && !fresh, ended && is.answer && answered(seen.Kind):
+		case is.held && !fresh, over && is.answer && answered(seen.Kind):
 			return turn{}, result{answer: last, cached: true}, nil
-		case ended && !answered(seen.Kind):
+		case pending != nil:
+			return turn{}, result{}, pending
+		case over && !answered(seen.Kind):
 			return turn{}, result{}, &galena.Error{Kind: seen.Kind, Op: v.id + ".ask", Cause: seen.Cause,
 				RetryAfter: seen.RetryAfter, Err: errors.New("as another worker heard")}
+		case overdue(seen, w.deps.Now()):
+			w.metrics.calledBy.WithLabelValues(v.id, galena.CauseTimeout).Inc()
+			if err := w.deps.Cache.FreeCalls(ctx); err != nil {
+				return turn{}, result{}, err
+			}
 		case !seen.Open || !w.deps.Now().Before(seen.Until):
 			t, err := w.claim(ctx, v, q, budgets, seen)
 			if err != nil || t.claim.Token != "" || w.deps.Cache == nil {
@@ -128,11 +136,17 @@ func (w *Waterfall) conclude(ctx context.Context, s galena.Settlement, err error
 	if w.deps.Cache == nil {
 		return
 	}
-	s.Claim.Kind, s.Claim.RetryAfter = galena.KindOf(err), galena.RetryAfterOf(err)
-	if e, ok := errors.AsType[*galena.Error](err); ok {
-		s.Claim.Cause = e.Cause
-	}
+	s.Claim = endedBy(s.Claim, err)
 	if err := w.deps.Cache.SettleCall(context.WithoutCancel(ctx), s); err != nil {
 		w.deps.Log.WarnContext(ctx, "answer not saved", "provider", s.Claim.Provider, "error", err)
 	}
+}
+
+// endedBy is a claim that ended so.
+func endedBy(c galena.CallClaim, err error) galena.CallClaim {
+	c.Kind, c.RetryAfter = galena.KindOf(err), galena.RetryAfterOf(err)
+	if e, ok := errors.AsType[*galena.Error](err); ok {
+		c.Cause = e.Cause
+	}
+	return c
 }

@@ -48,7 +48,8 @@ type Entry struct {
 	Class        string             `yaml:"class,omitempty"`         // provider, registry or crawl
 	SetSemantics string             `yaml:"set_semantics,omitempty"` // closed or open
 	Timeout      *time.Duration     `yaml:"timeout,omitempty"`
-	Auth         string             `yaml:"auth,omitempty"` // bearer, basic or raw, of an adapter that speaks for several services
+	Auth         string             `yaml:"auth,omitempty"`          // bearer, basic or raw, of an adapter that speaks for several services
+	CallbackWait *time.Duration     `yaml:"callback_wait,omitempty"` // for the call of one that answers later; 0 = it is asked again instead
 	Rate         *Rate              `yaml:"rate,omitempty"`
 	OnlyIf       *galena.Condition  `yaml:"only_if,omitempty"`
 	Fields       map[string]float64 `yaml:"fields,omitempty"`
@@ -216,6 +217,9 @@ func (e Entry) validate(path string) (faults []error) {
 	}
 	if e.Timeout != nil && (*e.Timeout < 10*time.Millisecond || *e.Timeout > lastResort) {
 		fail("timeout", "timeout must be from 10ms to %s, is %s", lastResort, *e.Timeout)
+	}
+	if w := e.CallbackWait; w != nil && *w != 0 && (*w < time.Second || *w > day) {
+		fail("callback_wait", "callback_wait must be 0 or from 1s to %s, is %s", day, *w)
 	}
 	if e.Rate != nil && !(e.Rate.PerSecond > 0 && e.Rate.PerSecond <= 1e6 && e.Rate.Burst >= 0) {
 		fail("rate", "rate must have per_second above 0 and burst from 0")

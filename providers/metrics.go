@@ -15,6 +15,7 @@ type metrics struct {
 	cents    *prometheus.CounterVec
 	breaker  *prometheus.GaugeVec
 	unmapped *prometheus.CounterVec
+	calledBy *prometheus.CounterVec
 }
 
 // newMetrics makes the metrics and registers them where they are not yet: a
@@ -38,11 +39,15 @@ func newMetrics(r prometheus.Registerer, breakers bool) (*metrics, error) {
 		unmapped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "galena_provider_unmapped_total",
 			Help: "Words of a provider that no table of ours knows; the field stayed unknown."},
 			[]string{"provider", "field"}),
+		calledBy: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "galena_provider_callbacks_total",
+			Help: "Calls of providers that answer later: hit, or the Kind of the answer; unauthorized, unknown and repeated ones; timeout for those that never came."},
+			[]string{"provider", "outcome"}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	err := errors.Join(register(r, &m.calls), register(r, &m.seconds), register(r, &m.cents), register(r, &m.unmapped))
+	err := errors.Join(register(r, &m.calls), register(r, &m.seconds), register(r, &m.cents), register(r, &m.unmapped),
+		register(r, &m.calledBy))
 	if breakers {
 		err = errors.Join(err, register(r, &m.breaker))
 	}

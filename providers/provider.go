@@ -13,6 +13,7 @@ import (
 type Query struct {
 	Domain string            // registrable, A-label, lower case
 	Known  map[string]string // field -> value, of the fields in Spec.Needs and no others
+	Ticket string            // what a vendor that answers later calls back with; "" = it is not to call
 }
 
 // Provider is one vendor. Enrich returns a record for a hit, a NotFound error

@@ -65,6 +65,12 @@ func statusError(r Request, kind galena.Kind, resp *http.Response, now time.Time
 	return &galena.Error{Kind: kind, Op: r.Op, RetryAfter: wait, Cause: code, Err: errors.New("status " + code)}
 }
 
+// StatusError is the failure that a status means which came in a callback's body.
+func StatusError(op string, status int) error {
+	code := strconv.Itoa(status)
+	return &galena.Error{Kind: kindOf(status, nil), Op: op, Cause: code, Err: errors.New("status " + code)}
+}
+
 // RetryAfter reads a Retry-After header: seconds, any of the three forms of an
 // HTTP date, or the instant that some vendors write in its place. Nonsense, the
 // past and nothing are 0, no hint; more than a day is a day.

@@ -31,6 +31,12 @@ type Cache interface {
 	// SettleCall ends a claim, books its call and holds its answer if it is a hit
 	// or a miss, and gives back what the call did not cost.
 	SettleCall(ctx context.Context, s galena.Settlement) error
+	// AwaitCall keeps a claim open until a vendor that answers later does, or is
+	// to be asked again; Awaited finds it by its token, as long as it is the last
+	// of its company. FreeCalls ends the claims whose time is over.
+	AwaitCall(ctx context.Context, c galena.CallClaim) error
+	Awaited(ctx context.Context, provider, token string) (galena.CallClaim, error)
+	FreeCalls(ctx context.Context) error
 }
 
 // Limiter paces calls across processes.
@@ -47,6 +53,7 @@ type Deps struct {
 	Keys       func(id string) string
 	URLs       func(id string) string // an address that replaces the catalogue's
 	Contact    string                 // told to vendors who demand it
+	Reachable  bool                   // vendors that answer later can call us
 	Client     *http.Client
 	Cache      Cache
 	Limiter    Limiter

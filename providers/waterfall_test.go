@@ -46,8 +46,12 @@ func (m *memory) ClaimCall(_ context.Context, c, seen galena.CallClaim) (galena.
 	defer m.mu.Unlock()
 	g := galena.Grant{SpentMicros: maps.Clone(m.spent)}
 	key := c.Provider + " " + c.Domain
-	if last := m.claims[key]; last.Token != seen.Token || last.Open && !seen.Open {
+	last := m.claims[key]
+	if last.Token != seen.Token || last.Open && !seen.Open {
 		return g, nil
+	}
+	if last.Open {
+		m.reserve(last, -last.ReservedMicros)
 	}
 	for _, b := range c.Budgets {
 		if m.spent[b.Scope]+c.ReservedMicros > b.LimitMicros {
@@ -64,11 +68,14 @@ func (m *memory) SettleCall(_ context.Context, s galena.Settlement) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := s.Claim.Provider + " " + s.Claim.Domain
-	if last := m.claims[key]; last.Token == s.Claim.Token && last.Open {
+	last := m.claims[key]
+	open := last.Token == s.Claim.Token && last.Open
+	if open {
 		m.reserve(s.Claim, -last.ReservedMicros)
+		s.Claim.Open, s.Claim.EndedAt = false, time.Now()
 		m.claims[key] = s.Claim
 	}
-	if s.Call == nil {
+	if s.Call == nil || s.Awaited && !open {
 		return nil
 	}
 	m.reserve(s.Claim, s.Call.CostMicros)
@@ -77,6 +84,45 @@ func (m *memory) SettleCall(_ context.Context, s galena.Settlement) error {
 	}
 	m.ledger = append(m.ledger, *s.Call)
 	return nil
+}
+
+func (m *memory) AwaitCall(_ context.Context, c galena.CallClaim) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if last := m.claims[c.Provider+" "+c.Domain]; last.Token == c.Token {
+		c.Open = last.Open
+		m.claims[c.Provider+" "+c.Domain] = c
+	}
+	return m.down
+}
+
+func (m *memory) Awaited(_ context.Context, provider, token string) (galena.CallClaim, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.claims {
+		if c.Provider == provider && c.Token == token {
+			return c, m.down
+		}
+	}
+	return galena.CallClaim{}, galena.Errorf(galena.NotFound, "memory", "no such claim")
+}
+
+func (m *memory) FreeCalls(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, c := range m.claims {
+		if !c.Open || time.Now().Before(c.Until) {
+			continue
+		}
+		m.reserve(c, -c.ReservedMicros)
+		c.Open, c.EndedAt, c.Kind, c.Cause = false, time.Now(), galena.Unavailable, galena.CauseAbandoned
+		if !c.PendingAt.IsZero() && !c.Polled {
+			c.Cause = galena.CauseTimeout
+			m.ledger = append(m.ledger, galena.LedgerEntry{Provider: c.Provider, Domain: c.Domain, Outcome: string(c.Kind), At: c.PendingAt})
+		}
+		m.claims[key] = c
+	}
+	return m.down
 }
 
 func (m *memory) reserve(c galena.CallClaim, micros int64) {

@@ -51,6 +51,8 @@ func (s *Store) answer(ctx context.Context, all []question) ([]outcome[reply], e
 		Failure    string `db:"failure"`
 		Cause      string `db:"cause"`
 		RetryUS    int64  `db:"retry_us"`
+		PendingAt  int64  `db:"pending_at"`
+		Polled     bool   `db:"polled"`
 	}](ctx, s.reader(), "answers", a)
 	if err != nil {
 		return nil, fault(op, err)
@@ -59,7 +61,7 @@ func (s *Store) answer(ctx context.Context, all []question) ([]outcome[reply], e
 	for _, r := range found {
 		p := reply{held: r.Held, claim: galena.CallClaim{Provider: r.Provider, Domain: r.Domain, Token: r.Token, Until: at(r.LeaseUntil),
 			Open: r.Token != "" && r.EndedAt == 0, Kind: galena.Kind(r.Failure), Cause: r.Cause,
-			RetryAfter: time.Duration(r.RetryUS) * time.Microsecond}}
+			RetryAfter: time.Duration(r.RetryUS) * time.Microsecond, PendingAt: at(r.PendingAt), Polled: r.Polled, EndedAt: at(r.EndedAt)}}
 		if r.Held {
 			if p.answer, err = r.answer(); err != nil {
 				return nil, fault(op, err)
@@ -154,6 +156,45 @@ func (s *Store) freeClaims(ctx context.Context) (int, error) {
 	return len(freed), err
 }
 
+// AwaitCall keeps a claim open whose provider said "later": until it calls, or until
+// it is to be asked again. One that ended meanwhile stays ended.
+func (s *Store) AwaitCall(ctx context.Context, c galena.CallClaim) error {
+	_, err := s.do(ctx, "sql.await", "await-claim", args{"provider": c.Provider, "domain": c.Domain, "token": c.Token,
+		"pending_at": micros(c.PendingAt), "polled": c.Polled, "until": micros(c.Until)})
+	return err
+}
+
+// Awaited is the claim that a provider calls back with, open or ended; NotFound
+// when it never was, or is long over.
+func (s *Store) Awaited(ctx context.Context, provider, token string) (galena.CallClaim, error) {
+	const op = "sql.awaited"
+	r, err := one[struct {
+		Domain     string `db:"domain"`
+		Day        string `db:"day"`
+		Scopes     string `db:"scopes"`
+		LeaseUntil int64  `db:"lease_until"`
+		EndedAt    int64  `db:"ended_at"`
+		PendingAt  int64  `db:"pending_at"`
+		Polled     bool   `db:"polled"`
+	}](ctx, s.reader(), "claim-of-token", args{"provider": provider, "token": token})
+	if err != nil {
+		return galena.CallClaim{}, fault(op, err)
+	}
+	scopes, err := parse[[]string](r.Scopes)
+	c := galena.CallClaim{Provider: provider, Domain: r.Domain, Token: token, Day: r.Day, Until: at(r.LeaseUntil),
+		Open: r.EndedAt == 0, EndedAt: at(r.EndedAt), PendingAt: at(r.PendingAt), Polled: r.Polled}
+	for _, scope := range scopes {
+		c.Budgets = append(c.Budgets, galena.Budget{Scope: scope})
+	}
+	return c, fault(op, err)
+}
+
+// FreeCalls ends the claims whose time is over.
+func (s *Store) FreeCalls(ctx context.Context) error {
+	_, err := s.freeClaims(ctx)
+	return err
+}
+
 // SettleCall ends a claim: its call is in the ledger, its answer is held, and what
 // the call did not cost is free again. A claim that had freed itself costs its
 // budgets what the call cost all the same.
@@ -178,7 +219,7 @@ func (s *Store) SettleCall(ctx context.Context, t galena.Settlement) error {
 	_, err = whole[string](ctx, s, op, "settle", args{
 		"provider": c.Provider, "domain": c.Domain, "token": c.Token, "day": c.Day, "scopes": scopes, "now": micros(s.now()),
 		"failure": string(c.Kind), "cause": c.Cause, "retry_us": c.RetryAfter.Microseconds(),
-		"called": t.Call != nil, "id": id, "outcome": call.Outcome, "cost_micros": call.CostMicros,
+		"awaited": t.Awaited, "called": t.Call != nil, "id": id, "outcome": call.Outcome, "cost_micros": call.CostMicros,
 		"took_us": call.Took.Microseconds(), "called_at": micros(call.At),
 		"holds": t.Call != nil && (a.Kind == "" || a.Kind == galena.NotFound),
 		"kind":  string(a.Kind), "observations": obs, "answer_micros": a.CostMicros, "fetched_at": micros(a.FetchedAt),

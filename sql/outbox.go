@@ -79,6 +79,17 @@ func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
 	return raised, nil
 }
 
+// Awaken hands out the second looks at leads of a company that wait, unless the
+// provider's call about it is still under way; it says how many.
+func (s *Store) Awaken(ctx context.Context, provider, domain string) (int, error) {
+	waiting, err := list[stepRow](ctx, s.reader(), "waiting-completions",
+		args{"kind": galena.StepComplete, "provider": provider, "domain": domain})
+	if err != nil {
+		return 0, fault("sql.awaken", err)
+	}
+	return s.Rehand(ctx, steps(waiting))
+}
+
 // Backlog says how much waits.
 func (s *Store) Backlog(ctx context.Context) (galena.Backlog, error) {
 	r, err := one[struct {

@@ -3,7 +3,7 @@
 //	sqltest.Run(t, open) ─► intake  queue  ruling  rotation  reading  access
 //	                        move  fresh  notice  conflict  identity  standing  configs
 //	                        portfolio  hitrate  claim  group  figures
-//	                        crm  failed  job
+//	                        crm  failed  job  callback
 //	                          each a sub-test with an empty store of its own
 package sqltest
 
@@ -29,7 +29,7 @@ func Run(t *testing.T, open Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*bench){intakeRules, queueRules, rulingRules, rotationRules, readingRules, accessRules,
 		moveRules, holdRules, freshRules, noticeRules, conflictRules, identityRules, standingRules, configRules,
-		portfolioRules, hitRateRules, claimRules, groupRules, figureRules, crmRules, failedRules, jobRules} {
+		portfolioRules, hitRateRules, claimRules, groupRules, figureRules, crmRules, failedRules, jobRules, callbackRules} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
