@@ -39,8 +39,12 @@ type adapter struct{ settings providers.Settings }
 // domain among its aliases.
 func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Record, error) {
 	const op = "clearbit.enrich"
+	asked := url.Values{"domain": {q.Domain}}
+	if q.Ticket != "" {
+		asked.Set("webhook_id", q.Ticket)
+	}
 	o, err := providers.GetJSON(ctx, a.settings, providers.Request{
-		Op: op, Path: path(a.settings.BaseURL), Query: url.Values{"domain": {q.Domain}},
+		Op: op, Path: path(a.settings.BaseURL), Query: asked,
 		Header: map[string]string{"Authorization": a.settings.Authorization()},
 	})
 	if err != nil {
