@@ -24,6 +24,7 @@ type Deps struct {
 	Store     Store
 	Hands     Hands
 	Enricher  Enricher
+	Callbacks Callbacks // nil = no provider calls this process
 	Tokens    Tokens
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
 	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
@@ -148,6 +149,7 @@ func (h *handlers) register(a huma.API) {
 	h.registerCompanies(a)
 	h.registerEnrich(a, body(EnrichBody{}))
 	h.registerSteps(a)
+	h.registerHooks(a)
 	huma.Register(a, huma.Operation{
 		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",
 		Summary:     "The configuration in force, and what is wrong with the files as they are now",

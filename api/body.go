@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -17,6 +18,9 @@ const maxLead = 64 << 10
 
 // bodyOptional marks an operation that may be called without a body.
 const bodyOptional = "body optional"
+
+// bodyOfAnyType marks an operation whose caller proves the bytes themselves.
+const bodyOfAnyType = "body of any type"
 
 type bodyKey struct{}
 
@@ -39,7 +43,7 @@ func readBody(c huma.Context, next func(huma.Context)) {
 		next(c)
 		return
 	}
-	b, err := read(w, r, op.MaxBodyBytes)
+	b, err := read(w, r, op.MaxBodyBytes, op.Metadata[bodyOfAnyType] == true)
 	if err != nil {
 		fail(w, r, err)
 		return
@@ -49,15 +53,15 @@ func readBody(c huma.Context, next func(huma.Context)) {
 
 // read looks at the announced length before it touches the body: a server that
 // wraps the body first answers 413 only after its read timeout.
-func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func read(w http.ResponseWriter, r *http.Request, limit int64, anyType bool) ([]byte, error) {
 	ctx := r.Context()
-	tooLarge := problem(ctx, http.StatusRequestEntityTooLarge, "too_large", "the body is larger than 64 KB")
+	tooLarge := problem(ctx, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d KB", limit>>10))
 	if r.ContentLength > limit {
 		return nil, tooLarge.with("Connection", "close")
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := params["charset"]
-	if err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if !anyType && (err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return nil, problem(ctx, http.StatusUnsupportedMediaType, "unsupported_media_type", "send application/json in UTF-8")
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {

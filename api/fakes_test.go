@@ -25,6 +25,8 @@ const bootstrap = "a bootstrap token of some length!"
 
 // shelf is a small store: it accepts, replays and remembers.
 type shelf struct {
+	called  []string // by providers
+	callErr error
 	mu      sync.Mutex
 	leads   []galena.Record
 	tokens  []galena.Token
@@ -210,7 +212,7 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
+	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Callbacks: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
 		Rules:   func() galena.ConfigState { return d.rules },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),

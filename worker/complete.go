@@ -17,6 +17,9 @@ import (
 type Completions interface {
 	Record(ctx context.Context, leadID string) (galena.Record, error)
 	Note(ctx context.Context, s galena.Step, n galena.Notice, l galena.Lesson) error
+	// Awaken hands out the waiting looks at a company's leads, unless the
+	// provider's call about it is still under way.
+	Awaken(ctx context.Context, provider, domain string) (int, error)
 }
 
 // Mover gives a decided lead to somebody else.
@@ -58,14 +61,15 @@ func (r *run) later(settled bool, decided time.Time) time.Time {
 }
 
 // miss is a vendor that did not answer: when it may be asked again (zero = it
-// did not say), and whether it is well and only has too many callers.
+// did not say), and whether it is well and only has too many callers, or answers later.
 type miss struct {
-	back time.Time
-	busy bool
+	back    time.Time
+	busy    bool
+	pending bool
 }
 
 func (r *run) missOf(err error) miss {
-	m := miss{busy: galena.KindOf(err) == galena.RateLimited}
+	m := miss{busy: galena.KindOf(err) == galena.RateLimited, pending: galena.KindOf(err) == galena.Pending}
 	if wait := galena.RetryAfterOf(err); wait > 0 {
 		m.back = r.p.Now().Add(wait)
 	}
@@ -177,7 +181,11 @@ func (r *run) conclude(ctx context.Context, s galena.Step, old galena.Decision, 
 		r.p.Metrics.completed("waiting")
 		away := strings.Join(slices.Sorted(maps.Keys(r.missed)), ", ")
 		log.DebugContext(ctx, "completion waits", "away", away, "due", due)
-		return r.p.Steps.Park(ctx, s, due, galena.Pending, "waits for "+away)
+		if err := r.p.Steps.Park(ctx, s, due, galena.Pending, "waits for "+away); err != nil {
+			return err
+		}
+		r.answered(ctx, log)
+		return nil
 	}
 	n := r.notice(v, old)
 	if n.Kind == galena.NoticeToday && old.Epoch == s.Epoch && r.p.Now().Sub(old.DecidedAt) <= r.rules.Routing.SettleWindow() {
@@ -193,6 +201,24 @@ func (r *run) conclude(ctx context.Context, s galena.Step, old galena.Decision, 
 	r.p.Metrics.completed(n.Kind)
 	r.p.Wake() // a conflict may have been opened, of which somebody is told
 	return nil
+}
+
+// answered looks whether a vendor that answers later did so while the lead was
+// decided. The step of the second look is stored by now: either we see the answer,
+// or whoever took it saw the step and handed it out.
+func (r *run) answered(ctx context.Context, log *slog.Logger) {
+	for provider, m := range r.missed {
+		if !m.pending {
+			continue
+		}
+		n, err := r.p.Completions.Awaken(ctx, provider, r.memory.CompanyDomain())
+		if err != nil {
+			log.DebugContext(ctx, "not seen whether an answer came", "provider", provider, "error", err)
+		}
+		if n > 0 {
+			r.p.Wake()
+		}
+	}
 }
 
 // notice says what is known now, and whether the decision would be another one.

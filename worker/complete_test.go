@@ -19,6 +19,12 @@ type archive struct {
 	moved   galena.Decision
 	noted   []galena.Notice
 	learnt  galena.Lesson
+	awoken  []string // of whom an answer was looked for
+}
+
+func (a *archive) Awaken(_ context.Context, provider, domain string) (int, error) {
+	a.awoken = append(a.awoken, provider+" "+domain)
+	return 0, nil
 }
 
 func (a *archive) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error) {

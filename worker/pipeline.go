@@ -124,6 +124,7 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) 
 			return lead, err
 		}
 		p.told(ctx, record, log)
+		run.answered(ctx, log)
 		return lead, nil
 	}
 	return lead, galena.Errorf(galena.Conflict, "worker.decide", "the account changed hands %d times", ownerRaces)

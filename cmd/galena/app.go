@@ -141,7 +141,7 @@ func (a *App) wireRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	deps := providers.Deps{Specs: a.specs, Keys: a.env.ProviderKey, URLs: a.urls, Contact: a.env.Contact, Client: a.vendors,
+	deps := providers.Deps{Specs: a.specs, Keys: a.env.ProviderKey, URLs: a.urls, Contact: a.env.Contact, Reachable: a.env.PublicURL != "", Client: a.vendors,
 		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg, Published: !a.roles.worker,
 		Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen}
 	if deps.Client == nil {

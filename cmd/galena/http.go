@@ -52,7 +52,7 @@ func (a *App) wireHTTP(ctx context.Context) error {
 // publicMux is everything that the outside may reach: machines by token, people
 // by login.
 func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
-	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Tokens: a.store, Rules: a.book.status,
+	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Callbacks: a, Tokens: a.store, Rules: a.book.status,
 		Bootstrap: a.env.BootstrapToken.Reveal(), Wake: a.relay.Nudge, Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
