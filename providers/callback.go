@@ -27,6 +27,16 @@ type Asynchronous interface {
 	Hear(q Query, body []byte) (Record, error)
 }
 
+// Waiting is the part of the Cache that keeps calls whose answer comes later.
+type Waiting interface {
+	// AwaitCall keeps a claim open until its vendor calls, or is to be asked again.
+	AwaitCall(ctx context.Context, c galena.CallClaim) error
+	// Awaited finds a claim by its token, as long as it is the last of its company.
+	Awaited(ctx context.Context, provider, token string) (galena.CallClaim, error)
+	// FreeCalls ends the claims whose time is over.
+	FreeCalls(ctx context.Context) error
+}
+
 // calls says that the vendor can call us, and is waited for.
 func (w *Waterfall) calls(v *vendor) bool {
 	_, can := v.provider.(Asynchronous)

@@ -31,12 +31,7 @@ type Cache interface {
 	// SettleCall ends a claim, books its call and holds its answer if it is a hit
 	// or a miss, and gives back what the call did not cost.
 	SettleCall(ctx context.Context, s galena.Settlement) error
-	// AwaitCall keeps a claim open until a vendor that answers later does, or is
-	// to be asked again; Awaited finds it by its token, as long as it is the last
-	// of its company. FreeCalls ends the claims whose time is over.
-	AwaitCall(ctx context.Context, c galena.CallClaim) error
-	Awaited(ctx context.Context, provider, token string) (galena.CallClaim, error)
-	FreeCalls(ctx context.Context) error
+	Waiting
 }
 
 // Limiter paces calls across processes.

@@ -192,6 +192,23 @@ func TestEveryLeadIsCompletedWithin15MinutesOfRecovery(t *testing.T) {
 	})
 }
 
+// The answer may come between the question and the commit: it is looked for once
+// the second look is stored, then and after each further wait.
+func TestALateAnswerIsLookedForOnceTheSecondLookIsStored(t *testing.T) {
+	t.Parallel()
+	for kind, looks := range map[galena.Kind]int{galena.Pending: 2, galena.Unavailable: 0} {
+		p, a, _, w := degraded(t, &galena.Error{Kind: kind, RetryAfter: 3 * time.Minute, Err: errors.New("status 202")})
+		if due := a.later.Sub(testNow); due != 3*time.Minute {
+			t.Errorf("%s: looked at again in %v, want the end of the wait", kind, due)
+		}
+		w.at = a.later
+		look(t, p)
+		if len(a.awoken) != looks || a.parked.IsZero() {
+			t.Errorf("%s: looked for an answer of %v, parked until %v; want %d looks", kind, a.awoken, a.parked, looks)
+		}
+	}
+}
+
 func TestAVendorWithTooManyCallersDoesNotMakeTheWaitGrow(t *testing.T) {
 	t.Parallel()
 	p, a, m, w := degraded(t, outage)

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // as the vendor does it
+	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -218,7 +218,7 @@ func (l *late) figures(want map[string]string) {
 	}
 }
 
-const budgetLeft = `galena_budget_remaining_cents{scope="day"}`
+const dayLeft = `galena_budget_remaining_cents{scope="day"}`
 
 func callbacks(outcome string) string {
 	return `galena_provider_callbacks_total{outcome="` + outcome + `",provider="clearbit"}`
@@ -238,7 +238,7 @@ func TestALateAnswerCompletesTheLeadAtOnceAndIsPaidOnce(t *testing.T) {
 	if took := time.Since(began); len(d.Steps) == 0 || d.Steps[0].Outcome != "cached" || len(l.asked()) != 1 {
 		t.Errorf("steps %+v after %v, asked %v", d.Steps, took, l.asked())
 	}
-	l.figures(map[string]string{budgetLeft: "4998", callbacks("hit"): "1", callbacks("repeated"): "1", callbacks("unknown"): "1",
+	l.figures(map[string]string{dayLeft: "4998", callbacks("hit"): "1", callbacks("repeated"): "1", callbacks("unknown"): "1",
 		callbacks("unauthorized"): "1", `galena_provider_cents_total{outcome="hit",provider="clearbit"}`: "2"})
 }
 
@@ -247,12 +247,12 @@ func TestALateAnswerFindsItsLeadAfterARestart(t *testing.T) {
 	l := newLate(t, "5m", nil)
 	l.s.vendor.answer(http.StatusNotFound)
 	id := l.lead()
-	l.figures(map[string]string{budgetLeft: "4998"})
+	l.figures(map[string]string{dayLeft: "4998"})
 	l.end()
 	l.start()
 	l.call(lateKey, l.asked()[0], http.StatusNoContent)
 	l.completed(id, 4*time.Second)
-	l.figures(map[string]string{budgetLeft: "4998", callbacks("hit"): "1"})
+	l.figures(map[string]string{dayLeft: "4998", callbacks("hit"): "1"})
 	if n := len(l.asked()); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
@@ -263,14 +263,14 @@ func TestAnAnswerThatNeverComesCostsNothingAndTheNextVendorIsAsked(t *testing.T)
 	l := newLate(t, "3s", nil)
 	l.s.vendor.answer(http.StatusInternalServerError)
 	id := l.lead()
-	l.figures(map[string]string{budgetLeft: "4998"})
+	l.figures(map[string]string{dayLeft: "4998"})
 	eventually(t, 15*time.Second, "the claim is over", func() bool { return strings.Contains(l.s.metrics(), callbacks("timeout")+" 1") })
 	l.s.vendor.answer(0)
 	if d := l.completed(id, 30*time.Second); d.Cents != 3 {
 		t.Errorf("%v cents, want those of the next vendor: %+v", d.Cents, d.Steps)
 	}
 	l.call(lateKey, l.asked()[0], http.StatusNoContent) // too late
-	l.figures(map[string]string{budgetLeft: "4997", callbacks("repeated"): "1"})
+	l.figures(map[string]string{dayLeft: "4997", callbacks("repeated"): "1"})
 	if n := len(l.asked()); n != 1 {
 		t.Errorf("asked %d times, want it left alone for a while", n)
 	}

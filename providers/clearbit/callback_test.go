@@ -2,7 +2,7 @@ package clearbit
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // as the vendor does it
+	"crypto/sha1"
 	"encoding/hex"
 	"net/http"
 	"strings"

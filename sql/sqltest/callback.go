@@ -14,10 +14,13 @@ var callbackRules = map[string]func(*bench){
 	"TheWaitingLooksAreHandedOutOnceAnAnswerCanBeFound": callbackAwakens,
 }
 
+// theTicket is the token of the claim that is called back.
+const theTicket = "one"
+
 // pend claims a company, and keeps the claim open for a callback within a minute.
-func (s *bench) pend(token, domain string, polled bool) galena.CallClaim {
+func (s *bench) pend(polled bool) galena.CallClaim {
 	s.Helper()
-	c := s.claimOf(token, domain)
+	c := s.claimOf(theTicket, "acme.test")
 	if !s.claimed(c, galena.CallClaim{}) {
 		s.Fatal("no claim")
 	}
@@ -27,9 +30,9 @@ func (s *bench) pend(token, domain string, polled bool) galena.CallClaim {
 }
 
 // calledBack ends a claim by a callback of that price.
-func (s *bench) calledBack(token string, micros int64) {
+func (s *bench) calledBack(micros int64) {
 	s.Helper()
-	c, err := s.Awaited(s.ctx, "alpha", token)
+	c, err := s.Awaited(s.ctx, "alpha", theTicket)
 	s.ok(err)
 	now := s.clock.now()
 	s.ok(s.SettleCall(s.ctx, galena.Settlement{Claim: c, Awaited: true,
@@ -38,7 +41,7 @@ func (s *bench) calledBack(token string, micros int64) {
 }
 
 func callbackOnce(s *bench) {
-	c := s.pend("one", "acme.test", false)
+	c := s.pend(false)
 	s.clock.pass(50 * time.Second) // longer than a call may take
 	s.ok(s.Tidy(s.ctx))
 	seen := s.seen("acme.test")
@@ -54,9 +57,9 @@ func callbackOnce(s *bench) {
 			s.Errorf("%v: %v, want nothing found", stranger, err)
 		}
 	}
-	s.calledBack("one", 15_000)
+	s.calledBack(15_000)
 	s.spent(both(15_000))
-	s.calledBack("one", 14_000)
+	s.calledBack(14_000)
 	s.spent(both(15_000))
 	a, held, seen, err := s.Answer(s.ctx, "alpha", "acme.test")
 	if err != nil || !held || a.CostMicros != 15_000 || seen.Open || seen.EndedAt.IsZero() {
@@ -65,14 +68,14 @@ func callbackOnce(s *bench) {
 }
 
 func callbackLate(s *bench) {
-	s.pend("one", "acme.test", false)
+	s.pend(false)
 	s.clock.pass(time.Minute)
 	s.ok(s.FreeCalls(s.ctx))
 	if c := s.seen("acme.test"); c.Open || c.Cause != galena.CauseTimeout || c.Kind != galena.Unavailable || c.PendingAt.IsZero() {
 		s.Errorf("the claim is %+v, want it timed out", c)
 	}
 	s.spent(both(0))
-	s.calledBack("one", 20_000)
+	s.calledBack(20_000)
 	s.spent(both(0))
 	if _, held, _, err := s.Answer(s.ctx, "alpha", "acme.test"); held || err != nil {
 		s.Errorf("what came too late is held, %v", err)
@@ -88,7 +91,7 @@ func callbackLate(s *bench) {
 func callbackEarly(s *bench) {
 	c := s.claimOf("one", "acme.test")
 	s.claimed(c, galena.CallClaim{})
-	s.calledBack("one", 20_000)
+	s.calledBack(20_000)
 	c.PendingAt, c.Until = s.clock.now(), s.clock.now().Add(time.Minute)
 	s.ok(s.AwaitCall(s.ctx, c))
 	if seen := s.seen("acme.test"); seen.Open {
@@ -98,7 +101,7 @@ func callbackEarly(s *bench) {
 }
 
 func callbackPolled(s *bench) {
-	s.pend("one", "acme.test", true)
+	s.pend(true)
 	s.clock.pass(time.Minute)
 	if !s.claimed(s.claimOf("two", "acme.test"), s.seen("acme.test")) {
 		s.Error("it was not handed on")
@@ -112,7 +115,7 @@ func callbackPolled(s *bench) {
 func callbackAwakens(s *bench) {
 	id := s.completed(time.Hour)
 	s.relayed()
-	s.pend("one", "acme.test", false)
+	s.pend(false)
 	awoken := func(provider, domain string, want int) {
 		s.Helper()
 		if n, err := s.Awaken(s.ctx, provider, domain); err != nil || n != want {
@@ -120,7 +123,7 @@ func callbackAwakens(s *bench) {
 		}
 	}
 	awoken("alpha", "acme.test", 0)
-	s.calledBack("one", 20_000)
+	s.calledBack(20_000)
 	awoken("beta", "acme.test", 0)
 	awoken("alpha", "other.test", 0)
 	awoken("alpha", "acme.test", 1)
