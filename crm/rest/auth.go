@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 )
 
 // The settings that hold secrets, behind GALENA_CRM_<ID>_.
@@ -145,7 +146,7 @@ func (k *keyring) fetch(ctx context.Context) error {
 func (k *keyring) exchange(req *http.Request) error {
 	resp, err := k.client.Do(req)
 	if err != nil {
-		return transportError(k.op, err)
+		return crm.ExchangeError(k.op, err)
 	}
 	defer resp.Body.Close()
 	var got struct {
@@ -156,7 +157,7 @@ func (k *keyring) exchange(req *http.Request) error {
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&got)
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
-		return &galena.Error{Kind: galena.RateLimited, Op: k.op, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), k.now()),
+		return &galena.Error{Kind: galena.RateLimited, Op: k.op, RetryAfter: crm.RetryAfter(resp.Header.Get("Retry-After"), k.now()),
 			Err: errors.New("the token endpoint is asked too often")}
 	case status >= http.StatusInternalServerError:
 		return galena.Errorf(galena.Unavailable, k.op, "the token endpoint: status %d", status)

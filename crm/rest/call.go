@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 )
 
 // maxBody is the largest answer that is read.
@@ -133,12 +134,12 @@ func (c *Connector) send(ctx context.Context, r request, token string) (any, err
 	}
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return nil, transportError(r.op, err)
+		return nil, crm.ExchangeError(r.op, err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
-		return nil, transportError(r.op, err)
+		return nil, crm.ExchangeError(r.op, err)
 	}
 	return c.judge(r, resp, b)
 }

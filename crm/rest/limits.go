@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 )
 
 // patience is how long a call waits for its turn; longer waits are the caller's.
@@ -36,7 +37,7 @@ func (p *pacer) enter(ctx context.Context, op string, cost int) (leave func(), e
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, transportError(op, ctx.Err())
+		return nil, crm.ExchangeError(op, ctx.Err())
 	}
 	leave = func() { <-p.slots }
 	if err = p.turn(ctx, op); err == nil {
@@ -65,7 +66,7 @@ func (p *pacer) turn(ctx context.Context, op string) error {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return transportError(op, ctx.Err())
+			return crm.ExchangeError(op, ctx.Err())
 		}
 	}
 }

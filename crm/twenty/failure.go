@@ -1,7 +1,6 @@
 package twenty
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 )
 
 // read takes an answer for a hit, or says what it means. Status 200 says little:
@@ -163,31 +163,8 @@ func (e unfitError) Error() string { return "the server does not take what is me
 
 // retryAfter reads when to come back from the header or from the body.
 func retryAfter(header string, inBody any, now time.Time) time.Duration {
-	const most = 24 * time.Hour
-	if header = strings.TrimSpace(header); header == "" {
+	if strings.TrimSpace(header) == "" {
 		header = numberOf(inBody)
 	}
-	if s, err := strconv.ParseFloat(header, 64); err == nil {
-		return time.Duration(min(max(s, 0), most.Seconds()) * float64(time.Second))
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return min(max(at.Sub(now), 0), most)
-	}
-	return 0
-}
-
-// transport puts an exchange that failed into our own words: the library's name
-// the URL, and the URL names a person.
-func transport(op string, err error) error {
-	e := &galena.Error{Kind: galena.Unavailable, Op: op, Cause: "connection", Err: errors.New("the exchange failed")}
-	var timed interface{ Timeout() bool }
-	switch {
-	case strings.Contains(err.Error(), "not one we may call"): // the guarded client's own word
-		e.Kind, e.Cause, e.Err = galena.Invalid, "forbidden_target", errors.New("the server's address is private: name it in GALENA_ALLOW_PRIVATE_TARGETS")
-	case errors.Is(err, context.Canceled):
-		e.Cause, e.Err = "cancelled", context.Canceled
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timed) && timed.Timeout():
-		e.Cause, e.Err = "timeout", errors.New("no answer in time; what was asked for may still be done")
-	}
-	return e
+	return crm.RetryAfter(header, now)
 }

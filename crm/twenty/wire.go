@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 )
 
 const (
@@ -26,7 +27,7 @@ type record map[string]any
 // call makes one call to the records, in its turn.
 func (c *CRM) call(ctx context.Context, op, method, path string, query url.Values, body any) (record, error) {
 	if err := c.deps.Pace.Wait(ctx); err != nil {
-		return nil, transport(op, err)
+		return nil, crm.ExchangeError(op, err)
 	}
 	out, err := c.exchange(ctx, op, method, path, query, body)
 	if galena.KindOf(err) == galena.RateLimited {
@@ -62,12 +63,12 @@ func (c *CRM) exchange(ctx context.Context, op, method, path string, query url.V
 	}
 	resp, err := c.deps.Client.Do(req)
 	if err != nil {
-		return nil, transport(op, err)
+		return nil, crm.ExchangeError(op, err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
-		return nil, transport(op, err)
+		return nil, crm.ExchangeError(op, err)
 	}
 	return read(op, resp, b, c.deps.Now())
 }
