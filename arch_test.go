@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"sql/sqltest":            {".", "sql"},
 
 	"worker":     {".", "merging", "planning", "routing", "scoring"},
-	"configs":    {".", "crm/rest", "intake", "merging", "notify", "providers", "routing", "scoring"},
+	"configs":    {".", "crm", "crm/rest", "intake", "merging", "notify", "providers", "routing", "scoring"},
 	"cmd/galena": {".", "*", "*/*"},
 
 	// It knows the program from outside only.

@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/crm"
 	"github.com/galenahq/galena/crm/rest"
 )
 
 // The kinds of CRM.
 const (
-	crmNone = "none"
-	crmREST = "rest"
+	crmNone   = "none"
+	crmREST   = "rest"
+	crmTwenty = "twenty"
 )
 
 var idShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
@@ -24,6 +26,8 @@ type CRM struct {
 	ID   string       `yaml:"id,omitempty"` // names GALENA_CRM_<ID>_TOKEN
 	Kind string       `yaml:"kind"`
 	REST *rest.Config `yaml:"rest,omitempty"`
+	// Of a CRM that we know: what differs from the usual there.
+	crm.Mapping `yaml:",inline"`
 }
 
 // Chosen says that there is a CRM.
@@ -32,7 +36,7 @@ func (c CRM) Chosen() bool { return c.Kind != "" && c.Kind != crmNone }
 // Validate returns every fault.
 func (c CRM) Validate() error {
 	var faults []error
-	words := []string{crmNone, crmREST}
+	words := []string{crmNone, crmREST, crmTwenty}
 	if !slices.Contains(words, c.Kind) {
 		f := galena.Faultf("spec.kind", "E02", "must be one of %s, is %q", strings.Join(words, ", "), c.Kind)
 		f.Hint = galena.Nearest(c.Kind, words)
@@ -50,5 +54,9 @@ func (c CRM) Validate() error {
 	if c.REST != nil {
 		faults = append(faults, c.REST.Validate("spec.rest"))
 	}
+	if known := c.Kind == crmTwenty; !known && (len(c.Owners) > 0 || len(c.Fields) > 0) {
+		faults = append(faults, galena.Faultf("spec.kind", "E02", "owners and fields go with kind: twenty, not %s", cmp.Or(c.Kind, crmNone)))
+	}
+	faults = append(faults, c.Faults("spec")...)
 	return errors.Join(faults...)
 }

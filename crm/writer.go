@@ -188,6 +188,12 @@ func (s *session) work(ctx context.Context) (Plan, error) {
 
 // look finds the record, settles what was in doubt, and plans.
 func (s *session) look(ctx context.Context) (Plan, error) {
+	for _, w := range s.want.Wants {
+		// A connector that could not ask how a value looks says nothing of the value.
+		if kind := galena.KindOf(w.Err); kind != "" && kind != galena.NotFound && kind != galena.Invalid {
+			return Plan{}, w.Err
+		}
+	}
 	found, err := s.find(ctx)
 	if err != nil {
 		return Plan{}, err

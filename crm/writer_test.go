@@ -227,6 +227,20 @@ func TestALimitLeavesNothingInDoubt(t *testing.T) {
 	}
 }
 
+func TestAFieldThatCouldNotBeAskedForIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	j := d.job("ana", "retail")
+	j.Records[0].Wants[1].Err = galena.Errorf(galena.Unavailable, "memory.encode", "the metadata do not come")
+	if _, err := d.Write(context.Background(), j); galena.KindOf(err) != galena.Unavailable || len(d.crm.records) != 0 {
+		t.Errorf("error %v, records %v", err, d.crm.records)
+	}
+	write(t, d, d.job("ana", "retail"))
+	if d.crm.value("1", industry) != "retail" {
+		t.Error("the field was given up")
+	}
+}
+
 func TestAPlanWritesNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

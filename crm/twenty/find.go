@@ -29,6 +29,9 @@ func (c *CRM) Encode(o crm.Object, f crm.Field, v galena.Value) (crm.Encoded, er
 	if !ok || s.readOnly {
 		return crm.Encoded{}, galena.Errorf(galena.NotFound, op, "the workspace has no field for %s that we may write", f)
 	}
+	if f == crm.Owner {
+		return c.encodeOwner(ctx, v)
+	}
 	form := forms[s.form()]
 	raw, ok := form.encode(s, v)
 	if !ok || v.Empty() {

@@ -177,7 +177,8 @@ func TestTheLayoutIsReadInEveryEnvelope(t *testing.T) {
 func TestTheOperatorSaysWhereAFieldStands(t *testing.T) {
 	t.Parallel()
 	c := play(t)
-	c.config.Places = map[crm.Object]map[crm.Field]string{crm.Company: {employees: "", "company.legal_name": "industry", industry: "nowhere"}}
+	c.config.Mapping.Fields = map[string]map[string]crm.Placed{"company": {string(employees): {Place: "gone"},
+		"company.legal_name": {Place: "industry"}, string(industry): {Place: "nowhere"}}}
 	for f, want := range map[crm.Field]galena.Kind{employees: galena.NotFound, industry: galena.NotFound, "company.legal_name": ""} {
 		v := galena.TextValue("Acme")
 		if f == employees {

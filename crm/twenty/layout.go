@@ -52,8 +52,8 @@ var usual = map[crm.Object]map[crm.Field]string{
 
 // places are the names under which a field may stand, best first.
 func (c Config) places(o crm.Object, f crm.Field) []string {
-	if own, ok := c.Places[o][f]; ok {
-		return strings.Fields(own)
+	if own := c.Mapping.Fields[string(o)][string(f)].Place; own != "" {
+		return []string{own}
 	}
 	return strings.Fields(usual[o][f])
 }
@@ -64,8 +64,8 @@ func (c Config) fields(o crm.Object) []crm.Field {
 	for f := range usual[o] {
 		out = append(out, f)
 	}
-	for f := range c.Places[o] {
-		out = append(out, f)
+	for f := range c.Mapping.Fields[string(o)] {
+		out = append(out, crm.Field(f))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -25,9 +25,9 @@ type Config struct {
 	App     string // where people open it, if that is elsewhere
 	Key     string
 	KeyName string // what the key is called in Twenty: so that our own writes are known as ours
-	// Places puts a field elsewhere than usual: "company.employee_count" at
-	// "headcount", "company.hq_city" at "address.addressCity"; "" takes it out.
-	Places map[crm.Object]map[crm.Field]string
+	// Mapping is the operator's: fields that stand elsewhere than usual, how each
+	// is written, and which member of the workspace a rep is.
+	Mapping crm.Mapping
 }
 
 // Deps are what the connector works with. Pace may be nil: then this process
@@ -77,6 +77,26 @@ func New(c Config, d Deps) (*CRM, error) {
 		d.Pace = NewPace(d.Now)
 	}
 	return &CRM{config: c, deps: d, keyName: c.KeyName, members: map[string]member{}}, nil
+}
+
+// Policies are how the fields of a kind of record are written.
+func (c *CRM) Policies(o crm.Object) map[crm.Field]crm.Policy {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	l, err := c.metadata(ctx)
+	if err != nil {
+		l = &layout{} // words are then compared as texts are
+	}
+	return c.config.Mapping.Policies(o, c.config.fields(o), func(f crm.Field, word string) string {
+		s, ok := l.slots[o][f]
+		if !ok {
+			return fold(word)
+		}
+		if s.part != "" && mainPart[s.kind] == s.part {
+			return forms[s.form()].norm(s, map[string]any{s.part: word})
+		}
+		return forms[s.form()].norm(s, word)
+	})
 }
 
 // Name implements crm.CRM.
@@ -131,52 +151,4 @@ func (c *CRM) Check(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// member is what is remembered of a member of the workspace; no id is nobody.
-type member struct {
-	id    string
-	until time.Time
-}
-
-// Owner finds the member of the workspace who has this address, whose id an
-// owner's field takes.
-func (c *CRM) Owner(ctx context.Context, email string) (string, error) {
-	const op = "twenty.owner"
-	email = strings.ToLower(strings.TrimSpace(email))
-	now := c.deps.Now()
-	c.mu.Lock()
-	m, ok := c.members[email]
-	c.mu.Unlock()
-	if !ok || !now.Before(m.until) {
-		var err error
-		if m, err = c.lookUpMember(ctx, op, email); err != nil {
-			return "", err
-		}
-		m.until = now.Add(memory)
-		c.mu.Lock()
-		c.members[email] = m
-		c.mu.Unlock()
-	}
-	if m.id == "" {
-		return "", galena.Errorf(galena.NotFound, op, "the workspace has no such member")
-	}
-	return m.id, nil
-}
-
-func (c *CRM) lookUpMember(ctx context.Context, op, email string) (member, error) {
-	quoted, ok := quote(email)
-	if !ok || email == "" {
-		return member{}, nil
-	}
-	found, err := c.list(ctx, op, "workspaceMembers", "userEmail[ilike]:"+quoted)
-	if err != nil {
-		return member{}, err
-	}
-	for _, r := range found {
-		if at, _ := r["userEmail"].(string); strings.EqualFold(strings.TrimSpace(at), email) {
-			return member{id: textOf(r["id"])}, nil
-		}
-	}
-	return member{}, nil
 }
