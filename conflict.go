@@ -93,3 +93,24 @@ type Disagreement struct {
 	Info     int    // without consequences
 	Decision int    // where a decision hung on it
 }
+
+// Total is how often they did.
+func (d Disagreement) Total() int { return d.Info + d.Decision }
+
+// Against is how often each other source contradicted this one, and how often all
+// of them did together.
+func Against(source string, all []Disagreement) (by map[string]int, total int) {
+	by = map[string]int{}
+	for _, d := range all {
+		switch source {
+		case d.A:
+			by[d.B] += d.Total()
+		case d.B:
+			by[d.A] += d.Total()
+		default:
+			continue
+		}
+		total += d.Total()
+	}
+	return by, total
+}

@@ -216,12 +216,6 @@ type ProviderState struct {
 	ChangedAt   time.Time
 }
 
-// Budget is what may be spent in a scope ("day", "provider:hunter") on a day.
-type Budget struct {
-	Scope       string
-	LimitMicros int64
-}
-
 // CallClaim is the right to ask one provider about one company, and the money that
 // is put aside for it. One process has it at a time; the others wait for what it
 // brings. It frees itself when its time is over, for whoever had it is dead.

@@ -26,8 +26,10 @@ type Deps struct {
 	Enricher  Enricher
 	Callbacks Callbacks // nil = no provider calls this process
 	Tokens    Tokens
+	Figures   Figures
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none
 	Rules     func() galena.ConfigState       // what is in force; nil = nothing is shown
+	Catalogue func() galena.Catalogue         // what is configured of providers; nil = no budgets are shown
 	Ready     func(ctx context.Context) error // can a lead be accepted now?
 	Wake      func()                          // nudges the relay after steps were handed out; nil = it finds them
 	Metrics   http.Handler
@@ -42,8 +44,8 @@ const shortestBootstrap = 32
 
 // New builds the handler of every route in openapi.yaml.
 func New(d Deps) (http.Handler, error) {
-	if d.Gate == nil || d.Store == nil || d.Hands == nil || d.Enricher == nil || d.Tokens == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
-		return nil, errors.New("the api needs a gate, a store, hands, an enricher, tokens, readiness, metrics, a log and a clock")
+	if d.Gate == nil || d.Store == nil || d.Hands == nil || d.Enricher == nil || d.Tokens == nil || d.Figures == nil || d.Ready == nil || d.Metrics == nil || d.Log == nil || d.Now == nil {
+		return nil, errors.New("the api needs a gate, a store, hands, an enricher, tokens, figures, readiness, metrics, a log and a clock")
 	}
 	if d.Bootstrap != "" && len(d.Bootstrap) < shortestBootstrap {
 		return nil, galena.Errorf(galena.Invalid, "api", "the bootstrap token must have at least %d characters", shortestBootstrap)
@@ -149,6 +151,7 @@ func (h *handlers) register(a huma.API) {
 	h.registerCompanies(a)
 	h.registerEnrich(a, body(EnrichBody{}))
 	h.registerSteps(a)
+	h.registerStats(a)
 	h.registerHooks(a)
 	huma.Register(a, huma.Operation{
 		OperationID: "get-configs", Method: http.MethodGet, Path: "/v1/configs",

@@ -44,6 +44,7 @@ type shelf struct {
 	back    string // the last filter's
 	failed  []galena.FailedStep
 	again   []galena.FailedStep
+	ledger  ledger
 }
 
 func (s *shelf) FailedSteps(_ context.Context, f galena.FailedFilter) ([]galena.FailedStep, error) {
@@ -191,6 +192,7 @@ type desk struct {
 	time  time.Time
 	ready error
 	rules galena.ConfigState
+	shop  galena.Catalogue
 }
 
 func (d *desk) now() time.Time { d.mu.Lock(); defer d.mu.Unlock(); return d.time }
@@ -212,8 +214,8 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Callbacks: d.shelf, Tokens: d.shelf, Bootstrap: bootstrap,
-		Rules:   func() galena.ConfigState { return d.rules },
+	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Callbacks: d.shelf, Tokens: d.shelf, Figures: d.shelf, Bootstrap: bootstrap,
+		Rules: func() galena.ConfigState { return d.rules }, Catalogue: func() galena.Catalogue { return d.shop },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),
 		Log:     slog.New(slog.NewJSONHandler(d, nil)), Now: d.now,

@@ -27,9 +27,9 @@ func (c Config) Budgets() []galena.Budget {
 			out = append(out, galena.Budget{Scope: scope, LimitMicros: micros(cents)})
 		}
 	}
-	add("day", c.Limits.PerDayCents)
+	add(galena.ScopeDay, c.Limits.PerDayCents)
 	for _, e := range c.Providers {
-		add(providerScope(e.ID), e.PerDayCents)
+		add(galena.ProviderScope(e.ID), e.PerDayCents)
 	}
 	for _, source := range slices.Sorted(maps.Keys(c.Limits.PerSourceCents)) {
 		add(sourceScope(source), c.Limits.PerSourceCents[source])
@@ -37,8 +37,7 @@ func (c Config) Budgets() []galena.Budget {
 	return out
 }
 
-func providerScope(id string) string   { return "provider:" + id }
-func sourceScope(source string) string { return "source:" + fold(source) }
+func sourceScope(source string) string { return galena.SourceScope(fold(source)) }
 
 // budgets are those that a call must fit into. What costs nothing needs none. A
 // source is what a lead's source or form says; a refresh is one of its own.
@@ -46,7 +45,7 @@ func (w *Waterfall) budgets(v *vendor, known galena.Facts, fresh bool) []galena.
 	if v.costMicros == 0 {
 		return nil
 	}
-	scopes := []string{"day", providerScope(v.id)}
+	scopes := []string{galena.ScopeDay, galena.ProviderScope(v.id)}
 	if fresh {
 		scopes = append(scopes, sourceScope(refreshing))
 	}
@@ -63,9 +62,6 @@ func (w *Waterfall) budgets(v *vendor, known galena.Facts, fresh bool) []galena.
 	}
 	return out
 }
-
-// DayOf is the day of the budgets. It begins at midnight UTC.
-func DayOf(now time.Time) string { return now.UTC().Format("2006-01-02") }
 
 // midnight is when the next one begins.
 func midnight(now time.Time) time.Time { return now.UTC().Truncate(day).Add(day) }
@@ -93,7 +89,7 @@ func (s *shortage) note(v *vendor, budgets []galena.Budget, g galena.Grant, now 
 			s.left, s.until, s.told = map[string]int64{}, map[string]time.Time{}, map[string]string{}
 		}
 		s.left[b.Scope], s.until[b.Scope] = left, now.Add(shortFor)
-		if today := DayOf(now); s.told[b.Scope] != today {
+		if today := galena.DayOf(now); s.told[b.Scope] != today {
 			s.told[b.Scope] = today
 			told = append(told, b)
 		}
@@ -108,7 +104,7 @@ func (s *shortage) refuses(v *vendor, budgets []galena.Budget, now time.Time) er
 	defer s.mu.Unlock()
 	var short []string
 	for _, b := range budgets {
-		if until := s.until[b.Scope]; now.Before(until) && DayOf(now) == s.told[b.Scope] && s.left[b.Scope] < v.costMicros {
+		if until := s.until[b.Scope]; now.Before(until) && galena.DayOf(now) == s.told[b.Scope] && s.left[b.Scope] < v.costMicros {
 			short = append(short, b.Scope)
 		}
 	}

@@ -114,7 +114,7 @@ func (w *Waterfall) claim(ctx context.Context, v *vendor, q Query, budgets []gal
 	if t.probe, err = w.admit(ctx, v); err != nil || w.deps.Cache == nil {
 		return t, err
 	}
-	c := galena.CallClaim{Provider: v.id, Domain: q.Domain, Token: uuid.NewString(), Day: DayOf(now), Budgets: budgets,
+	c := galena.CallClaim{Provider: v.id, Domain: q.Domain, Token: uuid.NewString(), Day: galena.DayOf(now), Budgets: budgets,
 		ReservedMicros: v.costMicros, Until: now.Add(v.timeout + leaseSlack)}
 	g, err := w.deps.Cache.ClaimCall(ctx, c, seen)
 	switch {

@@ -172,13 +172,13 @@ func TestListSaysWhoWouldBeAskedAndWhyNot(t *testing.T) {
 		return func(id string) string { return values[id] }
 	}
 	got := c.List(specs, value(map[string]string{"one": "k", "two-b": "k"}), value(map[string]string{"ours": "https://ours.example/x"}), "")
-	want := []Listed{
+	want := []galena.Listed{
 		{ID: "one", Adapter: "one", On: true, KeyPresent: true, BaseURL: "https://one.example"},
 		{ID: "two", Adapter: "two", BaseURL: "https://two.example"},
 		{ID: "two-b", Adapter: "two", KeyPresent: true, BaseURL: "https://two.example"},
-		{ID: "ours", Adapter: "fixture", On: true, BaseURL: "https://ours.example/x"},
+		{ID: "ours", Adapter: "fixture", Keyless: true, On: true, BaseURL: "https://ours.example/x"},
 	}
-	if !slices.Equal(got, want) {
+	if !slices.Equal(got.Providers, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -205,7 +205,7 @@ func TestAFurtherServiceUsesTheKeyAndAddressOfItsVendor(t *testing.T) {
 	if len(got) != 2 || got[0].Key != "k" || got[1].Key != "o" || got[0].BaseURL != "https://gateway.example" {
 		t.Errorf("got %+v", got)
 	}
-	if l := c.List(specs, keys, urls, ""); !l[0].On || !l[0].KeyPresent || l[0].BaseURL != "https://gateway.example" {
+	if l := c.List(specs, keys, urls, ""); !l.Providers[0].On || !l.Providers[0].KeyPresent || l.Providers[0].BaseURL != "https://gateway.example" {
 		t.Errorf("got %+v", l)
 	}
 	if ids := c.KeyIDs(specs); !slices.Contains(ids, "one") {
@@ -235,7 +235,7 @@ func TestWhoAsksTheCompanyItselfNeedsNoAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
-	if !w.Offers()[0].Available || !c.List(specs, nothing, nothing, "")[0].On {
+	if !w.Offers()[0].Available || !c.List(specs, nothing, nothing, "").Providers[0].On {
 		t.Error("a vendor without an address is off")
 	}
 }

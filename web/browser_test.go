@@ -154,11 +154,10 @@ func TestInTheBrowser(t *testing.T) {
 	s := newSite(t, func(d *Deps) {
 		d.Monitor = embeddedRedis(t)
 		d.Rules, d.Hands, d.Targets, d.Releaser = waiting, &grip{note: "they are in Chile"}, whom, &clerk{}
-		d.Providers = func() []string {
-			return []string{"own-crawl", "alpha-firmo", "beta-prime", "gamma-tech", "registry-br"}
-		}
+		d.Catalogue = sampleCatalogue
 	})
 	s.store.states = sampleStates()
+	s.store.spent = map[string]int64{"day": 41_237_500, "provider:beta-prime": 3_000_000, "source:webinar": 12_500}
 	s.store.regret = galena.Regret{Audits: 1200, Changed: 18, CostMicros: 57_125_000}
 	s.store.disputes, s.store.pairs = sampleDisputes(), []galena.Disagreement{{A: "alpha-firmo", B: "beta-prime", Decision: 1, Info: 1}}
 	s.store.scores = sampleScores()

@@ -32,6 +32,7 @@ type fakeStore struct {
 	regret   galena.Regret
 	disputes []galena.Dispute
 	pairs    []galena.Disagreement
+	spent    map[string]int64
 	scores   []galena.Scores
 	scored   []time.Time // since when the scorecard was asked for
 	words    []galena.Resolution
@@ -146,6 +147,13 @@ func (f *fakeStore) Scorecard(_ context.Context, since time.Time) ([]galena.Scor
 	defer f.mu.Unlock()
 	f.scored = append(f.scored, since)
 	return f.scores, f.down
+}
+
+func (f *fakeStore) Spent(_ context.Context, day string) (map[string]int64, error) {
+	if day != galena.DayOf(noon) {
+		return nil, fmt.Errorf("asked for %s", day)
+	}
+	return f.spent, f.down
 }
 
 func (f *fakeStore) DisagreementsByProvider(context.Context, time.Time) ([]galena.Disagreement, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -15,6 +16,7 @@ type Vendors interface {
 	DisagreementsByProvider(ctx context.Context, since time.Time) ([]galena.Disagreement, error)
 	Scorecard(ctx context.Context, since time.Time) ([]galena.Scores, error)
 	Regret(ctx context.Context) (galena.Regret, error)
+	Spent(ctx context.Context, day string) (map[string]int64, error)
 }
 
 // breakerWords says what a breaker's state means.
@@ -34,8 +36,16 @@ var pauseWords = map[galena.Kind]string{
 // providerRow is how one provider fares.
 type providerRow struct {
 	ID, Breaker, Class, Words     string
+	Asked, Key, Adapter, Left     string // Left is "–" without a budget
+	Off, Spent                    bool   // Spent: nothing is left
 	Paused, PausedUntil           string
 	Changed, ChangedAt, ChangedOn string
+}
+
+// budgetRow is what is left of one budget of the day.
+type budgetRow struct {
+	Whose, Limit, Left string
+	Spent              bool
 }
 
 // regretView is how often the end of the buying came too early.
@@ -44,6 +54,7 @@ type regretView struct{ Audits, Changed, Share, Between, Spent, Words string }
 // providersView is the page of providers.
 type providersView struct {
 	Rows     []providerRow
+	Budgets  []budgetRow
 	Troubled int
 	Regret   *regretView // nil while nothing was audited
 	Scores   scorecard   // empty where the page only brings its state up to date
@@ -60,7 +71,12 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	view := providersOf(s.Deps.Providers(), states, s.Now())
+	spent, err := s.Store.Spent(r.Context(), galena.DayOf(s.Now()))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	view := providersOf(s.Catalogue(), states, spent, s.Now())
 	view.Regret = regretOf(regret)
 	if r.Header.Get("Hx-Request") == "" {
 		if view.Scores, err = s.scores(r); err != nil {
@@ -73,29 +89,74 @@ func (s *server) providers(w http.ResponseWriter, r *http.Request) {
 
 // providersOf lists the configured ones first, in their order. One that no
 // worker has reported on yet is "unknown", never assumed to be well.
-func providersOf(configured []string, states []galena.ProviderState, now time.Time) providersView {
+func providersOf(c galena.Catalogue, states []galena.ProviderState, spent map[string]int64, now time.Time) providersView {
 	var v providersView
-	add := func(st galena.ProviderState) {
-		row := providerRowOf(st, now)
-		if row.Class == "open" || row.Class == "half_open" || row.Paused != "" {
-			v.Troubled++
+	for _, l := range c.Providers {
+		st := galena.ProviderState{Provider: l.ID}
+		if i := slices.IndexFunc(states, func(st galena.ProviderState) bool { return st.Provider == l.ID }); i >= 0 {
+			st = states[i]
 		}
-		v.Rows = append(v.Rows, row)
-	}
-	for _, id := range configured {
-		i := slices.IndexFunc(states, func(st galena.ProviderState) bool { return st.Provider == id })
-		if i < 0 {
-			add(galena.ProviderState{Provider: id})
-			continue
-		}
-		add(states[i])
+		v.add(listed(providerRowOf(st, now), l, c, spent))
 	}
 	for _, st := range states {
-		if !slices.Contains(configured, st.Provider) {
-			add(st)
+		if !slices.ContainsFunc(c.Providers, func(l galena.Listed) bool { return l.ID == st.Provider }) {
+			row := providerRowOf(st, now)
+			row.Asked, row.Left, row.Off = "Not in the file", "–", true
+			v.add(row)
 		}
 	}
+	for _, b := range c.Budgets {
+		left := b.LeftCents(spent)
+		v.Budgets = append(v.Budgets, budgetRow{Whose: budgetWords(b.Scope), Limit: cents(galena.CentsOf(b.LimitMicros)),
+			Left: cents(left), Spent: left == 0})
+	}
 	return v
+}
+
+func (v *providersView) add(row providerRow) {
+	if !row.Off && (row.Class == "open" || row.Class == "half_open" || row.Paused != "") {
+		v.Troubled++
+	}
+	v.Rows = append(v.Rows, row)
+}
+
+// listed says what is configured of a provider.
+func listed(row providerRow, l galena.Listed, c galena.Catalogue, spent map[string]int64) providerRow {
+	row.Asked, row.Off, row.Left = "On", !l.On, "–"
+	if row.Off {
+		row.Asked = "Off"
+	}
+	switch {
+	case l.KeyPresent:
+		row.Key = "key present"
+	case l.Keyless:
+		row.Key = "needs no key"
+	default:
+		row.Key = "no key"
+	}
+	if l.Adapter != l.ID {
+		row.Adapter = l.Adapter
+	}
+	if left, bounded := c.Left(l.ID, spent); bounded && l.On {
+		row.Left, row.Spent = cents(left), left == 0
+	}
+	return row
+}
+
+// budgetWords says what a budget bounds.
+func budgetWords(scope string) string {
+	what, whose, _ := strings.Cut(scope, ":")
+	switch what {
+	case galena.ScopeDay:
+		return "All together"
+	case "source":
+		if whose == "refresh" {
+			return "Refreshing stale data"
+		}
+		return "Leads from " + whose
+	default:
+		return title(what) + " " + whose
+	}
 }
 
 func providerRowOf(st galena.ProviderState, now time.Time) providerRow {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,23 +86,11 @@ func scoreRowOf(x galena.Scores, pairs []galena.Disagreement) scoreRow {
 			row.Fields = append(row.Fields, fieldShare{fieldLabel(f.Field), percent(share)})
 		}
 	}
-	total, with := disputed(x.Provider, pairs)
-	row.Contradicted, row.With = strconv.Itoa(total), with
-	return row
-}
-
-// disputed counts the conflicts of a provider with every other source.
-func disputed(provider string, pairs []galena.Disagreement) (total int, with string) {
-	var others []string
-	for _, p := range pairs {
-		other := p.B
-		if p.B == provider {
-			other = p.A
-		} else if p.A != provider {
-			continue
-		}
-		total += p.Info + p.Decision
-		others = append(others, other+": "+strconv.Itoa(p.Info+p.Decision))
+	by, total := galena.Against(x.Provider, pairs)
+	with := make([]string, 0, len(by))
+	for _, other := range slices.Sorted(maps.Keys(by)) {
+		with = append(with, other+": "+strconv.Itoa(by[other]))
 	}
-	return total, strings.Join(others, ", ")
+	row.Contradicted, row.With = strconv.Itoa(total), strings.Join(with, ", ")
+	return row
 }

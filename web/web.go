@@ -46,7 +46,7 @@ type Deps struct {
 	Log       *slog.Logger              // default: discards
 	Now       func() time.Time          // default: time.Now
 	PublicURL string                    // "https://…" makes the session cookie Secure; "" = plain http on the request's host
-	Providers func() []string           // ids that are configured, in catalogue order; others are shown when the store knows them
+	Catalogue func() galena.Catalogue   // the providers that are configured; others are shown when the store knows them
 	Tiers     func() []string           // tiers to filter by, highest first; default A to D. X is always there
 	Rules     func() galena.ConfigState // the files in force, and what is wrong with them as they are now
 	ClientIP  func(*http.Request) string
@@ -110,8 +110,8 @@ func withDefaults(d *Deps) {
 	if d.Tiers == nil {
 		d.Tiers = func() []string { return []string{"A", "B", "C", "D"} }
 	}
-	if d.Providers == nil {
-		d.Providers = func() []string { return nil }
+	if d.Catalogue == nil {
+		d.Catalogue = func() galena.Catalogue { return galena.Catalogue{} }
 	}
 	if d.Targets == nil {
 		d.Targets = func() []string { return nil }

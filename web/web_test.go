@@ -255,16 +255,38 @@ func TestHeldLeadSaysWhy(t *testing.T) {
 	}
 }
 
+// sampleCatalogue has a provider of every kind: without a key, with one, out of
+// money, paused, and one that is off for want of a key.
+func sampleCatalogue() galena.Catalogue {
+	return galena.Catalogue{Providers: []galena.Listed{{ID: "own-crawl", Adapter: "homepage", Keyless: true, On: true},
+		{ID: "alpha-firmo", Adapter: "clearbit", KeyPresent: true, On: true}, {ID: "beta-prime", Adapter: "fixture", KeyPresent: true, On: true},
+		{ID: "gamma-tech", Adapter: "fixture", KeyPresent: true, On: true}, {ID: "registry-br", Adapter: "fixture"}},
+		Budgets: []galena.Budget{{Scope: "day", LimitMicros: 50_000_000}, {Scope: "provider:beta-prime", LimitMicros: 3_000_000},
+			{Scope: "source:refresh", LimitMicros: 2_000_000}, {Scope: "source:webinar", LimitMicros: 50_000}}}
+}
+
+func TestAProviderThatIsNotInTheFileTroublesNobody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.store.states = sampleStates()
+	s.login("ops")
+	if body := flat(s.get("/providers").Body.String()); !strings.Contains(body, "gamma-tech Not in the file Closed") || !strings.Contains(body, "All can be asked") {
+		t.Errorf("%s", body)
+	}
+}
+
 func TestProvidersPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(d *Deps) {
-		d.Providers = func() []string { return []string{"own-crawl", "alpha-firmo", "beta-prime"} }
+		d.Catalogue = sampleCatalogue
 	})
-	s.store.states = sampleStates()
+	s.store.states, s.store.spent = sampleStates(), map[string]int64{"day": 49_000_000, "provider:beta-prime": 3_000_000, "source:webinar": 12_500}
 	s.login("ops")
 	body := flat(s.get("/providers").Body.String())
-	for _, want := range []string{"own-crawl Unknown no worker has called it yet", "alpha-firmo Closed asked as usual", "beta-prime Open not asked: it failed too often",
-		"gamma-tech Closed asked as usual Paused its credits are used up until 24 Nov 2026, 00:00 UTC", "2 not asked as usual"} {
+	for _, want := range []string{"own-crawl homepage On needs no key Unknown no worker has called it yet none 100 ¢", "alpha-firmo clearbit On key present Closed asked as usual none 100 ¢",
+		"beta-prime fixture On key present Open not asked: it failed too often none 0 ¢", "registry-br fixture Off no key",
+		"gamma-tech fixture On key present Closed asked as usual Paused its credits are used up until 24 Nov 2026, 00:00 UTC", "2 not asked as usual",
+		"All together 100 ¢ of 5000 ¢ left", "Provider beta-prime 0 ¢ of 300 ¢ left", "Leads from webinar 3.75 ¢ of 5 ¢ left", "Refreshing stale data 200 ¢ of 200 ¢ left"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q\n%s", want, body)
 		}

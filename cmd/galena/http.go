@@ -14,7 +14,6 @@ import (
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/api"
 	"github.com/galenahq/galena/crm/twenty"
-	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
 	"github.com/galenahq/galena/worker"
@@ -52,7 +51,7 @@ func (a *App) wireHTTP(ctx context.Context) error {
 // publicMux is everything that the outside may reach: machines by token, people
 // by login.
 func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
-	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Callbacks: a, Tokens: a.store, Rules: a.book.status,
+	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Callbacks: a, Tokens: a.store, Figures: a.store, Rules: a.book.status, Catalogue: a.catalogue,
 		Bootstrap: a.env.BootstrapToken.Reveal(), Wake: a.relay.Nudge, Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
@@ -65,7 +64,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	}
 	people, err := web.New(web.Deps{Store: a.store, Log: a.log.With("part", "pages"), Now: a.now,
 		PublicURL: a.env.PublicURL, Rules: a.book.status,
-		Providers: func() []string { return providerIDs(a.book.current().rules) },
+		Catalogue: a.catalogue,
 		Tiers:     func() []string { return tiers(a.book.current().rules) },
 		Targets:   func() []string { return targets(a.book.current().rules) },
 		Hands:     a.hands,
@@ -84,6 +83,9 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	mux.Handle("/", people)
 	return mux, nil
 }
+
+// catalogue is what is configured of providers in the rules in force.
+func (a *App) catalogue() galena.Catalogue { return catalogueOf(a.book.current().rules, a.env) }
 
 // privateMux is for a port that only ops can reach.
 func privateMux(metrics http.Handler) http.Handler {
@@ -190,13 +192,12 @@ func (c *storeCollector) regret(ctx context.Context, ch chan<- prometheus.Metric
 
 // budgets says what is left of today's.
 func (c *storeCollector) budgets(ctx context.Context, ch chan<- prometheus.Metric) {
-	spent, err := c.app.store.Spent(ctx, providers.DayOf(c.app.now()))
+	spent, err := c.app.store.Spent(ctx, galena.DayOf(c.app.now()))
 	if err != nil {
 		return
 	}
 	for _, b := range c.app.book.current().rules.Providers.Budgets() {
-		left := galena.CentsOf(b.LimitMicros - spent[b.Scope])
-		ch <- prometheus.MustNewConstMetric(budgetDesc, prometheus.GaugeValue, left, b.Scope)
+		ch <- prometheus.MustNewConstMetric(budgetDesc, prometheus.GaugeValue, b.LeftCents(spent), b.Scope)
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
-	"github.com/galenahq/galena/providers"
-	"github.com/galenahq/galena/providers/registry"
 	"github.com/galenahq/galena/sql"
 )
 
@@ -58,14 +56,17 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		spent, err := store.Spent(ctx, providers.DayOf(time.Now()))
+		spent, err := store.Spent(ctx, galena.DayOf(time.Now()))
 		if err != nil {
 			return err
 		}
+		catalogue := catalogueOf(rules, env)
 		lines := []providerLine{}
-		for _, l := range rules.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL, env.Contact) {
+		for _, l := range catalogue.Providers {
 			line := providerLineOf(l, states, scores)
-			line.BudgetLeft = budgetLeft(l.ID, rules.Providers.Budgets(), spent)
+			if left, bounded := catalogue.Left(l.ID, spent); bounded {
+				line.BudgetLeft = &left
+			}
 			lines = append(lines, line)
 		}
 		if c.JSON {
@@ -109,23 +110,7 @@ func orDash[T any](format string, figure *T) string {
 	return fmt.Sprintf(format, *figure)
 }
 
-// budgetLeft is what may still be spent on a provider today: the least that is
-// left of the budgets that a call of it counts against, nil without any.
-func budgetLeft(id string, budgets []galena.Budget, spent map[string]int64) *float64 {
-	var least *float64
-	for _, b := range budgets {
-		if b.Scope != "day" && b.Scope != "provider:"+id {
-			continue
-		}
-		left := max(0, galena.CentsOf(b.LimitMicros-spent[b.Scope]))
-		if least == nil || left < *least {
-			least = &left
-		}
-	}
-	return least
-}
-
-func providerLineOf(e providers.Listed, states []galena.ProviderState, scores []galena.Scores) providerLine {
+func providerLineOf(e galena.Listed, states []galena.ProviderState, scores []galena.Scores) providerLine {
 	l := providerLine{ID: e.ID, Adapter: e.Adapter, Enabled: e.On, KeyPresent: e.KeyPresent, BaseURL: e.BaseURL, Breaker: "unknown"}
 	for _, s := range states {
 		if s.Provider != e.ID {

@@ -40,6 +40,11 @@ func loadRules(env configs.Env, log *slog.Logger) (configs.Rules, error) {
 	return rules, env.CheckVendors(rules.Providers.KeyIDs(registry.All()), nil)
 }
 
+// catalogueOf is what is configured of providers, as people see it.
+func catalogueOf(r configs.Rules, env configs.Env) galena.Catalogue {
+	return r.Providers.List(registry.All(), env.ProviderKey, env.ProviderURL, env.Contact)
+}
+
 // providerIDs lists the catalogue.
 func providerIDs(r configs.Rules) []string {
 	var ids []string

@@ -21,7 +21,7 @@ func TestTheServiceIsToldWhomToTurnTo(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.Close()
-		if listed := c.List([]providers.Spec{Spec}, nothing, nothing, contact)[0].On; w.Offers()[0].Available != on || listed != on {
+		if listed := c.List([]providers.Spec{Spec}, nothing, nothing, contact).Providers[0].On; w.Offers()[0].Available != on || listed != on {
 			t.Errorf("with the contact %q: offered %t, listed %t, want %t", contact, w.Offers()[0].Available, listed, on)
 		}
 		_, _, _ = w.Ask(t.Context(), "wikidata", "acme.example", nil)
