@@ -13,6 +13,10 @@
 //	        └── nothing open: settled. Nobody left: exhausted. Before a stop, who
 //	            could decide between sources that disagree
 //
+// Who is asked anyway, because a field is always collected that nobody else has, is
+// asked beside the first choice and not after it (ask.go); and so is the second
+// choice when there is no time left for one after the other.
+//
 // A hit rate is learnt (hitrate.go). Early stops starve vendors that come late of
 // calls, and the companies they do get are those that nobody else could settle. So
 // there are two rates, and a vendor's is their mean by how many companies each is for:

@@ -3,7 +3,6 @@ package planning
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -77,28 +76,6 @@ func alwaysCollected(s State) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// Ask is the plan for the time that is left: the choice of Plan, and beside it a
-// second vendor where the two cannot be asked one after the other any more.
-// Without a deadline there is always time.
-func Ask(s State) (first, second Next) {
-	if s.TimeLeft < 0 {
-		return Plan(s), Next{}
-	}
-	first, second = Pair(s)
-	if second.Provider == "" || s.p95(first)+s.p95(second) <= s.TimeLeft {
-		return first, Next{}
-	}
-	return first, second
-}
-
-func (s State) p95(n Next) time.Duration {
-	i := slices.IndexFunc(s.Offers, func(o galena.Offer) bool { return o.Provider == n.Provider })
-	if i < 0 {
-		return 0
-	}
-	return s.Offers[i].P95
 }
 
 // Pair plans for two calls at once, for when time is short: the choice of Plan,

@@ -219,8 +219,9 @@ func TestAsk(t *testing.T) {
 			t.Parallel()
 			s := open()
 			s.TimeLeft = c.left
-			if a, b := Ask(s); a.Provider != c.first || b.Provider != c.second {
-				t.Errorf("asks %q and %q, want %q and %q", a.Provider, b.Provider, c.first, c.second)
+			a, beside := Ask(s)
+			if second := providers(beside); a.Provider != c.first || second != c.second {
+				t.Errorf("asks %q and %q, want %q and %q", a.Provider, second, c.first, c.second)
 			}
 		})
 	}

@@ -138,5 +138,7 @@ func (w *Waterfall) conclusion(ctx context.Context, v *vendor, c galena.CallClai
 	if !c.PendingAt.IsZero() {
 		called.Took = now.Sub(c.PendingAt)
 	}
-	return a, w.deps.Cache.SettleCall(ctx, galena.Settlement{Claim: endedBy(c, heard), Answer: a, Call: called, Awaited: true})
+	err = w.deps.Cache.SettleCall(ctx, galena.Settlement{Claim: endedBy(c, heard), Answer: a, Call: called, Awaited: true})
+	w.deps.Herald.Tell(topic(v.id, c.Domain))
+	return a, err
 }

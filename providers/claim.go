@@ -14,7 +14,8 @@ import (
 const (
 	// leaseSlack is how long after a call's time limit its claim frees itself.
 	leaseSlack = 5 * time.Second
-	// Whoever waits for another process looks this often, and up to half as often.
+	// Whoever waits for another process looks this often, and up to half as often,
+	// should the word that it is through get lost.
 	lookEvery = 25 * time.Millisecond
 )
 
@@ -29,6 +30,8 @@ type turn struct {
 // one has the turn; the others wait for what it hears, be it a failure: to ask
 // again at once would only be to fail again.
 func (w *Waterfall) take(ctx context.Context, v *vendor, q Query, budgets []galena.Budget, fresh bool) (turn, result, error) {
+	heard, stop := w.deps.Herald.Listen(topic(v.id, q.Domain)) // before the first look: nothing ends unheard
+	defer stop()
 	waits, before := false, "" // before = the claim before the one that we wait for
 	for waited := time.Duration(0); ; {
 		last, is, seen, err := w.recall(ctx, v, q)
@@ -63,14 +66,27 @@ func (w *Waterfall) take(ctx context.Context, v *vendor, q Query, budgets []gale
 			return turn{}, result{}, galena.Errorf(galena.Pending, v.id+".ask", "another worker still waits for the answer")
 		}
 		pause := lookEvery + time.Duration(w.deps.Chance()*float64(lookEvery))
-		waited += pause
 		select {
 		case <-ctx.Done():
 			return turn{}, result{}, gaveUp(ctx, v.id)
+		case <-heard:
 		case <-time.After(pause):
+			waited += pause
 		}
 	}
 }
+
+// topic names the calls of a vendor about a company.
+func topic(provider, domain string) string { return provider + " " + domain }
+
+// silent is for a process that is alone.
+type silent struct{}
+
+// Tell implements Herald.
+func (silent) Tell(string) {}
+
+// Listen implements Herald: nothing is ever heard.
+func (silent) Listen(string) (<-chan struct{}, func()) { return nil, func() {} }
 
 // answered says that a call that ended so left an answer.
 func answered(kind galena.Kind) bool { return kind == "" || kind == galena.NotFound }
@@ -139,7 +155,9 @@ func (w *Waterfall) conclude(ctx context.Context, s galena.Settlement, err error
 	s.Claim = endedBy(s.Claim, err)
 	if err := w.deps.Cache.SettleCall(context.WithoutCancel(ctx), s); err != nil {
 		w.deps.Log.WarnContext(ctx, "answer not saved", "provider", s.Claim.Provider, "error", err)
+		return
 	}
+	w.deps.Herald.Tell(topic(s.Claim.Provider, s.Claim.Domain))
 }
 
 // endedBy is a claim that ended so.

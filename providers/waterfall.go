@@ -39,9 +39,16 @@ type Limiter interface {
 	Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
 }
 
+// Herald carries word between processes that a call has ended. A word may be lost.
+type Herald interface {
+	Tell(topic string)
+	Listen(topic string) (heard <-chan struct{}, stop func())
+}
+
 // Deps are what a waterfall works with. Cache may be nil (nothing is held, and no
 // budget but a lead's is kept), and
-// so may Limiter (each process paces itself), Client (the guarded one), TTL (a
+// so may Limiter (each process paces itself), Herald (who waits for another
+// process looks for himself), Client (the guarded one), TTL (a
 // hit is held for 90 days), Chance (no jitter), Registerer, Log, Now and OnState.
 type Deps struct {
 	Specs      []Spec
@@ -52,6 +59,7 @@ type Deps struct {
 	Client     *http.Client
 	Cache      Cache
 	Limiter    Limiter
+	Herald     Herald
 	TTL        func(field string) (fresh, held time.Duration) // how long a value counts as fresh, and at all
 	Chance     func() float64                                 // 0..1
 	Registerer prometheus.Registerer
@@ -174,6 +182,9 @@ func (d *Deps) complete() (err error) {
 	}
 	if d.TTL == nil {
 		d.TTL = func(string) (fresh, held time.Duration) { return holdHit, holdHit }
+	}
+	if d.Herald == nil {
+		d.Herald = silent{}
 	}
 	if d.OnState == nil {
 		d.OnState = func(galena.ProviderState) {}

@@ -128,7 +128,7 @@ func (r *run) buyTheRest(ctx context.Context) error {
 			r.failed = r.failed || o.Away // one that is switched off has nothing to say
 			continue
 		}
-		r.ask(ctx, planning.Next{Provider: o.Provider, Why: "audit of an early stop"}, planning.Next{})
+		r.ask(ctx, planning.Next{Provider: o.Provider, Why: "audit of an early stop"})
 		if ctx.Err() != nil {
 			return galena.Errorf(galena.Unavailable, "worker.audit", "stopped while asking")
 		}

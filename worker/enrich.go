@@ -99,8 +99,8 @@ func (r *run) known() galena.Facts {
 }
 
 // enrich asks providers until no answer can change the decision, or budget,
-// deadline or providers end it: one after the other, and two at once when there
-// is no time left for that.
+// deadline or providers end it: one after the other, and several at once when
+// they will be asked anyway or there is no time left for that.
 func (r *run) enrich(ctx context.Context) error {
 	if r.deadline >= 0 {
 		var cancel context.CancelFunc
@@ -119,7 +119,7 @@ func (r *run) enrich(ctx context.Context) error {
 			r.missing(next.Unavailable)
 			return nil
 		}
-		r.ask(ctx, next, beside)
+		r.ask(ctx, next, beside...)
 		// Our own stop is nobody's answer: the step goes back as it was.
 		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return galena.Errorf(galena.Unavailable, "worker.enrich", "stopped while asking")
@@ -168,34 +168,36 @@ type reply struct {
 	err    error
 }
 
-// ask puts one question, or two at once, and keeps what came back. Replies count
-// in the order of the catalogue, whichever came first: a decision must not hang
-// on the network's mood.
-func (r *run) ask(ctx context.Context, next, beside planning.Next) {
+// ask puts a question to one vendor, and at the same time those beside it, and
+// keeps what came back. Replies count in the order of the catalogue, whichever
+// came first: a decision must not hang on the network's mood.
+func (r *run) ask(ctx context.Context, next planning.Next, beside ...planning.Next) {
 	replies := []reply{{Next: next}}
-	if beside.Provider != "" {
-		replies = append(replies, reply{Next: beside})
+	if len(beside) > 0 {
+		for _, n := range beside {
+			replies = append(replies, reply{Next: n})
+		}
 		offers := r.rules.Enricher.Offers()
 		place := func(p string) int {
 			return slices.IndexFunc(offers, func(o galena.Offer) bool { return o.Provider == p })
 		}
 		slices.SortFunc(replies, func(a, b reply) int { return place(a.Provider) - place(b.Provider) })
 	}
-	known := r.known() // here, and not in two goroutines
-	var both errgroup.Group
+	known := r.known() // here, and not in several goroutines
+	var all errgroup.Group
 	for i := range replies {
 		put := func() error {
 			x := &replies[i]
 			x.answer, x.call, x.err = r.rules.Enricher.Ask(ctx, x.Provider, r.memory.CompanyDomain(), known)
-			return nil // a vendor's error is no reason to give up the other
+			return nil // a vendor's error is no reason to give up the others
 		}
 		if i == len(replies)-1 {
 			_ = put() // the last needs no goroutine of its own
 			break
 		}
-		both.Go(put)
+		all.Go(put)
 	}
-	_ = both.Wait()
+	_ = all.Wait()
 	for _, x := range replies {
 		r.take(ctx, x)
 	}

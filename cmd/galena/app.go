@@ -61,6 +61,7 @@ type App struct {
 	pepper []byte // of suppressed addresses and domains
 	store  *sql.Store
 	redis  *redis.Client
+	herald *redis.Herald
 	relay  *worker.Relay
 	queue  *worker.Client
 	book   *rulebook
@@ -111,6 +112,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.redis, err = redis.Open(a.env.RedisURL.Reveal(), a.concurrency()+poolSpare, a.log); err != nil {
 		return err
 	}
+	a.herald = redis.NewHerald(a.redis)
 	a.queue = worker.NewClient(a.redis.Shared())
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
 	return nil
@@ -142,7 +144,7 @@ func (a *App) wireRules(ctx context.Context) error {
 		return err
 	}
 	deps := providers.Deps{Specs: a.specs, Keys: a.env.ProviderKey, URLs: a.urls, Contact: a.env.Contact, Reachable: a.env.PublicURL != "", Client: a.vendors,
-		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Registerer: a.reg, Published: !a.roles.worker,
+		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Herald: a.herald, Registerer: a.reg, Published: !a.roles.worker,
 		Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen}
 	if deps.Client == nil {
 		deps.Client = client
@@ -290,6 +292,7 @@ func (a *App) Run(ctx context.Context) error {
 			return a.every(ctx, meansEvery, "look for portfolio means and hit rates", a.book.lookForMeans)
 		})
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
+		g.Go(func() error { return a.herald.Run(ctx) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })

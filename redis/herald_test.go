@@ -1,0 +1,121 @@
+package redis
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// heralds are those of two processes on one server.
+func heralds(t *testing.T) (a, b *Herald, server *miniredis.Miniredis) {
+	t.Helper()
+	server = miniredis.RunT(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	var both []*Herald
+	for range 2 {
+		c, err := Open("redis://"+server.Addr(), 4, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := NewHerald(c)
+		running.Go(func() { _ = h.Run(ctx) })
+		t.Cleanup(func() { _ = c.Close() })
+		both = append(both, h)
+	}
+	t.Cleanup(func() { cancel(); running.Wait() })
+	for server.PubSubNumSub(heraldChannel)[heraldChannel] < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	return both[0], both[1], server
+}
+
+func heardWithin(heard <-chan struct{}, d time.Duration) bool {
+	select {
+	case <-heard:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+func TestAWordIsHeardInEveryProcessByWhoeverListensForIt(t *testing.T) {
+	t.Parallel()
+	a, b, _ := heralds(t)
+	here, stopHere := a.Listen("hunter acme.example")
+	there, stopThere := b.Listen("hunter acme.example")
+	other, stopOther := b.Listen("hunter other.example")
+	defer stopHere()
+	defer stopThere()
+	defer stopOther()
+	a.Tell("hunter acme.example")
+	if !heardWithin(here, 5*time.Second) || !heardWithin(there, 5*time.Second) {
+		t.Error("the word was not heard")
+	}
+	if heardWithin(other, 20*time.Millisecond) {
+		t.Error("somebody heard what he did not listen for")
+	}
+}
+
+func TestWhoHasStoppedListeningIsForgotten(t *testing.T) {
+	t.Parallel()
+	a, _, _ := heralds(t)
+	first, stopFirst := a.Listen("x")
+	second, stopSecond := a.Listen("x")
+	stopFirst()
+	a.Tell("x")
+	if heardWithin(first, 0) || !heardWithin(second, 5*time.Second) {
+		t.Error("the first still listens, or the second does not")
+	}
+	stopSecond()
+	if len(a.waiting) != 0 {
+		t.Errorf("%d topics are kept that nobody listens for", len(a.waiting))
+	}
+}
+
+func TestTellNeverBlocksWithoutRedisAndGoesOnWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	a, b, server := heralds(t)
+	server.Close()
+	for range 3 * heraldMost {
+		a.Tell("lost")
+	}
+	if len(a.outgoing) > heraldMost {
+		t.Errorf("%d words wait", len(a.outgoing))
+	}
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	heard, stop := b.Listen("found")
+	defer stop()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		a.Tell("found")
+		if heardWithin(heard, 100*time.Millisecond) {
+			return
+		}
+	}
+	t.Error("no word came through after Redis was back")
+}
+
+func TestAnEmbeddedServerHasOneProcessToTell(t *testing.T) {
+	t.Parallel()
+	c, err := Open("", 4, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	h := NewHerald(c)
+	if err := h.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heard, stop := h.Listen("x")
+	defer stop()
+	h.Tell("x")
+	if !heardWithin(heard, 5*time.Second) || len(h.outgoing) != 0 {
+		t.Errorf("not heard, or %d words wait for nobody", len(h.outgoing))
+	}
+}
