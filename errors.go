@@ -87,6 +87,18 @@ func RetryAfterOf(err error) time.Duration {
 	return 0
 }
 
+// CauseForbiddenTarget is the Cause of a call that our own guard did not let out:
+// the address is private, or the talk would be in the clear.
+const CauseForbiddenTarget = "forbidden_target"
+
+// CauseOf reads the Cause from an error chain, "" where there is none.
+func CauseOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Cause
+	}
+	return ""
+}
+
 // Fault is one thing wrong in a configuration file. Path is the operator's
 // ("spec.criteria[0].weight"); the reader of the file turns it into line and
 // column. Several are joined with errors.Join.

@@ -39,8 +39,8 @@ func ExchangeError(op string, err error) error {
 	e := &galena.Error{Kind: galena.Unavailable, Op: op, Cause: "connection", Err: errors.New("the exchange failed")}
 	var timeout interface{ Timeout() bool }
 	switch {
-	case strings.Contains(err.Error(), "not one we may call"): // the guarded client's own word
-		e.Kind, e.Cause, e.Err = galena.Invalid, "forbidden_target", errors.New("the CRM's address is private: name it in GALENA_ALLOW_PRIVATE_TARGETS")
+	case galena.CauseOf(err) == galena.CauseForbiddenTarget:
+		e.Kind, e.Cause, e.Err = galena.Invalid, galena.CauseForbiddenTarget, errors.New("the CRM's address is private: name it in GALENA_ALLOW_PRIVATE_TARGETS")
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Err = "cancelled", context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

@@ -9,10 +9,16 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/galenahq/galena"
 )
 
-// errForbiddenTarget is a dial that the guard refused.
-var errForbiddenTarget = errors.New("the address is not one we may call")
+// errNotOurs is why the guard refuses a dial.
+var errNotOurs = errors.New("the address is not one we may call")
+
+// errForbiddenTarget is a dial that the guard refused. Whoever uses the client
+// finds the cause below the library's own errors.
+var errForbiddenTarget error = &galena.Error{Kind: galena.Invalid, Op: "dial", Cause: galena.CauseForbiddenTarget, Err: errNotOurs}
 
 // forbidden are the address blocks that no vendor on the internet answers from
 // and that netip has no question for. Those that embed an IPv4 address (NAT64,

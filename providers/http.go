@@ -215,8 +215,8 @@ func transportError(op string, err error) error {
 		corrupt flate.CorruptInputError
 	)
 	switch {
-	case errors.Is(err, errForbiddenTarget):
-		e.Kind, e.Cause, e.Err = galena.Invalid, "forbidden_target", errForbiddenTarget
+	case galena.CauseOf(err) == galena.CauseForbiddenTarget:
+		e.Kind, e.Cause, e.Err = galena.Invalid, galena.CauseForbiddenTarget, errNotOurs
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Err = "cancelled", context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
