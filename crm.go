@@ -100,6 +100,7 @@ type CRMSettlement struct {
 	Writes    []CRMWrite    // by id: those that were sent, with their end
 	Conflicts []CRMConflict // those that there are
 	Agreed    []string      // fields without one
+	Single    bool          // one record answers to the claim's key: CRMWhole is no conflict, or none any more
 	Released  []string      // fields that a person took over
 	Outcomes  []CRMOutcome
 }
@@ -138,6 +139,10 @@ const (
 	KeepTheirs CRMResolution = "keep-theirs"
 	Ignore     CRMResolution = "ignore"
 )
+
+// CRMWhole stands for a field where the conflict is about the record itself: which
+// of several is meant. The record's id is then the key that led to them.
+const CRMWhole = "record"
 
 // CRMConflict is a field in which a CRM holds another value than ours. There is
 // one for each record and field.

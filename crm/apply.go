@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -185,6 +186,11 @@ func (s *session) settle(ctx context.Context, p Plan, wants string) error {
 			d.Writes = append(d.Writes, w)
 		}
 	}
+	if c, ok := s.severally(p); ok {
+		d.Conflicts = append(d.Conflicts, c)
+	} else {
+		d.Single = p.Record != nil
+	}
 	for _, k := range p.Decisions {
 		d.Outcomes = append(d.Outcomes, galena.CRMOutcome{Field: string(k.Field), Outcome: string(k.Outcome), Reason: k.Reason})
 		if s.record.ID != "" && k.Field != "" {
@@ -192,6 +198,19 @@ func (s *session) settle(ctx context.Context, p Plan, wants string) error {
 		}
 	}
 	return s.Ledger.SettleCRM(ctx, d)
+}
+
+// severally is the conflict of a key to which several records answer: which of
+// them is meant is for a person to say, by merging them.
+func (s *session) severally(p Plan) (galena.CRMConflict, bool) {
+	if len(p.Several) == 0 {
+		return galena.CRMConflict{}, false
+	}
+	ids, err := json.Marshal(p.Several)
+	return galena.CRMConflict{Record: galena.CRMRecord{CRM: s.CRM.Name(), Object: string(p.Object), ID: s.claim.Key}, Field: galena.CRMWhole,
+		Theirs: galena.CRMValue{Raw: ids, Norm: strings.Join(p.Several, " ")}, Ours: galena.CRMValue{Raw: json.RawMessage("null")},
+		Source: "galena", Confidence: 1, ObservedAt: s.Now(), Evidence: "several records answer to the key: merge them in the CRM",
+		LeadID: s.job.LeadID}, err == nil
 }
 
 // dispute notes a field on which the CRM and we differ, or no longer do. Putting

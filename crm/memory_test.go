@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -25,6 +26,7 @@ type memory struct {
 	// before runs ahead of each write, as a rep would; after decides what is answered.
 	before func(crm.Change)
 	after  func(crm.Change, crm.Result) (crm.Result, error)
+	broken crm.Object         // cannot be searched
 	refuse map[crm.Field]bool // values are never taken there; the CRM does not say where
 }
 
@@ -46,6 +48,9 @@ func (m *memory) Find(_ context.Context, keys []crm.Key, _ []crm.Field) ([]crm.F
 	m.finds++
 	out := make([]crm.Found, len(keys))
 	for i, k := range keys {
+		if k.Object == m.broken {
+			out[i].Err = galena.Errorf(galena.Invalid, "memory.find", "the search is too broad")
+		}
 		for id, fields := range m.records {
 			if m.objects[id] == k.Object && (id == k.ID || k.ID == "" && k.Domain != "" && fields[crm.Domain].Norm == k.Domain ||
 				k.ID == "" && k.Email != "" && fields[crm.Email].Norm == k.Email) {
@@ -127,6 +132,7 @@ type ledger struct {
 	writes    map[string]galena.CRMWrite
 	order     []string
 	conflicts map[string]galena.CRMConflict
+	single    map[string]bool // keys to which one record answers
 }
 
 type held struct {
@@ -137,7 +143,7 @@ type held struct {
 
 func newLedger(now func() time.Time) *ledger {
 	return &ledger{now: now, records: map[string]*held{}, fields: map[string]map[string]galena.CRMField{},
-		writes: map[string]galena.CRMWrite{}, conflicts: map[string]galena.CRMConflict{}}
+		writes: map[string]galena.CRMWrite{}, conflicts: map[string]galena.CRMConflict{}, single: map[string]bool{}}
 }
 
 func (l *ledger) HoldCRM(_ context.Context, c galena.CRMClaim) (galena.CRMHold, error) {
@@ -203,8 +209,9 @@ func (l *ledger) SettleCRM(_ context.Context, d galena.CRMSettlement) error {
 		l.fields[d.Record.ID][f] = base
 	}
 	for _, k := range d.Conflicts {
-		l.conflicts[d.Record.ID+k.Field] = k
+		l.conflicts[cmp.Or(k.Record.ID, d.Record.ID)+k.Field] = k
 	}
+	l.single[d.Claim.Key] = d.Single
 	return nil
 }
 

@@ -98,6 +98,7 @@ type Plan struct {
 	Object    Object
 	Key       Key
 	Record    *Record
+	Several   []string // the ids of the records that answer to the key, where it is more than one
 	Decisions []Decision
 }
 
@@ -109,6 +110,9 @@ func Make(key Key, found Found, base map[Field]Base, wants []Want) Plan {
 	switch {
 	case len(found.Records) > 1:
 		outcome, reason = Ambiguous, "several records answer to the key"
+		for _, r := range found.Records {
+			p.Several = append(p.Several, r.ID)
+		}
 	case len(found.Records) == 1:
 		p.Record = &found.Records[0]
 		if p.Record.Closed != "" {
@@ -235,14 +239,15 @@ func (p Plan) Change(ref string) (Change, bool) {
 	return c, len(c.Set) > 0
 }
 
-// Disputed says that some field holds another value than ours.
+// Disputed says that a person must choose: some field holds another value than
+// ours, or several records answer to the key.
 func (p Plan) Disputed() bool {
-	return slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Conflict })
+	return len(p.Several) > 0 || slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Conflict })
 }
 
 // sure says that one record is meant, and may be written.
 func (p Plan) sure() bool {
-	return p.Record != nil && !slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Ambiguous })
+	return p.Record != nil && len(p.Several) == 0
 }
 
 // with is the plan as it stands after a further look: what was written before

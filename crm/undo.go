@@ -10,6 +10,9 @@ import (
 // TakeOurs writes our side of a conflict at a person's word, where the CRM still
 // holds what they saw. Conflict: it holds something else by now.
 func (w *Writer) TakeOurs(ctx context.Context, run string, k galena.CRMConflict, by string) (Plan, error) {
+	if k.Field == galena.CRMWhole {
+		return Plan{}, galena.Errorf(galena.Invalid, "crm.take_ours", "several records answer to the key: merge them in the CRM")
+	}
 	ours, err := read(k.Ours)
 	if err != nil {
 		return Plan{}, err

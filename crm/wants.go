@@ -14,29 +14,43 @@ import (
 type Policies map[Object]map[Field]Policy
 
 // JobOf is what a decided lead brings into a CRM: its company, if it has one,
-// then the person and the link between them. It is empty for a lead without a
-// decision.
-func JobOf(c CRM, policies Policies, run string, r galena.Record) Job {
-	j := Job{Run: run, Kind: galena.CRMRunLead, LeadID: r.Lead.ID}
-	if r.Decision == nil {
-		return j
+// then the person and the link between them. The company gets what was decided
+// last of its people, whoever's turn it is: so that its record does not change
+// with each of them. account is the lead of that decision. It is empty for a lead
+// without a decision. An error means that the CRM could not even be asked for the
+// form of a value.
+func JobOf(c CRM, policies Policies, run string, lead, account galena.Record) (Job, error) {
+	j := Job{Run: run, Kind: galena.CRMRunLead, LeadID: lead.Lead.ID}
+	if lead.Decision == nil {
+		return j, nil
 	}
-	if m := policies[Company]; len(m) > 0 && r.Company.Domain != "" {
-		j.Records = append(j.Records, Wanted{Key: Key{Object: Company, Domain: r.Company.Domain}, Wants: wantsOf(c, Company, m, r)})
+	if account.Decision == nil || account.Company.Domain != lead.Company.Domain {
+		account = lead
 	}
-	if m := policies[Person]; len(m) > 0 && r.Lead.Email != "" {
-		x := Wanted{Key: Key{Object: Person, Email: r.Lead.Email}, Wants: wantsOf(c, Person, m, r)}
+	if m := policies[Company]; len(m) > 0 && lead.Company.Domain != "" {
+		wants, err := wantsOf(c, Company, m, account)
+		if err != nil {
+			return j, err
+		}
+		j.Records = append(j.Records, Wanted{Key: Key{Object: Company, Domain: lead.Company.Domain}, Wants: wants})
+	}
+	if m := policies[Person]; len(m) > 0 && lead.Lead.Email != "" {
+		wants, err := wantsOf(c, Person, m, lead)
+		if err != nil {
+			return j, err
+		}
+		x := Wanted{Key: Key{Object: Person, Email: lead.Lead.Email}, Wants: wants}
 		if p, ok := m[Employer]; ok && len(j.Records) > 0 {
-			x.Link = &Want{Field: Employer, Policy: p, Source: "galena", Confidence: 1, ObservedAt: r.Decision.DecidedAt}
+			x.Link = &Want{Field: Employer, Policy: p, Source: "galena", Confidence: 1, ObservedAt: lead.Decision.DecidedAt}
 		}
 		j.Records = append(j.Records, x)
 	}
-	return j
+	return j, nil
 }
 
 // wantsOf is one want for each mapped field of which something is known, in the
 // order of the alphabet.
-func wantsOf(c CRM, o Object, policies map[Field]Policy, r galena.Record) []Want {
+func wantsOf(c CRM, o Object, policies map[Field]Policy, r galena.Record) ([]Want, error) {
 	var out []Want
 	var newest time.Time
 	for _, f := range slices.Sorted(maps.Keys(policies)) {
@@ -46,6 +60,9 @@ func wantsOf(c CRM, o Object, policies map[Field]Policy, r galena.Record) []Want
 		}
 		w := Want{Field: f, Policy: policies[f], Source: fact.Source, Confidence: fact.Confidence, ObservedAt: fact.ObservedAt}
 		w.Encoded, w.Err = c.Encode(o, f, fact.Value)
+		if err := outage(w.Err); err != nil {
+			return nil, err
+		}
 		if out = append(out, w); strings.HasPrefix(string(f), "company.") && fact.ObservedAt.After(newest) {
 			newest = fact.ObservedAt
 		}
@@ -53,9 +70,20 @@ func wantsOf(c CRM, o Object, policies map[Field]Policy, r galena.Record) []Want
 	if p, ok := policies[EnrichedAt]; ok && !newest.IsZero() {
 		w := Want{Field: EnrichedAt, Policy: p, Source: "galena", Confidence: 1, ObservedAt: newest}
 		w.Encoded, w.Err = c.Encode(o, EnrichedAt, galena.DateValue(newest))
+		if err := outage(w.Err); err != nil {
+			return nil, err
+		}
 		out = append(out, w)
 	}
-	return out
+	return out, nil
+}
+
+// outage is an error that says nothing of the value: nobody could be asked.
+func outage(err error) error {
+	if kind := galena.KindOf(err); kind == galena.NotFound || kind == galena.Invalid {
+		return nil
+	}
+	return err
 }
 
 // known is what we know of a field: of the company what it is known for today,

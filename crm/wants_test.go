@@ -29,6 +29,15 @@ func decidedLead() galena.Record {
 	}
 }
 
+func jobOf(t *testing.T, lead, account galena.Record) crm.Job {
+	t.Helper()
+	j, err := crm.JobOf(newMemory(), policies, "run", lead, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
 func norms(wants []crm.Want) map[crm.Field]string {
 	out := map[crm.Field]string{}
 	for _, w := range wants {
@@ -39,7 +48,7 @@ func norms(wants []crm.Want) map[crm.Field]string {
 
 func TestALeadBringsItsCompanyThenItselfAndOnlyWhatIsKnown(t *testing.T) {
 	t.Parallel()
-	j := crm.JobOf(newMemory(), policies, "run", decidedLead())
+	j := jobOf(t, decidedLead(), galena.Record{})
 	if len(j.Records) != 2 || j.LeadID != "l1" || j.Run != "run" || j.Records[0].Key.Domain != "acme.example" || j.Records[1].Link == nil {
 		t.Fatalf("job %+v", j)
 	}
@@ -62,11 +71,45 @@ func TestALeadWithoutCompanyOrDecisionBringsNoneOfThem(t *testing.T) {
 	t.Parallel()
 	r := decidedLead()
 	r.Company = galena.Company{}
-	if j := crm.JobOf(newMemory(), policies, "run", r); len(j.Records) != 1 || j.Records[0].Key.Object != crm.Person || j.Records[0].Link != nil {
+	if j := jobOf(t, r, galena.Record{}); len(j.Records) != 1 || j.Records[0].Key.Object != crm.Person || j.Records[0].Link != nil {
 		t.Errorf("job %+v, want the person alone", j)
 	}
 	r.Decision = nil
-	if j := crm.JobOf(newMemory(), policies, "run", r); len(j.Records) != 0 {
+	if j := jobOf(t, r, galena.Record{}); len(j.Records) != 0 {
 		t.Errorf("job %+v of a lead that is not decided", j)
+	}
+}
+
+func TestACompanyGetsWhatWasDecidedLastOfItsPeople(t *testing.T) {
+	t.Parallel()
+	first, last := decidedLead(), decidedLead()
+	last.Lead.ID, last.Lead.Email = "l2", "joao@acme.example"
+	last.Company.Facts = galena.Facts{string(industry): galena.KnownFact(string(industry), galena.EnumValue("mining"), "hunter", day)}
+	j := jobOf(t, first, last)
+	if company, person := norms(j.Records[0].Wants), j.Records[1].Key; company[industry] != "mining" || person.Email != first.Lead.Email || j.LeadID != "l1" {
+		t.Errorf("company %v, person %v of lead %s", company, person, j.LeadID)
+	}
+}
+
+// forgetful is a CRM that cannot even be asked for its layout.
+type forgetful struct {
+	*memory
+	kind  galena.Kind
+	calls int
+}
+
+func (f *forgetful) Encode(crm.Object, crm.Field, galena.Value) (crm.Encoded, error) {
+	f.calls++
+	return crm.Encoded{}, &galena.Error{Kind: f.kind}
+}
+
+func TestAValueThatCannotBeAskedAboutIsNotInvalid(t *testing.T) {
+	t.Parallel()
+	for _, kind := range galena.Kinds() {
+		c := &forgetful{memory: newMemory(), kind: kind}
+		_, err := crm.JobOf(c, policies, "run", decidedLead(), galena.Record{})
+		if own := kind == galena.NotFound || kind == galena.Invalid; own != (err == nil) || !own && (galena.KindOf(err) != kind || c.calls != 1) {
+			t.Errorf("%s: error %v after %d values", kind, err, c.calls)
+		}
 	}
 }

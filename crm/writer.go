@@ -60,32 +60,35 @@ type Wanted struct {
 
 // Plan says what Write would do, and does nothing.
 func (w *Writer) Plan(ctx context.Context, j Job) ([]Plan, error) {
-	var plans []Plan
-	employer := ""
-	for _, x := range j.Records {
-		x = w.linked(x, employer)
-		s := &session{Writer: w, job: j, want: x}
+	return w.each(j, func(s *session) (Plan, error) {
 		p, err := s.look(ctx)
-		if err != nil {
-			return plans, err
+		if !p.sure() {
+			s.record.ID = ""
 		}
-		plans = append(plans, p)
-		if x.Key.Object == Company && p.sure() {
-			employer = p.Record.ID
-		}
-	}
-	return plans, nil
+		return p, err
+	})
 }
 
 // Write brings a job's records up to date, one after the other, and says what
 // became of every field. An error means that the rest is to be tried again; what
-// was written before stays, and is not written twice.
+// was written before stays, and is not written twice. A record that the CRM will
+// never take does not hold up the next one: its error comes at the end.
 func (w *Writer) Write(ctx context.Context, j Job) ([]Plan, error) {
+	return w.each(j, func(s *session) (Plan, error) { return s.run(ctx) })
+}
+
+// each goes through the records of a job in their order.
+func (w *Writer) each(j Job, do func(*session) (Plan, error)) ([]Plan, error) {
 	var plans []Plan
+	var hopeless error
 	employer := ""
 	for _, x := range j.Records {
 		s := &session{Writer: w, job: j, want: w.linked(x, employer)}
-		p, err := s.run(ctx)
+		p, err := do(s)
+		if galena.KindOf(err) == galena.Invalid {
+			hopeless = err
+			continue
+		}
 		if err != nil {
 			return plans, err
 		}
@@ -94,7 +97,7 @@ func (w *Writer) Write(ctx context.Context, j Job) ([]Plan, error) {
 			employer = s.record.ID
 		}
 	}
-	return plans, nil
+	return plans, hopeless
 }
 
 // linked adds the link once the company's record is known.
@@ -190,8 +193,8 @@ func (s *session) work(ctx context.Context) (Plan, error) {
 func (s *session) look(ctx context.Context) (Plan, error) {
 	for _, w := range s.want.Wants {
 		// A connector that could not ask how a value looks says nothing of the value.
-		if kind := galena.KindOf(w.Err); kind != "" && kind != galena.NotFound && kind != galena.Invalid {
-			return Plan{}, w.Err
+		if err := outage(w.Err); err != nil {
+			return Plan{}, err
 		}
 	}
 	found, err := s.find(ctx)

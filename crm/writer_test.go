@@ -241,6 +241,41 @@ func TestAFieldThatCouldNotBeAskedForIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestSeveralRecordsOfOneKeyAreAConflictUntilAPersonMergesThem(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	for _, id := range []string{"8", "9"} {
+		d.crm.records[id], d.crm.objects[id] = map[crm.Field]crm.Value{crm.Domain: holds("acme.example")}, crm.Company
+	}
+	plans := write(t, d, d.job("ana", "retail"))
+	k, ok := d.ledger.conflicts["domain:acme.example"+galena.CRMWhole]
+	if !ok || !plans[0].Disputed() || string(k.Theirs.Raw) != `["8","9"]` && string(k.Theirs.Raw) != `["9","8"]` || k.LeadID != "lead-ana" {
+		t.Errorf("conflict %+v of %+v", k, plans[0])
+	}
+	if len(d.crm.writes) != 1 || d.crm.writes[0].Object != crm.Person {
+		t.Errorf("written %+v, want the person alone", d.crm.writes)
+	}
+	if _, err := d.TakeOurs(t.Context(), "r", k, "ada"); galena.KindOf(err) != galena.Invalid {
+		t.Errorf("ours was taken of a record that nobody knows: %v", err)
+	}
+	delete(d.crm.records, "9")
+	write(t, d, d.job("bea", "retail"))
+	if d.crm.value("8", industry) != "retail" || !d.ledger.single["domain:acme.example"] {
+		t.Errorf("the record that is left holds %q, and the conflict is over: %v", d.crm.value("8", industry), d.ledger.single)
+	}
+}
+
+func TestACompanyThatIsNeverTakenDoesNotKeepItsPersonOut(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.crm.broken = crm.Company
+	j := d.job("ana", "retail")
+	_, err := d.Write(t.Context(), j)
+	if galena.KindOf(err) != galena.Invalid || len(d.crm.writes) != 1 || d.crm.writes[0].Object != crm.Person {
+		t.Errorf("error %v, written %+v; want the person written and the company told", err, d.crm.writes)
+	}
+}
+
 func TestAPlanWritesNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -125,11 +126,19 @@ func (s *Store) writeCRMConflicts(ctx context.Context, tx conn, d galena.CRMSett
 		if err != nil {
 			return err
 		}
-		a := crmRecordArgs(d.Record)
+		a := crmRecordArgs(cmp.Or(k.Record, d.Record))
 		a["id"], a["field"], a["theirs_raw"], a["theirs_norm"] = id, k.Field, string(k.Theirs.Raw), k.Theirs.Norm
 		a["ours_raw"], a["ours_norm"], a["source"], a["confidence"] = string(k.Ours.Raw), k.Ours.Norm, k.Source, k.Confidence
 		a["observed_at"], a["evidence"], a["lead_id"], a["now"] = micros(k.ObservedAt), k.Evidence, k.LeadID, now
 		if _, err := tx.exec(ctx, "put-crm-conflict", a); err != nil {
+			return err
+		}
+	}
+	if d.Single {
+		whole := galena.CRMRecord{CRM: d.Claim.CRM, Object: d.Claim.Object, ID: d.Claim.Key}
+		a := crmRecordArgs(whole)
+		a["field"], a["now"] = galena.CRMWhole, now
+		if _, err := tx.exec(ctx, "agree-crm-conflict", a); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ var crmRules = map[string]func(*bench){
 	"AWriteToACRMIsKnownBeforeItIsMade":          crmIntended,
 	"TheLedgerHoldsWhatWasWrittenLast":           crmLedger,
 	"AConflictWithACRMIsOneRowForRecordAndField": crmConflictOnce,
+	"SeveralRecordsOfOneKeyAreOneConflict":       crmSeveral,
 	"APersonsWordOnACRMHoldsAsLongAsItShould":    crmConflictQuiet,
 	"ARunIsListedWithWhatItWroteAndPutBack":      crmRunsListed,
 }
@@ -149,6 +150,28 @@ func crmConflictOnce(s *bench) {
 	s.ok(err)
 	if len(open) != 0 {
 		s.Errorf("open %+v after they agreed", open)
+	}
+}
+
+func crmSeveral(s *bench) {
+	claim := crmClaim(s, "t1")
+	_, err := s.HoldCRM(s.ctx, claim)
+	s.ok(err)
+	claim.Until = time.Time{}
+	whole := galena.CRMRecord{CRM: claim.CRM, Object: claim.Object, ID: claim.Key}
+	s.ok(s.SettleCRM(s.ctx, galena.CRMSettlement{Claim: claim, Record: galena.CRMRecord{CRM: claim.CRM, Object: claim.Object},
+		Conflicts: []galena.CRMConflict{{Record: whole, Field: galena.CRMWhole, Theirs: galena.CRMValue{Raw: json.RawMessage(`["a","b"]`), Norm: "a b"},
+			Ours: galena.CRMValue{Raw: json.RawMessage("null")}, Evidence: "several records answer", LeadID: "l1"}}}))
+	open, err := s.CRMConflicts(s.ctx, galena.CRMConflictFilter{Status: galena.ConflictOpen})
+	s.ok(err)
+	if len(open) != 1 || open[0].Record != whole || string(open[0].Theirs.Raw) != `["a","b"]` {
+		s.Fatalf("conflicts %+v", open)
+	}
+	s.ok(s.SettleCRM(s.ctx, galena.CRMSettlement{Claim: claim, Record: crmRecord, Single: true}))
+	open, err = s.CRMConflicts(s.ctx, galena.CRMConflictFilter{Status: galena.ConflictOpen})
+	s.ok(err)
+	if len(open) != 0 {
+		s.Errorf("open %+v after a person merged the records", open)
 	}
 }
 
