@@ -8,14 +8,18 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// The figures of a keeper. Five faults in a row close the door for half a minute;
-// then one call tries. A CRM that named no end to its rest is tried again after
-// restFor. At most atOnce calls are under way, so that a CRM that hangs keeps few
-// workers.
+// The figures of a keeper. Five faults in a row close the door for fifteen
+// seconds, and twice as long each time that the one call fails which then tries,
+// up to openMost: what waits for the CRM is done soon after its return. A CRM that
+// named no end to its rest is tried again after restFor, one that only has enough
+// calls for the moment after slowFor. At most atOnce calls are under way, so that
+// a CRM that hangs keeps few workers.
 const (
 	faultsAllowed = 5
-	openFor       = 30 * time.Second
+	openFor       = 15 * time.Second
+	openMost      = time.Minute
 	restFor       = 5 * time.Minute
+	slowFor       = 5 * time.Second
 	atOnce        = 8
 	slotPatience  = 2 * time.Second
 	slotPause     = 500 * time.Millisecond
@@ -27,6 +31,7 @@ type verdict int
 const (
 	answers verdict = iota // it is there, whatever it said of the record
 	silent                 // nothing is learnt of it
+	slow                   // too many calls for the moment: nobody makes one until it says
 	faulty                 // a fault: so many in a row, and it is left alone
 	resting                // it will not serve us for a while, and ops must know
 )
@@ -38,7 +43,7 @@ var verdicts = map[galena.Kind]verdict{
 	galena.NotFound:     answers,
 	galena.Conflict:     answers,
 	galena.WrongSubject: answers,
-	galena.RateLimited:  silent,
+	galena.RateLimited:  slow,
 	galena.Pending:      silent,
 	galena.BreakerOpen:  silent,
 	galena.Unavailable:  faulty,
@@ -48,9 +53,21 @@ var verdicts = map[galena.Kind]verdict{
 	galena.Unauthorized: resting,
 }
 
-// Keeper is a CRM that is left alone while it cannot serve: its quota is gone,
-// its token is refused, or it failed again and again. Whoever calls it then is
-// told at once how long to wait.
+// CausePace is the Cause of RateLimited when it was our own pace that had no turn
+// left, and the CRM was not called.
+const CausePace = "pace"
+
+// verdictOn is what an error says of the CRM.
+func verdictOn(err error) verdict {
+	if galena.CauseOf(err) == CausePace {
+		return silent
+	}
+	return verdicts[galena.KindOf(err)]
+}
+
+// Keeper is a CRM that is left alone while it cannot serve: it wants a pause, its
+// quota is gone, its token is refused, or it failed again and again. Whoever calls
+// it then is told at once how long to wait.
 type Keeper struct {
 	CRM
 	now     func() time.Time
@@ -58,7 +75,8 @@ type Keeper struct {
 	slots   chan struct{}
 
 	mu      sync.Mutex
-	faults  int // in a row
+	faults  int           // in a row
+	opened  time.Duration // how long it was left alone for its faults last
 	until   time.Time
 	reason  galena.Kind // why it rests; "" = it does not
 	probing bool
@@ -70,12 +88,28 @@ func NewKeeper(c CRM, now func() time.Time, changed func(galena.ProviderState)) 
 	return &Keeper{CRM: c, now: now, changed: changed, slots: make(chan struct{}, atOnce)}
 }
 
+// Encode implements CRM. A connector may ask the CRM for its layout, so it is not
+// called while the CRM rests.
+func (k *Keeper) Encode(o Object, f Field, v galena.Value) (Encoded, error) {
+	k.mu.Lock()
+	wait, reason := k.until.Sub(k.now()), k.reason
+	k.mu.Unlock()
+	if reason != "" && wait > 0 {
+		return Encoded{}, &galena.Error{Kind: reason, Op: "crm", RetryAfter: wait, Cause: "resting"}
+	}
+	e, err := k.CRM.Encode(o, f, v)
+	if verdictOn(err) > silent {
+		k.note(err)
+	}
+	return e, err
+}
+
 // Find implements CRM.
 func (k *Keeper) Find(ctx context.Context, keys []Key, want []Field) (out []Found, err error) {
 	err = k.call(ctx, func() (error, error) {
 		out, err = k.CRM.Find(ctx, keys, want)
 		for _, f := range out {
-			if verdicts[galena.KindOf(f.Err)] > silent {
+			if verdictOn(f.Err) > silent {
 				return f.Err, err
 			}
 		}
@@ -89,7 +123,7 @@ func (k *Keeper) Apply(ctx context.Context, changes []Change) (out []Result, err
 	err = k.call(ctx, func() (error, error) {
 		out, err = k.CRM.Apply(ctx, changes)
 		for _, r := range out {
-			if verdicts[galena.KindOf(r.Err)] > silent {
+			if verdictOn(r.Err) > silent {
 				return r.Err, err
 			}
 		}
@@ -150,19 +184,23 @@ func (k *Keeper) note(err error) {
 	probing := k.probing
 	k.probing = false
 	kind := galena.KindOf(err)
-	switch verdicts[kind] {
+	wait := func(least time.Duration) time.Time {
+		if hint := galena.RetryAfterOf(err); hint > 0 {
+			least = hint
+		}
+		return k.now().Add(least)
+	}
+	switch verdictOn(err) {
 	case answers:
-		k.faults, k.reason, k.until = 0, "", time.Time{}
+		k.faults, k.opened, k.reason, k.until = 0, 0, "", time.Time{}
 	case faulty:
 		if k.faults++; k.faults >= faultsAllowed || probing {
-			k.reason, k.until = galena.BreakerOpen, k.now().Add(openFor)
+			k.open()
 		}
 	case resting:
-		wait := galena.RetryAfterOf(err)
-		if wait <= 0 {
-			wait = restFor
-		}
-		k.reason, k.until = kind, k.now().Add(wait)
+		k.reason, k.until = kind, wait(restFor)
+	case slow:
+		k.reason, k.until = kind, wait(slowFor)
 	case silent:
 	}
 	s, tell := k.state(), k.reason != was || k.reason != "" && !k.until.Equal(wasUntil)
@@ -170,6 +208,17 @@ func (k *Keeper) note(err error) {
 	if tell && k.changed != nil {
 		k.changed(s)
 	}
+}
+
+// open leaves the CRM alone. Calls that were under way when it was closed say
+// nothing new.
+func (k *Keeper) open() {
+	now := k.now()
+	if k.reason == galena.BreakerOpen && now.Before(k.until) {
+		return
+	}
+	k.opened = min(max(2*k.opened, openFor), openMost)
+	k.reason, k.until = galena.BreakerOpen, now.Add(k.opened)
 }
 
 // state is published for other processes and for people.

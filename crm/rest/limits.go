@@ -61,7 +61,7 @@ func (p *pacer) turn(ctx context.Context, op string) error {
 			return err
 		}
 		if p.now().Add(wait).Sub(begun) > patience {
-			return &galena.Error{Kind: galena.RateLimited, Op: op, RetryAfter: wait, Err: errors.New("our own pace")}
+			return &galena.Error{Kind: galena.RateLimited, Op: op, RetryAfter: wait, Err: errors.New("our own pace"), Cause: crm.CausePace}
 		}
 		select {
 		case <-time.After(wait):
