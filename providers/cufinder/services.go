@@ -29,8 +29,9 @@ func service(a single, title string, hit float64) providers.Spec {
 	s.Name, s.Title, s.KeyOf = Spec.Name+"-"+a.name, title, Spec.Name
 	s.Fields = map[string]float64{a.field: hit}
 	s.New = func(settings providers.Settings) (providers.Provider, error) {
-		a.settings = settings
-		return a, nil
+		opened := a // the description is shared by all that are built from it
+		opened.settings = settings
+		return opened, nil
 	}
 	return s
 }

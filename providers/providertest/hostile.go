@@ -105,18 +105,21 @@ func jsonOf(body string, header map[string]string) http.HandlerFunc {
 	}
 }
 
-// bombOf unpacks to 256 MB of one letter.
+// bombOf unpacks to 256 MB of one letter: one packed megabyte, sent 256 times, so
+// that it costs the sender nothing.
 func bombOf(contentType, letter string) http.HandlerFunc {
+	var member bytes.Buffer
+	z := gzip.NewWriter(&member)
+	_, _ = io.WriteString(z, strings.Repeat(letter, 1<<20))
+	_ = z.Close()
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
 		for range 256 {
-			if _, err := io.WriteString(z, strings.Repeat(letter, 1<<20)); err != nil {
+			if _, err := w.Write(member.Bytes()); err != nil {
 				return
 			}
 		}
-		_ = z.Close()
 	}
 }
 
