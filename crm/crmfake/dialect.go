@@ -26,7 +26,10 @@ func Dialects() []Dialect { return []Dialect{Twenty, HubSpot, Laravel, Pipedrive
 type habits struct {
 	header, prefix string             // of the token
 	deleted        bool               // deleted records are shown
+	writesDeleted  bool               // and those that are not shown can be changed
 	newID          func(n int) string // of the record that is made after n others
+	leaky          bool               // the limit is a bucket that fills by whole calls only
+	free           string             // prefix of the paths that no limit counts
 }
 
 // language is what tells one fake from the next.
@@ -36,6 +39,16 @@ type language interface {
 	parse(r *http.Request, body object) (call, *refusal)
 	reply(c call, rows []*row) answer
 	refuse(f refusal) answer
+}
+
+// taker is a language that judges by itself what is put into a record.
+type taker interface {
+	take(s *Server, t *table, rec, set object) *refusal
+}
+
+// describer is a language in which a CRM tells of itself.
+type describer interface {
+	describe(s *Server, r *http.Request, body object) (answer, bool)
 }
 
 var languages = map[Dialect]language{
@@ -68,7 +81,7 @@ func verb(r *http.Request, id string) (op, bool) {
 
 // statuses of the refusals, where a language has no idea of its own.
 var statuses = map[why]int{
-	badToken: http.StatusUnauthorized, tooFast: http.StatusTooManyRequests, spent: http.StatusTooManyRequests,
+	badToken: http.StatusUnauthorized, noToken: http.StatusUnauthorized, garbled: http.StatusBadRequest, tooFast: http.StatusTooManyRequests, spent: http.StatusTooManyRequests,
 	away: http.StatusServiceUnavailable, misunderstood: http.StatusBadRequest, unknownField: http.StatusBadRequest,
 	badValue: http.StatusBadRequest, duplicate: http.StatusConflict, missing: http.StatusNotFound, stale: http.StatusPreconditionFailed,
 }

@@ -146,7 +146,7 @@ func (hubspot) refuse(f refusal) answer {
 	body := object{"status": "error", "correlationId": "9c5760c4-2c71-4059-897d-cf20a1ce1523", "category": "VALIDATION_ERROR"}
 	a := answer{status: statuses[f.why], body: body}
 	switch f.why {
-	case badToken:
+	case badToken, noToken:
 		body["category"], body["message"] = "INVALID_AUTHENTICATION", "Authentication credentials not found."
 	case tooFast:
 		body["errorType"], body["policyName"] = "RATE_LIMIT", "TEN_SECONDLY_ROLLING"

@@ -92,7 +92,7 @@ func (laravel) refuse(f refusal) answer {
 			"errors": object{f.path: []string{"The " + name + " " + text}}}}
 	}
 	switch f.why {
-	case badToken:
+	case badToken, noToken:
 		return answer{status: status, body: object{"message": "Unauthenticated."}}
 	case tooFast:
 		a := answer{status: status, body: object{"message": "Too Many Attempts."}}

@@ -8,18 +8,26 @@ import (
 // people write them: "300", whatever the CRM makes of it.
 
 // Add makes a record by hand and returns its id. A field that the CRM does not
-// have is left out.
+// have is left out; of an object that it does not have, nothing is made.
 func (s *Server) Add(o crm.Object, values map[crm.Field]string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.tables[o]
-	w := &row{id: s.lang.habits().newID(len(t.order)), rec: t.empty(), version: 1}
+	t, now := s.tables[o], s.tick()
+	if t == nil {
+		return ""
+	}
+	w := &row{id: s.lang.habits().newID(len(t.order)), rec: t.empty(), version: 1, made: now, touched: now}
 	t.order, t.rows[w.id] = append(t.order, w.id), w
 	for f, v := range values {
 		t.edit(w, f, v)
 	}
 	return w.id
 }
+
+// User is the object of the people who work in the CRM: Add(User, {crm.Email: …})
+// hires one, and the id that it returns is what an owner's field takes. Only some
+// dialects let programs look them up.
+const User crm.Object = "user"
 
 // Edit changes one field by hand.
 func (s *Server) Edit(o crm.Object, id string, f crm.Field, v string) {
@@ -28,6 +36,7 @@ func (s *Server) Edit(o crm.Object, id string, f crm.Field, v string) {
 	if w := s.tables[o].rows[id]; w != nil {
 		next := w.copy()
 		next.version++
+		next.touched, next.lastAPI = s.tick(), false
 		s.tables[o].rows[id] = next
 		s.tables[o].edit(next, f, v)
 	}
@@ -39,6 +48,9 @@ func (t *table) edit(w *row, f crm.Field, v string) {
 			continue
 		}
 		value := c.form.wire(v)
+		if value == nil {
+			value = c.blank()
+		}
 		for _, word := range c.words {
 			if plain(word) == v {
 				value = word
@@ -53,7 +65,8 @@ func (s *Server) Delete(o crm.Object, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.tables[o].rows[id]; w != nil {
-		w.deleted = true
+		w.deleted, w.gone, w.lastAPI = true, s.tick(), false
+		w.touched = w.gone
 	}
 }
 

@@ -99,7 +99,7 @@ func (pipedrive) refuse(f refusal) answer {
 	status := statuses[f.why]
 	message, info := "Bad request", "Please check developers.pipedrive.com"
 	switch f.why {
-	case badToken:
+	case badToken, noToken:
 		message = "unauthorized access"
 	case tooFast:
 		message = "Request over limit"

@@ -14,8 +14,12 @@ import (
 	"github.com/galenahq/galena/crm"
 )
 
-// maxBody is the largest request that is read.
-const maxBody = 1 << 20
+// maxBody is the largest request that is read, and forever how long one hangs whose
+// sender never goes.
+const (
+	maxBody = 1 << 20
+	forever = time.Minute
+)
 
 // Request is one line of the ledger.
 type Request struct {
@@ -31,6 +35,7 @@ type Server struct {
 	lang   language
 	tables map[crm.Object]*table
 	now    func() time.Time
+	last   time.Time // what was told as the time last
 	ledger []Request
 	faults faults
 
@@ -46,6 +51,7 @@ type faults struct {
 	spent     bool // the day's quota is gone
 	down      bool
 	dropped   int // so many writes are done and not answered
+	hanging   int // so many requests are done once their sender has gone
 	latency   time.Duration
 	onWrite   func()
 	onRead    func()
@@ -53,6 +59,8 @@ type faults struct {
 	calls int // allowed in each window
 	per   time.Duration
 	times []time.Time
+	left  int       // of a bucket
+	took  time.Time // the last call that it let through
 }
 
 // New makes an empty CRM. Token is what it accepts; the client of its token
@@ -87,7 +95,7 @@ func (s *Server) Throttle(n int, hint bool) {
 
 // Limit allows so many calls in each period.
 func (s *Server) Limit(calls int, per time.Duration) {
-	s.set(func(f *faults) { f.calls, f.per = calls, per })
+	s.set(func(f *faults) { f.calls, f.per, f.left, f.took, f.times = calls, per, calls, s.now(), nil })
 }
 
 // Spend uses up the day's quota, or gives it back.
@@ -98,6 +106,10 @@ func (s *Server) Down(down bool) { s.set(func(f *faults) { f.down = down }) }
 
 // Drop does the next n writes and drops the connection instead of an answer.
 func (s *Server) Drop(n int) { s.set(func(f *faults) { f.dropped = n }) }
+
+// Hang keeps the next n requests without an answer, and does what they ask for
+// once their sender has gone.
+func (s *Server) Hang(n int) { s.set(func(f *faults) { f.hanging = n }) }
 
 // Latency is waited before each answer.
 func (s *Server) Latency(d time.Duration) { s.set(func(f *faults) { f.latency = d }) }
@@ -135,10 +147,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	latency := s.faults.latency
+	latency, hang := s.faults.latency, s.faults.hanging > 0
+	if hang {
+		s.faults.hanging--
+	}
 	s.ledger = append(s.ledger, Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(b), Header: r.Header.Clone()})
 	line := len(s.ledger) - 1
 	s.mu.Unlock()
+	if hang {
+		latency = forever
+	}
 	select {
 	case <-time.After(latency):
 	case <-r.Context().Done():
@@ -162,16 +180,25 @@ func (s *Server) answer(r *http.Request, b []byte) (c call, a answer, drop bool)
 	if r.Method == http.MethodPost && r.URL.Path == "/oauth/token" {
 		return call{}, s.mint(r, b), false
 	}
+	refused := func(no *refusal) answer {
+		no.graph = r.URL.Path == graphPath
+		return s.lang.refuse(*no)
+	}
 	if no := s.admit(r); no != nil {
-		return call{}, s.lang.refuse(*no), false
+		return call{}, refused(no), false
 	}
 	body, ok := decode(b)
 	if !ok {
-		return call{}, s.lang.refuse(refusal{why: misunderstood}), false
+		return call{}, refused(&refusal{why: garbled}), false
+	}
+	if d, ok := s.lang.(describer); ok {
+		if a, told := d.describe(s, r, body); told {
+			return call{}, a, false
+		}
 	}
 	c, no := s.lang.parse(r, body)
 	if no != nil {
-		return c, s.lang.refuse(*no), false
+		return c, refused(no), false
 	}
 	s.hook(c.writes())
 	s.mu.Lock()
@@ -182,7 +209,7 @@ func (s *Server) answer(r *http.Request, b []byte) (c call, a answer, drop bool)
 	}
 	s.mu.Unlock()
 	if no != nil {
-		return c, s.lang.refuse(*no), false
+		return c, refused(no), false
 	}
 	a = s.lang.reply(c, rows)
 	if c.op == read {
@@ -221,13 +248,25 @@ func (s *Server) admit(r *http.Request) *refusal {
 	switch now := s.now(); {
 	case f.down:
 		return &refusal{why: away}
-	case !ok || given == "" || given != s.token && given != s.access:
+	case !ok || given == "":
+		return &refusal{why: noToken}
+	case given != s.token && given != s.access:
 		return &refusal{why: badToken}
+	case h.free != "" && strings.HasPrefix(r.URL.Path, h.free):
+		return nil
 	case f.spent:
 		return &refusal{why: spent}
 	case f.throttled > 0:
 		f.throttled--
 		return &refusal{why: tooFast, hint: f.hint}
+	case f.calls > 0 && h.leaky:
+		// A call gains what whole intervals passed since the one before; the rest of
+		// an interval is lost.
+		gained := min(int(now.Sub(f.took)/(f.per/time.Duration(f.calls))), f.calls)
+		if f.left+gained == 0 {
+			return &refusal{why: tooFast, hint: f.hint}
+		}
+		f.left, f.took = min(f.left+gained, f.calls)-1, now
 	case f.calls > 0:
 		for len(f.times) > 0 && now.Sub(f.times[0]) >= f.per {
 			f.times = f.times[1:]

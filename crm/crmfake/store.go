@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/galenahq/galena/crm"
 )
@@ -16,7 +17,8 @@ type column struct {
 	field  crm.Field // what we call it; "" = a person's alone
 	form   form
 	unique bool
-	words  []any // of an enum: what it may be
+	words  []any  // of an enum: what it may be
+	kind   string // what Twenty calls the type of the whole field
 }
 
 // form is what a value may be.
@@ -39,6 +41,9 @@ type row struct {
 	rec     object
 	version int
 	deleted bool
+
+	made, touched, gone time.Time
+	makerAPI, lastAPI   bool // made, and touched last, by a program
 }
 
 // table holds the records of one kind.
@@ -59,6 +64,8 @@ const (
 	merge
 	replace
 	batch
+	mergeAll  // every record that a filter matches
+	createAll // all of them or none
 )
 
 // call is a request once it was understood.
@@ -73,6 +80,12 @@ type call struct {
 	many   []call
 	match  string   // the version that must stand
 	show   []string // the columns that were asked for
+	upsert bool     // a record that has the key already is changed, and brought back
+
+	filter *filter // instead of where and values
+	limit  int     // of a page; 0 = all
+	after  string  // the id that a page begins behind
+	graph  *selection
 }
 
 func (c call) writes() bool { return c.op >= create }
@@ -83,12 +96,15 @@ type why int
 // The refusals.
 const (
 	badToken why = iota
+	noToken
 	tooFast
 	spent
 	away
 	misunderstood
+	garbled // the body is no JSON
 	unknownField
 	badValue
+	badLink
 	duplicate
 	missing
 	stale
@@ -96,40 +112,79 @@ const (
 
 // refusal is a request that is not carried out.
 type refusal struct {
-	why  why
-	path string // of the field concerned
-	id   string
-	hint bool
+	why   why
+	path  string // of the field concerned
+	text  string // in the CRM's own words
+	id    string
+	hint  bool
+	graph bool // it was asked for by GraphQL
 }
 
 // do carries a call out.
 func (s *Server) do(c call) ([]*row, *refusal) {
 	t := s.tables[c.object]
+	shown := s.lang.habits().deleted
 	switch c.op {
 	case search:
-		return t.search(c, s.lang.habits().deleted), nil
+		if c.filter == nil {
+			return t.search(c, shown), nil
+		}
+		return t.filtered(c)
 	case read:
-		if w := t.rows[c.id]; w != nil && (!w.deleted || s.lang.habits().deleted) {
+		if w := t.rows[c.id]; w != nil && (!w.deleted || shown) {
 			return []*row{w.copy()}, nil
 		}
 		return nil, &refusal{why: missing, id: c.id}
 	case batch:
 		var out []*row
 		for _, one := range c.many {
-			w, no := t.write(one, s.lang.habits().newID)
+			w, no := s.write(one)
 			if no != nil {
 				w = &row{id: one.id, version: -1}
 			}
 			out = append(out, w.copy())
 		}
 		return out, nil
+	case mergeAll:
+		return s.mergeAll(t, c)
+	case createAll:
+		return s.createAll(t, c)
 	default:
-		w, no := t.write(c, s.lang.habits().newID)
+		w, no := s.write(c)
 		if no != nil {
 			return nil, no
 		}
 		return []*row{w.copy()}, nil
 	}
+}
+
+// mergeAll changes what the filter matches.
+func (s *Server) mergeAll(t *table, c call) ([]*row, *refusal) {
+	found, no := t.filtered(c)
+	for i, w := range found {
+		one := c
+		one.op, one.id = merge, w.id
+		if found[i], no = s.write(one); no != nil {
+			return nil, no
+		}
+		found[i] = found[i].copy()
+	}
+	return found, no
+}
+
+// createAll makes all records or none.
+func (s *Server) createAll(t *table, c call) ([]*row, *refusal) {
+	rows, order := maps.Clone(t.rows), slices.Clone(t.order)
+	var out []*row
+	for _, one := range c.many {
+		w, no := s.write(one)
+		if no != nil {
+			t.rows, t.order = rows, order
+			return nil, no
+		}
+		out = append(out, w.copy())
+	}
+	return out, nil
 }
 
 func (t *table) search(c call, deleted bool) []*row {
@@ -157,11 +212,12 @@ func (t *table) search(c call, deleted bool) []*row {
 }
 
 // write makes or changes a record, whole or not at all.
-func (t *table) write(c call, newID func(int) string) (*row, *refusal) {
-	next := &row{id: newID(len(t.order)), rec: t.empty()}
+func (s *Server) write(c call) (*row, *refusal) {
+	t, h, now := s.tables[c.object], s.lang.habits(), s.tick()
+	next := &row{id: h.newID(len(t.order)), rec: t.empty(), made: now, makerAPI: true}
 	if c.op != create {
 		w := t.rows[c.id]
-		if w == nil || w.deleted {
+		if w == nil || w.deleted && !h.writesDeleted {
 			return nil, &refusal{why: missing, id: c.id}
 		}
 		if c.match != "" && c.match != strconv.Itoa(w.version) {
@@ -172,26 +228,25 @@ func (t *table) write(c call, newID func(int) string) (*row, *refusal) {
 			next.rec = t.empty()
 		}
 	}
-	for _, path := range leaves("", c.set, t.columns) {
-		i := slices.IndexFunc(t.columns, func(col column) bool { return col.path == path })
-		if i < 0 {
-			return nil, &refusal{why: unknownField, path: path}
-		}
-		col, v := t.columns[i], get(c.set, path)
-		if v != nil && v != "" && !col.fits(v) {
-			return nil, &refusal{why: badValue, path: path}
-		}
-		if s, ok := v.(string); ok && col.form == host {
-			v = strings.TrimSuffix(strings.ToLower(s), "/")
-		}
-		put(next.rec, path, v)
+	if no := s.take(t, next.rec, c.set); no != nil {
+		return nil, no
 	}
 	for _, col := range t.columns {
-		if col.unique && t.taken(col, next) {
-			return nil, &refusal{why: duplicate, path: col.path}
+		other := t.taken(col, next)
+		if col.unique && other != nil && c.upsert && c.op == create {
+			c.op, c.id = merge, other.id
+			w, no := s.write(c)
+			if no == nil {
+				w.deleted = false
+			}
+			return w, no
+		}
+		if col.unique && other != nil {
+			return nil, &refusal{why: duplicate, path: col.path, id: other.id}
 		}
 	}
 	next.version++
+	next.touched, next.lastAPI = now, true
 	if c.op == create {
 		t.order = append(t.order, next.id)
 	}
@@ -199,22 +254,53 @@ func (t *table) write(c call, newID func(int) string) (*row, *refusal) {
 	return next, nil
 }
 
-// taken says that another record, deleted or not, holds a unique value.
-func (t *table) taken(col column, w *row) bool {
+// take puts what was sent into a record.
+func (s *Server) take(t *table, rec, set object) *refusal {
+	if own, ok := s.lang.(taker); ok {
+		return own.take(s, t, rec, set)
+	}
+	for _, path := range leaves("", set, t.columns) {
+		i := slices.IndexFunc(t.columns, func(col column) bool { return col.path == path })
+		if i < 0 {
+			return &refusal{why: unknownField, path: path}
+		}
+		col, v := t.columns[i], get(set, path)
+		if v != nil && v != "" && !col.fits(v) {
+			return &refusal{why: badValue, path: path}
+		}
+		if s, ok := v.(string); ok && col.form == host {
+			v = strings.TrimSuffix(strings.ToLower(s), "/")
+		}
+		put(rec, path, v)
+	}
+	return nil
+}
+
+// tick is the time, which never stands still.
+func (s *Server) tick() time.Time {
+	s.last = s.last.Add(time.Millisecond)
+	if now := s.now().Truncate(time.Millisecond); now.After(s.last) {
+		s.last = now
+	}
+	return s.last
+}
+
+// taken finds another record, deleted or not, that holds a unique value.
+func (t *table) taken(col column, w *row) *row {
 	v := col.form.plain(get(w.rec, col.path))
 	for id, other := range t.rows {
 		if v != "" && id != w.id && strings.EqualFold(v, col.form.plain(get(other.rec, col.path))) {
-			return true
+			return other
 		}
 	}
-	return false
+	return nil
 }
 
 // empty is a record in which nothing was said.
 func (t *table) empty() object {
 	rec := object{}
 	for _, col := range t.columns {
-		put(rec, col.path, nil)
+		put(rec, col.path, col.blank())
 	}
 	return rec
 }
@@ -336,6 +422,8 @@ func plain(v any) string {
 		return x.String()
 	case int:
 		return strconv.Itoa(x)
+	case bool:
+		return strconv.FormatBool(x)
 	default:
 		return ""
 	}

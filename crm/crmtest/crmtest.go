@@ -42,6 +42,7 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		{"ADeletedRecordStaysDeleted", deletedStaysDeleted},
 		{"AnAwayCRMIsUnavailable", away},
 		{"AnAnswerThatIsLate", late},
+		{"AWriteThatIsDoneAfterWeLeft", lateWrite},
 		{"TwoHundredCreatesWithoutAnAnswer", droppedCreates},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,8 +70,9 @@ func blankIsFilled(k *desk) {
 	k.stands(crm.Company, id, Employees, "250")
 	k.stands(crm.Company, id, Revenue, "42000000")
 	k.stands(crm.Company, id, crmfake.Note, "call Ana")
-	if rec := k.find(company("acme.example")).Records[0]; rec.Fields[Industry].Norm != "software" {
-		k.t.Errorf("industry reads %q", rec.Fields[Industry].Norm)
+	e, err := k.crm.Encode(crm.Company, Industry, galena.TextValue("software"))
+	if rec := k.find(company("acme.example")).Records[0]; err != nil || rec.Fields[Industry].Norm != e.Norm {
+		k.t.Errorf("industry reads %q, %v; want %q", rec.Fields[Industry].Norm, err, e.Norm)
 	}
 }
 
@@ -200,20 +202,27 @@ func lostRace(k *desk) {
 	}
 }
 
-// editedWhileWriting is the race that only a guard of the CRM's own decides.
+// editedWhileWriting is the race that only a guard of the CRM's own decides: three
+// times a person is faster by the time of one request.
 func editedWhileWriting(k *desk) {
 	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
-	edits := 0
-	k.fake.OnWrite(func() {
-		if edits++; edits <= 3 {
-			k.fake.Edit(crm.Company, id, Employees, strconv.Itoa(300+edits))
+	for n := range 3 {
+		k.fake.Edit(crm.Company, id, Employees, "")
+		k.base = map[string]map[crm.Field]crm.Base{}
+		edited, once := strconv.Itoa(300+n), false
+		k.fake.OnWrite(func() {
+			if !once {
+				once = true
+				k.fake.Edit(crm.Company, id, Employees, edited)
+			}
+		})
+		_, r := k.deliver(company("acme.example"), values{Employees: number(250), Name: words("Acme")})
+		if r.Err != nil || !slices.Contains(r.Lost, Employees) || !once {
+			k.t.Errorf("%+v, edited %t", r, once)
 		}
-	})
-	_, r := k.deliver(company("acme.example"), values{Employees: number(250), Name: words("Acme")})
-	if r.Err != nil && galena.KindOf(r.Err) != galena.Conflict {
-		k.t.Error(r.Err)
+		k.stands(crm.Company, id, Employees, edited)
+		k.stands(crm.Company, id, Name, "Acme")
 	}
-	k.stands(crm.Company, id, Employees, strconv.Itoa(300+min(edits, 3)))
 }
 
 func partOfBatch(k *desk) {
@@ -249,8 +258,8 @@ func tooFast(k *desk) {
 	k.fake.Throttle(1, false)
 	err := k.find(company("acme.example")).Err
 	k.kind(err, galena.RateLimited)
-	if wait := galena.RetryAfterOf(err); wait != 0 {
-		k.t.Errorf("a wait of %s was made up", wait)
+	if wait := galena.RetryAfterOf(err); wait >= time.Second {
+		k.t.Errorf("a wait of %s was made up", wait) // less is what the CRM is known to need for one more call
 	}
 	k.fake.Throttle(1, true)
 	err = k.find(company("acme.example")).Err
@@ -366,6 +375,31 @@ func late(k *desk) {
 		err = found[0].Err
 	}
 	k.kind(err, galena.Unavailable)
+}
+
+// lateWrite hangs until we have given up, and is done all the same.
+func lateWrite(k *desk) {
+	key, known := company("acme.example"), values{crm.Domain: words("acme.example"), Name: words("Acme")}
+	p := k.plan(key, k.find(key), known)
+	change, _ := p.Change("1")
+	k.fake.Hang(1)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	results, err := k.crm.Apply(ctx, []crm.Change{change})
+	if err == nil {
+		err = results[0].Err
+	}
+	k.kind(err, galena.Unavailable)
+	for range 500 {
+		if len(k.fake.IDs(crm.Company)) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	p, r := k.deliver(key, known)
+	if n := len(k.fake.IDs(crm.Company)); r.Err != nil || n != 1 || outcome(p, crm.Domain) != crm.Same {
+		k.t.Errorf("%d records, %+v of %+v", n, r, p.Decisions)
+	}
 }
 
 func droppedCreates(k *desk) {

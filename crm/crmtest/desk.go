@@ -28,6 +28,9 @@ const (
 // now is when everything happens.
 var now = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
+// RepEmail is the address of the rep "sam.lee" in a CRM that knows its users.
+const RepEmail = "sam.lee@galena.example"
+
 // marker is a secret that must not turn up anywhere.
 const marker = "marker-7c1f"
 
@@ -57,6 +60,7 @@ func open(t *testing.T, d crmfake.Dialect, connect Open) *desk {
 	k := &desk{t: t, base: map[string]map[crm.Field]crm.Base{}, token: marker}
 	clock := func() time.Time { return now }
 	k.fake = crmfake.New(d, marker, clock)
+	k.fake.Add(crmfake.User, map[crm.Field]string{crm.Email: RepEmail, crm.FirstName: "Sam", crm.LastName: "Lee"})
 	srv := httptest.NewServer(k.fake)
 	t.Cleanup(srv.Close)
 	k.crm = connect(t, Setup{URL: srv.URL, Now: clock, Secret: k.secret})
@@ -104,10 +108,16 @@ type values map[crm.Field]value
 
 func company(domain string) crm.Key { return crm.Key{Object: crm.Company, Domain: domain} }
 
+// wanted are the fields that the suite reads.
+var wanted = map[crm.Object][]crm.Field{
+	crm.Company: {crm.Domain, Name, Employees, Revenue, Industry, crm.Owner, crm.Score},
+	crm.Person:  {crm.Email, crm.FirstName, crm.Employer, Title},
+}
+
 // find looks one key up.
 func (k *desk) find(key crm.Key) crm.Found {
 	k.t.Helper()
-	found, err := k.crm.Find(context.Background(), []crm.Key{key}, nil)
+	found, err := k.crm.Find(context.Background(), []crm.Key{key}, wanted[key.Object])
 	if err != nil {
 		k.safe(err)
 		return crm.Found{Err: err}

@@ -218,9 +218,11 @@ func (w *writing) holder(ctx context.Context, ch crm.Change) string {
 	return found[0].Records[0].ID
 }
 
-// update changes one record. Fields that may be a person's go with the condition
-// that they still hold what was seen, in the same step as the write; where the
-// filter has no words for that the record is read once more right before.
+// update changes one record, on the condition that nobody deleted it and, for the
+// fields that may be a person's, that they still hold what was seen: in the same
+// step as the write. Where the filter has no words for that the record is read
+// once more right before. A server that reads the condition otherwise, and changes
+// nothing though nothing differs, is asked without it.
 func (w *writing) update(ctx context.Context, i int) error {
 	ch := w.changes[i]
 	if _, ok := objects[ch.Object]; !ok {
@@ -239,8 +241,9 @@ func (w *writing) update(ctx context.Context, i int) error {
 		}
 		guards, _ = w.guards(ch, fields)
 	}
+	write := w.patchWhere
 	for range 2 {
-		done, err := w.patch(ctx, ch, fields, guards)
+		done, err := write(ctx, ch, fields, guards)
 		if err != nil || done {
 			return err
 		}
@@ -253,7 +256,7 @@ func (w *writing) update(ctx context.Context, i int) error {
 			return nil
 		}
 		if guards, _ = w.guards(ch, fields); len(fields) == before {
-			guards = nil // nothing changed: this server reads the condition otherwise
+			write = w.patch
 		}
 	}
 	return galena.Errorf(galena.Conflict, "twenty.update", "the record changes faster than it can be written")
@@ -329,26 +332,35 @@ func sameRaw(s slot, a, b any) bool {
 	return x == y
 }
 
-// patch sends what changed, and says whether a record was changed by it.
-func (w *writing) patch(ctx context.Context, ch crm.Change, fields []crm.Field, guards []string) (bool, error) {
-	const op = "twenty.update"
+// patch sends what changed, whatever stands there.
+func (w *writing) patch(ctx context.Context, ch crm.Change, fields []crm.Field, _ []string) (bool, error) {
 	b, err := w.body(ch, fields)
 	if err != nil {
 		return false, err
 	}
 	o := objects[ch.Object]
-	if len(guards) == 0 {
-		answer, err := w.c.call(ctx, op, http.MethodPatch, "/rest/"+o.many+"/"+url.PathEscape(ch.ID), nil, b)
-		if err != nil {
-			return false, err
-		}
-		return true, w.changed(recordOf(recordOf(answer["data"])["update"+title(o.one)]))
+	answer, err := w.c.call(ctx, "twenty.update", http.MethodPatch, "/rest/"+o.many+"/"+url.PathEscape(ch.ID), nil, b)
+	if err != nil {
+		return false, err
+	}
+	return true, w.changed(recordOf(recordOf(answer["data"])["update"+title(o.one)]))
+}
+
+// patchWhere sends what changed, for a record that is not deleted and meets the
+// guards, and says whether there was one.
+func (w *writing) patchWhere(ctx context.Context, ch crm.Change, fields []crm.Field, guards []string) (bool, error) {
+	const op = "twenty.update"
+	b, err := w.body(ch, fields)
+	if err != nil {
+		return false, err
 	}
 	id, ok := quote(ch.ID)
 	if !ok {
 		return false, galena.Errorf(galena.Invalid, op, "the id is not one of Twenty's")
 	}
-	q := url.Values{"filter": {"and(id[eq]:" + id + "," + strings.Join(guards, ",") + ")"}}
+	o := objects[ch.Object]
+	conditions := append([]string{"id[eq]:" + id, "deletedAt[is]:NULL"}, guards...)
+	q := url.Values{"filter": {"and(" + strings.Join(conditions, ",") + ")"}}
 	answer, err := w.c.call(ctx, op, http.MethodPatch, "/rest/"+o.many, q, b)
 	if err != nil {
 		return false, err

@@ -31,10 +31,12 @@ type Config struct {
 }
 
 // Deps are what the connector works with. Pace may be nil: then this process
-// paces itself.
+// paces itself. Secret reads a setting anew ("KEY") when the key was refused; nil
+// says that there is no other than the one in Config.
 type Deps struct {
 	Client *http.Client // the guarded one
 	Pace   Pace
+	Secret func(setting string) (string, error)
 	Now    func() time.Time
 }
 
@@ -44,6 +46,7 @@ type CRM struct {
 	deps   Deps
 
 	mu      sync.Mutex
+	key     string
 	layout  *layout
 	read    time.Time // the layout
 	keyName string
@@ -76,7 +79,7 @@ func New(c Config, d Deps) (*CRM, error) {
 	if d.Pace == nil {
 		d.Pace = NewPace(d.Now)
 	}
-	return &CRM{config: c, deps: d, keyName: c.KeyName, members: map[string]member{}}, nil
+	return &CRM{config: c, deps: d, key: c.Key, keyName: c.KeyName, members: map[string]member{}}, nil
 }
 
 // Policies are how the fields of a kind of record are written.

@@ -209,21 +209,31 @@ func TestABatchWithADuplicateIsSentOneByOne(t *testing.T) {
 
 func TestOnlyWhatChangedIsSent(t *testing.T) {
 	t.Parallel()
-	c := play(t, "update")
-	r := apply(t, c, crm.Change{Object: crm.Company, ID: "5497ef27-7136-4f49-89ff-9d49d9475344",
-		Set: encoded(t, c, map[crm.Field]galena.Value{"company.name": galena.TextValue("Acme Robotics SAS")})})[0]
-	if r.Err != nil || r.Created || len(r.Lost) > 0 {
-		t.Errorf("got %+v", r)
+	for _, name := range []string{"update", "update_unread"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := play(t, name)
+			r := apply(t, c, crm.Change{Object: crm.Company, ID: "5497ef27-7136-4f49-89ff-9d49d9475344",
+				Set: encoded(t, c, map[crm.Field]galena.Value{"company.name": galena.TextValue("Acme Robotics SAS")})})[0]
+			if r.Err != nil || r.Created || len(r.Lost) > 0 {
+				t.Errorf("got %+v", r)
+			}
+		})
 	}
 }
 
-func TestADeletedRecordThatTakesChangesIsGone(t *testing.T) {
+func TestADeletedRecordIsGone(t *testing.T) {
 	t.Parallel()
-	c := play(t, "update_deleted")
-	r := apply(t, c, crm.Change{Object: crm.Company, ID: "7ed352d6-76a7-4ac6-b674-875411cdb15e",
-		Set: encoded(t, c, map[crm.Field]galena.Value{"company.name": galena.TextValue("zombie")})})[0]
-	if galena.KindOf(r.Err) != galena.NotFound {
-		t.Errorf("got %+v", r)
+	for _, name := range []string{"update_deleted", "update_deleted_late"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := play(t, name)
+			r := apply(t, c, crm.Change{Object: crm.Company, ID: "7ed352d6-76a7-4ac6-b674-875411cdb15e",
+				Set: encoded(t, c, map[crm.Field]galena.Value{"company.name": galena.TextValue("zombie")})})[0]
+			if galena.KindOf(r.Err) != galena.NotFound {
+				t.Errorf("got %+v", r)
+			}
+		})
 	}
 }
 

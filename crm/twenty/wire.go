@@ -36,8 +36,39 @@ func (c *CRM) call(ctx context.Context, op, method, path string, query url.Value
 	return out, err
 }
 
-// exchange sends a request, and reads an answer or what it means.
+// exchange sends a request, and once more where the key was refused and is
+// another by now: people make keys anew while we run.
 func (c *CRM) exchange(ctx context.Context, op, method, path string, query url.Values, body any) (record, error) {
+	c.mu.Lock()
+	key := c.key
+	c.mu.Unlock()
+	out, err := c.send(ctx, key, op, method, path, query, body)
+	if galena.KindOf(err) != galena.Unauthorized || !c.rekeyed(key) {
+		return out, err
+	}
+	c.mu.Lock()
+	key = c.key
+	c.mu.Unlock()
+	return c.send(ctx, key, op, method, path, query, body)
+}
+
+// rekeyed reads the key again, and says whether it differs from the refused one.
+func (c *CRM) rekeyed(refused string) bool {
+	if c.deps.Secret == nil {
+		return false
+	}
+	key, err := c.deps.Secret("KEY")
+	if err != nil || key == "" || key == refused {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.key = key
+	return true
+}
+
+// send sends a request, and reads an answer or what it means.
+func (c *CRM) send(ctx context.Context, key, op, method, path string, query url.Values, body any) (record, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	at := c.config.URL + path
@@ -56,7 +87,7 @@ func (c *CRM) exchange(ctx context.Context, op, method, path string, query url.V
 	if err != nil {
 		return nil, galena.Errorf(galena.Invalid, op, "the address is not valid")
 	}
-	req.Header.Set("Authorization", "Bearer "+c.config.Key)
+	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
