@@ -52,6 +52,14 @@ type Judgement struct {
 	Spendable bool       // paid look-ups are allowed
 }
 
+// Suppression is somebody who asked to be left alone: a keyed digest, for nobody is
+// to read who it is.
+type Suppression struct {
+	Digest string // in hex
+	Reason string
+	At     time.Time
+}
+
 // Lead is one person who asked to be contacted, as captured at the gate.
 type Lead struct {
 	ID         string // ours: a UUIDv7

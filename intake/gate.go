@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -93,20 +94,39 @@ func Hash(pepper []byte, canonical string) []byte {
 	return m.Sum(nil)
 }
 
-// SuppressionHash is the digest of an address or a domain as people write it.
-func SuppressionHash(pepper []byte, who string) ([]byte, error) {
-	var fault, what string
+// SuppressionHashes are the digests that keep somebody out, an address or a
+// domain as people write it: first its own, then those of the domains it stands
+// under. A public suffix is nobody's.
+func SuppressionHashes(pepper []byte, who string) ([][]byte, error) {
+	invalid := func(why string) ([][]byte, error) {
+		return nil, galena.Errorf(galena.Invalid, "suppress", "neither an address nor a domain: %s", why)
+	}
+	var own, host string
 	if strings.Contains(who, "@") {
 		a := readAddress(who)
-		fault, what = a.fault, a.canonical()
+		if a.fault != "" {
+			return invalid(a.fault)
+		}
+		own, host = a.canonical(), a.host
 	} else {
 		h := readHost(strings.TrimSpace(who))
-		fault, what = h.fault, h.ascii
+		if h.fault != "" {
+			return invalid(h.fault)
+		}
+		own, host = h.ascii, h.ascii
+		if registrable(host) == "" {
+			return invalid(codePublicSuffix)
+		}
 	}
-	if fault != "" {
-		return nil, galena.Errorf(galena.Invalid, "suppress", "neither an address nor a domain: %s", fault)
+	all := parents(host, cmp.Or(registrable(host), host))
+	if own != host {
+		all = append([]string{own}, all...)
 	}
-	return Hash(pepper, what), nil
+	hashes := make([][]byte, len(all))
+	for i, of := range all {
+		hashes[i] = Hash(pepper, of)
+	}
+	return hashes, nil
 }
 
 // Submit judges a submission and writes it with everything that follows, in one
@@ -170,13 +190,11 @@ func (g *Gate) recall(ctx context.Context, email string) (Known, error) {
 	if domain == "" {
 		return Known{}, nil
 	}
-	a := readAddress(email)
-	hashes := [][]byte{Hash(g.deps.Pepper, a.canonical())}
-	for _, h := range parents(a.host, domain) {
-		hashes = append(hashes, Hash(g.deps.Pepper, h))
+	hashes, err := SuppressionHashes(g.deps.Pepper, email)
+	if err != nil {
+		return Known{}, err
 	}
 	var k Known
-	var err error
 	if k.Suppressed, k.DomainKnown, err = g.deps.Store.Recall(ctx, hashes, domain); err != nil {
 		return k, err
 	}

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -177,11 +178,11 @@ func TestASuppressedPersonLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	for _, who := range []string{"Lea+x@silent.com", "silent.com"} {
 		b := newBench(t)
-		h, err := SuppressionHash([]byte("pepper"), who)
+		h, err := SuppressionHashes([]byte("pepper"), who)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.store.suppressed = [][]byte{h}
+		b.store.suppressed = h[:1]
 		r, _, err := b.Submit(t.Context(), galena.Submission{Email: "lea@silent.com", Name: "Lea", ExternalID: "e"}, nil, nil)
 		if err != nil || r.Status != galena.StatusAccepted || r.ID == "" {
 			t.Fatalf("receipt %+v %v", r, err)
@@ -191,8 +192,23 @@ func TestASuppressedPersonLeavesNoTrace(t *testing.T) {
 			t.Errorf("%+v", in)
 		}
 	}
-	if _, err := SuppressionHash(nil, "@"); galena.KindOf(err) != galena.Invalid {
-		t.Errorf("took @: %v", err)
+	for _, who := range []string{"@", "a b", "co.uk", "com", ""} {
+		if _, err := SuppressionHashes(nil, who); galena.KindOf(err) != galena.Invalid {
+			t.Errorf("took %q: %v", who, err)
+		}
+	}
+}
+
+func TestWhoeverIsUnderASuppressedDomainIsKeptOutWithIt(t *testing.T) {
+	t.Parallel()
+	pepper := []byte("pepper")
+	got, err := SuppressionHashes(pepper, "Lea+x@EU.silent.co.uk ")
+	if want := [][]byte{Hash(pepper, "lea@eu.silent.co.uk"), Hash(pepper, "eu.silent.co.uk"), Hash(pepper, "silent.co.uk")}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%x, %v", got, err)
+	}
+	got, err = SuppressionHashes(pepper, "Eu.Silent.co.uk.")
+	if want := [][]byte{Hash(pepper, "eu.silent.co.uk"), Hash(pepper, "silent.co.uk")}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%x, %v", got, err)
 	}
 }
 

@@ -366,12 +366,6 @@ func (s *Store) recall(ctx context.Context, all []recallQuestion) ([]outcome[rec
 	return out, nil
 }
 
-// Suppress keeps a person or domain out from now on.
-func (s *Store) Suppress(ctx context.Context, hash []byte, reason string) error {
-	_, err := s.do(ctx, "sql.suppress", "suppress", args{"hash": key(hash), "reason": reason, "now": micros(s.now())})
-	return err
-}
-
 // Tidy drops idempotency keys after a day, logins that have run out and old
 // answers of the DNS.
 func (s *Store) Tidy(ctx context.Context) error {

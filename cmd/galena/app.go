@@ -120,8 +120,13 @@ func (a *App) open(ctx context.Context) (err error) {
 
 // derive makes the keys that follow from the secret one.
 func (a *App) derive(context.Context) (err error) {
-	a.pepper, err = hkdf.Key(sha256.New, a.key, nil, "galena suppression", sha256.Size)
+	a.pepper, err = suppressionPepper(a.key)
 	return err
+}
+
+// suppressionPepper is what suppressed addresses and domains are hashed with.
+func suppressionPepper(key []byte) ([]byte, error) {
+	return hkdf.Key(sha256.New, key, nil, "galena suppression", sha256.Size)
 }
 
 // poolSpare is how many Redis connections a process needs beside its workers.

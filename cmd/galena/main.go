@@ -49,6 +49,7 @@ type cli struct {
 	Runs      runsCmd      `cmd:"" help:"Show what was written to CRMs."`
 	Steps     stepsCmd     `cmd:"" help:"List the work that was put aside, and run it again."`
 	Token     tokenCmd     `cmd:"" help:"Create, list, regenerate and revoke API tokens."`
+	Suppress  suppressCmd  `cmd:"" help:"Keep people and domains out that asked to be left alone."`
 	Users     usersCmd     `cmd:"" help:"Add, list and remove the people who may open the pages."`
 	Doctor    doctorCmd    `cmd:"" help:"Look at settings, files and stores, and say what is wrong."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -37,11 +37,6 @@ SELECT FALSE, domain FROM company_owners WHERE domain = ANY (CAST(:domains AS te
 UNION ALL
 SELECT FALSE, domain FROM answers WHERE domain = ANY (CAST(:domains AS text[])) AND kind = '';
 
--- name: suppress
--- Keeps the first reason.
-INSERT INTO suppressions (hash, reason, created_at) VALUES (:hash, :reason, :now)
-ON CONFLICT (hash) DO NOTHING;
-
 -- name: decide-leads
 -- Marks the leads decided. A lead whose later epoch has begun is left alone.
 UPDATE leads SET status = 'decided', decided_at = r.at, epoch = r.epoch

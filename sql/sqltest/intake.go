@@ -218,8 +218,11 @@ func cleansText(s *bench) {
 
 func recalls(s *bench) {
 	hit, miss := []byte{1, 2}, []byte{3}
-	s.ok(s.Suppress(s.ctx, hit, "asked"))
-	s.ok(s.Suppress(s.ctx, hit, "asked again"))
+	for _, reason := range []string{"asked", "asked again"} {
+		if news, err := s.Suppress(s.ctx, hit, reason); err != nil || news != (reason == "asked") {
+			s.Fatalf("%s: news %v, %v", reason, news, err)
+		}
+	}
 	s.ok(s.SetAccountOwner(s.ctx, "owned.test", "ana"))
 	s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: "alpha", Domain: "held.test"}, galena.LedgerEntry{Provider: "alpha"}))
 	s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: "alpha", Domain: "missed.test", Kind: galena.NotFound}, galena.LedgerEntry{}))
@@ -240,6 +243,22 @@ func recalls(s *bench) {
 		if suppressed != tt.suppressed || known != tt.known {
 			s.Errorf("%s: suppressed %v, known %v", tt.domain, suppressed, known)
 		}
+	}
+	s.clock.pass(time.Second)
+	_, err := s.Suppress(s.ctx, miss, "moved")
+	s.ok(err)
+	began := s.clock.now().Add(-time.Second)
+	want := []galena.Suppression{{Digest: "0102", Reason: "asked", At: began}, {Digest: "03", Reason: "moved", At: began.Add(time.Second)}}
+	if got, err := s.Suppressions(s.ctx); err != nil || !reflect.DeepEqual(got, want) {
+		s.Errorf("the list is %+v, %v", got, err)
+	}
+	for _, kept := range []bool{true, false} {
+		if was, err := s.Unsuppress(s.ctx, hit); err != nil || was != kept {
+			s.Errorf("was kept out: %v, %v", was, err)
+		}
+	}
+	if suppressed, _, err := s.Recall(s.ctx, [][]byte{hit}, "nobody.test"); err != nil || suppressed {
+		s.Errorf("let in again, and suppressed %v, %v", suppressed, err)
 	}
 	domains, err := s.KnownDomains(s.ctx)
 	s.ok(err)
