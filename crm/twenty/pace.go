@@ -78,3 +78,62 @@ func (p *localPace) Refused() {
 	defer p.mu.Unlock()
 	p.b = bucket{last: p.now()}
 }
+
+// Limiter is a pace that all processes keep together. ok says that the call may be
+// made, wait how long it may not.
+type Limiter interface {
+	Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
+}
+
+// sharedPace is the pace of all processes that share a limiter: one call in each
+// interval and none ahead of its time, for nobody knows how full the workspace's
+// bucket was left by the others.
+type sharedPace struct {
+	limiter Limiter
+	key     string
+	now     func() time.Time
+	turn    chan struct{} // one of this process asks at a time
+
+	mu    sync.Mutex
+	until time.Time // a refusal keeps this process away
+}
+
+func newSharedPace(l Limiter, key string, now func() time.Time) *sharedPace {
+	return &sharedPace{limiter: l, key: key, now: now, turn: make(chan struct{}, 1)}
+}
+
+// Wait implements Pace.
+func (p *sharedPace) Wait(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-p.turn }()
+	for {
+		p.mu.Lock()
+		wait := p.until.Sub(p.now())
+		p.mu.Unlock()
+		if wait <= 0 {
+			ok, next, err := p.limiter.Allow(ctx, p.key, float64(time.Second)/float64(interval), 1)
+			if err != nil || ok {
+				return err
+			}
+			wait = max(next, time.Millisecond)
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// Refused implements Pace.
+func (p *sharedPace) Refused() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.until = p.now().Add(interval)
+}

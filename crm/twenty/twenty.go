@@ -30,14 +30,16 @@ type Config struct {
 	Mapping crm.Mapping
 }
 
-// Deps are what the connector works with. Pace may be nil: then this process
-// paces itself. Secret reads a setting anew ("KEY") when the key was refused; nil
+// Deps are what the connector works with. Limiter paces all processes together;
+// without one this process paces itself, and with Pace it does as that says.
+// Secret reads a setting anew ("KEY") when the key was refused; nil
 // says that there is no other than the one in Config.
 type Deps struct {
-	Client *http.Client // the guarded one
-	Pace   Pace
-	Secret func(setting string) (string, error)
-	Now    func() time.Time
+	Client  *http.Client // the guarded one
+	Limiter Limiter
+	Pace    Pace
+	Secret  func(setting string) (string, error)
+	Now     func() time.Time
 }
 
 // CRM is one workspace.
@@ -76,7 +78,11 @@ func New(c Config, d Deps) (*CRM, error) {
 	if d.Client == nil || d.Now == nil {
 		return nil, galena.Errorf(galena.Invalid, "twenty", "a client and a clock are needed")
 	}
-	if d.Pace == nil {
+	switch {
+	case d.Pace != nil:
+	case d.Limiter != nil:
+		d.Pace = newSharedPace(d.Limiter, "crm:"+c.Name, d.Now)
+	default:
 		d.Pace = NewPace(d.Now)
 	}
 	return &CRM{config: c, deps: d, key: c.Key, keyName: c.KeyName, members: map[string]member{}}, nil
