@@ -41,7 +41,25 @@ func (hubspot) columns() map[crm.Object][]column {
 			{path: "associatedcompanyid", field: crm.Employer},
 			{path: "note", field: Note},
 		},
+		User: {{path: "email", field: crm.Email, form: host, unique: true}},
 	}
+}
+
+// describe implements describer: who works here.
+func (hubspot) describe(s *Server, r *http.Request, _ object) (answer, bool) {
+	if r.Method != http.MethodGet || r.URL.Path != "/crm/v3/owners" {
+		return answer{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	results := []any{}
+	for _, id := range s.tables[User].order {
+		email := plain(s.tables[User].rows[id].rec["email"])
+		if asked := r.URL.Query().Get("email"); asked == "" || strings.EqualFold(asked, email) {
+			results = append(results, object{"id": id, "email": email, "archived": false})
+		}
+	}
+	return answer{status: http.StatusOK, body: object{"results": results}}, true
 }
 
 func (hubspot) parse(r *http.Request, body object) (call, *refusal) {

@@ -102,6 +102,9 @@ func (s *Server) IDs(o crm.Object) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string
+	if s.tables[o] == nil {
+		return nil
+	}
 	for _, id := range s.tables[o].order {
 		if !s.tables[o].rows[id].deleted {
 			out = append(out, id)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		{"WhatAPersonClearedStaysEmpty", clearedStaysEmpty},
 		{"OurOwnFieldIsOverwritten", ownIsOverwritten},
 		{"AnOwnerIsKept", ownerIsKept},
+		{"ARepIsFoundByTheirAddress", repByAddress},
 		{"SeveralRecordsAreNotTouched", severalAreNotTouched},
 		{"AnotherKeyIsAnotherRecord", anotherKey},
 		{"ALostRaceLeavesThePersonsValue", lostRace},
@@ -161,6 +163,34 @@ func ownerIsKept(k *desk) {
 		k.t.Errorf("%+v", p.Decisions)
 	}
 	k.stands(crm.Company, id, crm.Owner, "99")
+}
+
+// repByAddress is for a connector that can ask for the users of its CRM.
+func repByAddress(k *desk) {
+	c, asks := k.crm.(interface {
+		Owner(ctx context.Context, email string) (string, error)
+	})
+	if !asks || len(k.fake.IDs(crmfake.User)) == 0 {
+		return
+	}
+	ctx := context.Background()
+	for range 2 {
+		id, err := c.Owner(ctx, " "+strings.ToUpper(RepEmail))
+		if galena.KindOf(err) == galena.NotFound {
+			break // the file does not say how
+		}
+		if k.safe(err); id != k.fake.IDs(crmfake.User)[0] || err != nil {
+			k.t.Errorf("the rep is %q, %v", id, err)
+		}
+		if _, err = c.Owner(ctx, "nobody@galena.example"); galena.KindOf(err) != galena.NotFound {
+			k.t.Errorf("nobody is %v", err)
+		}
+	}
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "acme.example"})
+	if _, r := k.deliver(company("acme.example"), values{crm.Owner: words("sam.lee")}); r.Err != nil {
+		k.t.Error(r.Err)
+	}
+	k.stands(crm.Company, id, crm.Owner, k.fake.IDs(crmfake.User)[0])
 }
 
 func severalAreNotTouched(k *desk) {

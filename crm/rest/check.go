@@ -66,6 +66,7 @@ func (c Config) Validate(at string) error {
 	k.auth(c.Auth)
 	k.limits(c.Limits)
 	k.errors(c.Errors)
+	k.owners(c)
 	known := []string{string(crm.Company), string(crm.Person)}
 	if len(c.Objects) == 0 {
 		k.fail("objects", "must describe company, person or both")
@@ -200,6 +201,34 @@ func (k *check) errors(e Errors) {
 			k.fail(at+".status", "must be from 200 to 599, is %d", m.Status)
 		case m.Contains == "" && (m.Status < 300):
 			k.fail(at, "needs contains: without it every answer would be this")
+		}
+	}
+}
+
+// owners checks how users are looked up, and that the field that wants it can.
+func (k *check) owners(c Config) {
+	for _, name := range slices.Sorted(maps.Keys(c.Objects)) {
+		for f, field := range c.Objects[name].Fields {
+			switch at := "objects." + name + ".fields." + f + ".type"; {
+			case field.Type == typeUser && crm.Field(f) != crm.Owner:
+				k.fail(at, "type user is for the owner")
+			case field.Type == typeUser && c.Owners == nil:
+				k.fail(at, "type user needs owners, which says how users are looked up")
+			}
+		}
+	}
+	if c.Owners == nil {
+		return
+	}
+	k.call("owners.lookup", c.Owners.Lookup, "email")
+	k.needs("owners.lookup", c.Owners.Lookup, "{email}")
+	k.path("owners.list", c.Owners.List, false)
+	k.path("owners.match", c.Owners.Match, true)
+	k.path("owners.id", c.Owners.ID, false)
+	for _, rep := range slices.Sorted(maps.Keys(c.Owners.Reps)) {
+		k.filled("owners.reps."+rep, c.Owners.Reps[rep])
+		if !strings.Contains(c.Owners.Reps[rep], "@") {
+			k.fail("owners.reps."+rep, "must be the e-mail address of a user of the CRM")
 		}
 	}
 }

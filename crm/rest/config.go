@@ -15,6 +15,7 @@ type Config struct {
 	Auth      Auth              `yaml:"auth"`
 	Limits    Limits            `yaml:"limits,omitempty"`
 	Errors    Errors            `yaml:"errors,omitempty"`
+	Owners    *Owners           `yaml:"owners,omitempty"`
 	Objects   map[string]Object `yaml:"objects"`
 }
 
@@ -196,8 +197,9 @@ const (
 	typeDate   = "date"
 	typeBool   = "bool"
 	typeList   = "list"
+	typeUser   = "user" // of the owner: looked up as owners says
 )
 
 func types() []string {
-	return []string{typeText, typeDomain, typeEmail, typePhone, typeInt, typeNumber, typeMoney, typeMicros, typeEnum, typeDate, typeBool, typeList}
+	return []string{typeText, typeDomain, typeEmail, typePhone, typeInt, typeNumber, typeMoney, typeMicros, typeEnum, typeDate, typeBool, typeList, typeUser}
 }

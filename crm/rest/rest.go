@@ -35,6 +35,7 @@ type Connector struct {
 	objects map[crm.Object]described
 	client  *http.Client
 	keys    *keyring
+	users   users
 	pace    *pacer
 	timeout time.Duration
 	agent   string
@@ -62,7 +63,13 @@ func New(id string, c Config, d Deps) (*Connector, error) {
 	client := *d.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	out := &Connector{id: id, config: c, client: &client, now: d.Now, timeout: cmp.Or(c.Timeout, defaultTimeout),
-		agent: cmp.Or(c.UserAgent, defaultAgent), objects: map[crm.Object]described{}}
+		agent: cmp.Or(c.UserAgent, defaultAgent), objects: map[crm.Object]described{},
+		users: users{seen: map[string]user{}}}
+	if o := c.Owners; o != nil {
+		owners := *o
+		owners.Lookup.Method = cmp.Or(o.Lookup.Method, http.MethodGet)
+		out.config.Owners = &owners
+	}
 	out.keys = &keyring{Auth: c.Auth, client: &client, secret: d.Secret, now: d.Now, op: id + ".token"}
 	out.pace = &pacer{Limits: c.Limits, key: "crm:" + id, shared: d.Limiter, now: d.Now,
 		slots: make(chan struct{}, cmp.Or(c.Limits.Concurrency, defaultConcurrency))}
@@ -116,6 +123,9 @@ func (c *Connector) Encode(o crm.Object, f crm.Field, v galena.Value) (crm.Encod
 	codec, ok := c.objects[o].codecs[f]
 	if !ok || codec.Write == crm.Never {
 		return crm.Encoded{}, galena.Errorf(galena.NotFound, c.id+".encode", "the configuration has no place for %s", f)
+	}
+	if codec.Type == typeUser {
+		return c.encodeOwner(codec, v.String())
 	}
 	return codec.encode(v)
 }
