@@ -247,6 +247,7 @@ const (
 // Grant says whether a claim was given, and what is spent of its budgets.
 type Grant struct {
 	Granted     bool
+	Late        bool             // somebody was faster; what is spent is not said then
 	SpentMicros map[string]int64 // by scope
 }
 

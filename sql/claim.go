@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -82,14 +83,10 @@ func (s *Store) ClaimCall(ctx context.Context, c, seen galena.CallClaim) (galena
 			return galena.Grant{}, err
 		}
 	}
-	a, err := claimArgs(c, seen)
-	if err != nil {
-		return galena.Grant{}, fault(op, err)
-	}
 	for freed := false; ; {
-		g, err := s.claim(ctx, op, a)
-		if err != nil || g.Granted {
-			return g, err
+		g, err := s.claimings.do(ctx, asking{c, seen.Token})
+		if err != nil || g.Granted || g.Late {
+			return g, fault(op, err)
 		}
 		began, short := true, false
 		for _, b := range c.Budgets {
@@ -98,7 +95,7 @@ func (s *Store) ClaimCall(ctx context.Context, c, seen galena.CallClaim) (galena
 		}
 		switch {
 		case !began:
-			if _, err := s.do(ctx, op, "open-budgets", args{"day": c.Day, "budgets": a["budgets"]}); err != nil {
+			if err := s.openBudgets(ctx, c); err != nil {
 				return galena.Grant{}, err
 			}
 		case short && !freed:
@@ -112,7 +109,18 @@ func (s *Store) ClaimCall(ctx context.Context, c, seen galena.CallClaim) (galena
 	}
 }
 
-func claimArgs(c, seen galena.CallClaim) (args, error) {
+// openBudgets begins the day of a claim's budgets.
+func (s *Store) openBudgets(ctx context.Context, c galena.CallClaim) error {
+	const op = "sql.claim"
+	budgets, err := budgetsOf(c)
+	if err != nil {
+		return fault(op, err)
+	}
+	_, err = s.do(ctx, op, "open-budgets", args{"day": c.Day, "budgets": budgets})
+	return err
+}
+
+func budgetsOf(c galena.CallClaim) (string, error) {
 	type budget struct {
 		Scope       string `json:"scope"`
 		LimitMicros int64  `json:"limit_micros"`
@@ -121,13 +129,18 @@ func claimArgs(c, seen galena.CallClaim) (args, error) {
 	for i, b := range c.Budgets {
 		budgets[i] = budget(b)
 	}
-	list, err := rows(budgets)
+	return rows(budgets)
+}
+
+func claimArgs(x asking) (args, error) {
+	c := x.claim
+	budgets, err := budgetsOf(c)
 	if err != nil {
 		return nil, err
 	}
 	scopes, err := scopesOf(c)
-	return args{"provider": c.Provider, "domain": c.Domain, "token": c.Token, "seen": seen.Token, "day": c.Day,
-		"budgets": list, "scopes": scopes, "reserved": c.ReservedMicros, "lease_until": micros(c.Until)}, err
+	return args{"provider": c.Provider, "domain": c.Domain, "token": c.Token, "seen": x.seen, "day": c.Day,
+		"budgets": budgets, "scopes": scopes, "reserved": c.ReservedMicros, "lease_until": micros(c.Until)}, err
 }
 
 func scopesOf(c galena.CallClaim) (string, error) {
@@ -138,7 +151,121 @@ func scopesOf(c galena.CallClaim) (string, error) {
 	return rows(scopes)
 }
 
-func (s *Store) claim(ctx context.Context, op string, a args) (g galena.Grant, err error) {
+// asking is one who asks for a claim.
+type asking struct {
+	claim galena.CallClaim
+	seen  string // the token of the claim before
+}
+
+// claims grants the claims of a group. Where all fit into their budgets one
+// statement reserves for all; else each asks by itself, in the order of arrival,
+// so that what is left goes as far as it goes.
+func (s *Store) claims(ctx context.Context, all []asking) ([]outcome[galena.Grant], error) {
+	if len(all) > 1 && distinct(all, func(a asking) question { return question{a.claim.Provider, a.claim.Domain} }) {
+		if out, err := s.claimMany(ctx, all); err != nil || out != nil {
+			return out, err
+		}
+	}
+	out := make([]outcome[galena.Grant], len(all))
+	for i, a := range all {
+		out[i].value, out[i].err = s.claim(ctx, a)
+		if galena.KindOf(out[i].err) == galena.Unavailable {
+			return nil, out[i].err
+		}
+	}
+	return out, nil
+}
+
+// distinct says that no two members are about the same.
+func distinct[T any, K comparable](all []T, key func(T) K) bool {
+	seen := make(map[K]bool, len(all))
+	for _, x := range all {
+		seen[key(x)] = true
+	}
+	return len(seen) == len(all)
+}
+
+type askRow struct {
+	Provider   string `db:"provider" json:"provider"`
+	Domain     string `db:"domain" json:"domain"`
+	Token      string `db:"token" json:"token"`
+	Seen       string `db:"seen" json:"seen"`
+	Day        string `db:"day" json:"day"`
+	Scopes     string `db:"scopes" json:"scopes"`
+	Reserved   int64  `db:"reserved" json:"reserved"`
+	LeaseUntil int64  `db:"lease_until" json:"lease_until"`
+}
+
+// want is what several claims come to in one budget.
+type want struct {
+	Scope       string `json:"scope"`
+	Day         string `json:"day"`
+	LimitMicros int64  `json:"limit_micros"`
+	Micros      int64  `json:"micros"`
+}
+
+// claimMany grants all that fit together; nil when they do not.
+func (s *Store) claimMany(ctx context.Context, all []asking) ([]outcome[galena.Grant], error) {
+	const op = "sql.claim"
+	list := make([]askRow, len(all))
+	var wants []want
+	for i, a := range all {
+		c := a.claim
+		scopes, err := scopesOf(c)
+		if err != nil {
+			return nil, fault(op, err)
+		}
+		list[i] = askRow{c.Provider, c.Domain, c.Token, a.seen, c.Day, scopes, c.ReservedMicros, micros(c.Until)}
+		wants = addWants(wants, c)
+	}
+	a, err := table(s.writer(), list)
+	if err != nil {
+		return nil, fault(op, err)
+	}
+	if a["wants"], err = rows(wants); err != nil {
+		return nil, fault(op, err)
+	}
+	found, err := whole[struct {
+		Token   string `db:"token"`
+		Granted bool   `db:"granted"`
+	}](ctx, s, op, "claim-many", a)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	granted := map[string]bool{}
+	for _, r := range found {
+		granted[r.Token] = r.Granted
+	}
+	out := make([]outcome[galena.Grant], len(all))
+	for i, x := range all {
+		out[i].value = galena.Grant{Granted: granted[x.claim.Token], Late: !granted[x.claim.Token]}
+	}
+	return out, nil
+}
+
+// addWants adds what a claim wants of its budgets. Of two limits the lower counts.
+func addWants(wants []want, c galena.CallClaim) []want {
+	if wants == nil {
+		wants = []want{} // an empty list, not null
+	}
+	for _, b := range c.Budgets {
+		i := slices.IndexFunc(wants, func(w want) bool { return w.Scope == b.Scope && w.Day == c.Day })
+		if i < 0 {
+			i, wants = len(wants), append(wants, want{Scope: b.Scope, Day: c.Day, LimitMicros: b.LimitMicros})
+		}
+		wants[i].Micros += c.ReservedMicros
+		wants[i].LimitMicros = min(wants[i].LimitMicros, b.LimitMicros)
+	}
+	return wants
+}
+
+// claim grants one claim, or says what is spent of its budgets.
+func (s *Store) claim(ctx context.Context, x asking) (g galena.Grant, err error) {
+	const op = "sql.claim"
+	a, err := claimArgs(x)
+	if err != nil {
+		return g, fault(op, err)
+	}
 	found, err := whole[struct {
 		Granted bool   `db:"granted"`
 		Spent   string `db:"spent"`
@@ -199,32 +326,86 @@ func (s *Store) FreeCalls(ctx context.Context) error {
 // the call did not cost is free again. A claim that had freed itself costs its
 // budgets what the call cost all the same.
 func (s *Store) SettleCall(ctx context.Context, t galena.Settlement) error {
-	const op = "sql.settle"
-	obs, err := text(t.Answer.Observations)
+	row, err := settlement(t)
 	if err != nil {
-		return fault(op, err)
+		return fault("sql.settle", err)
 	}
-	scopes, err := scopesOf(t.Claim)
-	if err != nil {
-		return fault(op, err)
-	}
-	id, err := newID()
-	if err != nil {
-		return fault(op, err)
-	}
+	_, err = s.settlings.do(ctx, row)
+	return fault("sql.settle", err)
+}
+
+// settleRow is a call that has ended.
+type settleRow struct {
+	Provider     string `db:"provider" json:"provider"`
+	Domain       string `db:"domain" json:"domain"`
+	Token        string `db:"token" json:"token"`
+	Day          string `db:"day" json:"day"`
+	Scopes       string `db:"scopes" json:"scopes"`
+	Failure      string `db:"failure" json:"failure"`
+	Cause        string `db:"cause" json:"cause"`
+	RetryUS      int64  `db:"retry_us" json:"retry_us"`
+	Awaited      bool   `db:"awaited" json:"awaited"`
+	Called       bool   `db:"called" json:"called"`
+	ID           string `db:"id" json:"id"`
+	Outcome      string `db:"outcome" json:"outcome"`
+	CostMicros   int64  `db:"cost_micros" json:"cost_micros"`
+	TookUS       int64  `db:"took_us" json:"took_us"`
+	CalledAt     int64  `db:"called_at" json:"called_at"`
+	Holds        bool   `db:"holds" json:"holds"`
+	Kind         string `db:"kind" json:"kind"`
+	Observations string `db:"observations" json:"observations"`
+	AnswerMicros int64  `db:"answer_micros" json:"answer_micros"`
+	FetchedAt    int64  `db:"fetched_at" json:"fetched_at"`
+	EarlyUntil   int64  `db:"early_until" json:"early_until"`
+	FreshUntil   int64  `db:"fresh_until" json:"fresh_until"`
+	ExpiresAt    int64  `db:"expires_at" json:"expires_at"`
+	Misses       int    `db:"misses" json:"misses"`
+}
+
+func settlement(t galena.Settlement) (r settleRow, err error) {
 	c, a, call := t.Claim, t.Answer, galena.LedgerEntry{}
 	if t.Call != nil {
 		call = *t.Call
 	}
-	_, err = whole[string](ctx, s, op, "settle", args{
-		"provider": c.Provider, "domain": c.Domain, "token": c.Token, "day": c.Day, "scopes": scopes, "now": micros(s.now()),
-		"failure": string(c.Kind), "cause": c.Cause, "retry_us": c.RetryAfter.Microseconds(),
-		"awaited": t.Awaited, "called": t.Call != nil, "id": id, "outcome": call.Outcome, "cost_micros": call.CostMicros,
-		"took_us": call.Took.Microseconds(), "called_at": micros(call.At),
-		"holds": t.Call != nil && (a.Kind == "" || a.Kind == galena.NotFound),
-		"kind":  string(a.Kind), "observations": obs, "answer_micros": a.CostMicros, "fetched_at": micros(a.FetchedAt),
-		"early_until": micros(a.StaleAt(true)), "fresh_until": micros(a.FreshUntil), "expires_at": micros(a.ExpiresAt),
-		"misses": a.Misses})
+	r = settleRow{Provider: c.Provider, Domain: c.Domain, Token: c.Token, Day: c.Day,
+		Failure: string(c.Kind), Cause: c.Cause, RetryUS: c.RetryAfter.Microseconds(),
+		Awaited: t.Awaited, Called: t.Call != nil, Outcome: call.Outcome, CostMicros: call.CostMicros,
+		TookUS: call.Took.Microseconds(), CalledAt: micros(call.At),
+		Holds: t.Call != nil && (a.Kind == "" || a.Kind == galena.NotFound),
+		Kind:  string(a.Kind), AnswerMicros: a.CostMicros, FetchedAt: micros(a.FetchedAt),
+		EarlyUntil: micros(a.StaleAt(true)), FreshUntil: micros(a.FreshUntil), ExpiresAt: micros(a.ExpiresAt),
+		Misses: a.Misses}
+	if r.Observations, err = text(a.Observations); err != nil {
+		return r, err
+	}
+	if r.Scopes, err = scopesOf(c); err != nil {
+		return r, err
+	}
+	r.ID, err = newID()
+	return r, err
+}
+
+// settle ends the calls of a group. Two of one provider and domain cannot share a
+// statement, so each of such a group goes by itself.
+func (s *Store) settle(ctx context.Context, all []settleRow) ([]outcome[struct{}], error) {
+	out := make([]outcome[struct{}], len(all))
+	if distinct(all, func(r settleRow) question { return question{r.Provider, r.Domain} }) {
+		return out, s.settleRows(ctx, all)
+	}
+	for i := range all {
+		out[i].err = s.settleRows(ctx, all[i:i+1])
+	}
+	return out, nil
+}
+
+func (s *Store) settleRows(ctx context.Context, some []settleRow) error {
+	const op = "sql.settle"
+	a, err := table(s.writer(), some)
+	if err != nil {
+		return fault(op, err)
+	}
+	a["now"] = micros(s.now())
+	_, err = whole[string](ctx, s, op, "settle", a)
 	return err
 }
 

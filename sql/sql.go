@@ -30,26 +30,28 @@ type Store struct {
 
 // groups are what callers share, in the order in which a lead meets them.
 type groups struct {
-	recalls  group[recallQuestion, recalled]
-	intakes  group[galena.Intake, galena.Receipt]
-	begins   group[stepKey, bool]
-	memories group[string, galena.Memory]
-	answers  group[question, reply]
-	rulings  group[galena.Ruling, galena.Decision]
-	mail     group[string, galena.Delivery]
-	finishes group[galena.Step, struct{}]
+	recalls   group[recallQuestion, recalled]
+	intakes   group[galena.Intake, galena.Receipt]
+	begins    group[stepKey, bool]
+	memories  group[string, galena.Memory]
+	answers   group[question, reply]
+	claimings group[asking, galena.Grant]
+	settlings group[settleRow, struct{}]
+	rulings   group[galena.Ruling, galena.Decision]
+	mail      group[string, galena.Delivery]
+	finishes  group[galena.Step, struct{}]
 }
 
 func (g *groups) bind(s *Store) {
 	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run = s.recall, s.accept, s.begin, s.memory
-	g.answers.run, g.rulings.run = s.answer, s.rule
+	g.answers.run, g.claimings.run, g.settlings.run, g.rulings.run = s.answer, s.claims, s.settle, s.rule
 	g.mail.run, g.finishes.run = s.deliveries, s.finish
 }
 
 // wait returns when no group is served any more.
 func (g *groups) wait() {
 	for _, serving := range []*sync.WaitGroup{&g.recalls.serving, &g.intakes.serving, &g.begins.serving, &g.memories.serving,
-		&g.answers.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving} {
+		&g.answers.serving, &g.claimings.serving, &g.settlings.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving} {
 		serving.Wait()
 	}
 }

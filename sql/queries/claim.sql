@@ -43,38 +43,106 @@ SELECT EXISTS (SELECT 1 FROM claimed) OR EXISTS (
            WHERE c.provider = :provider AND c.domain = :domain AND c.token = :token AND c.ended_at = 0) AS granted,
        COALESCE((SELECT CAST(jsonb_object_agg(scope, spent_micros) AS text) FROM purse), '{}') AS spent;
 
+-- name: claim-many
+-- As claim, for several who ask at the same time: takes the claims {provider, domain, token, seen, day, scopes, reserved,
+-- lease_until} and reserves the price of all of them in the budgets :wants {scope, day, limit_micros, micros}, where micros
+-- is what they come to together. When one of those has no room for all nobody is granted anything and no row is returned:
+-- each may ask by itself. Returns the tokens and who was granted; to the others somebody was faster. To repeat it is harmless.
+WITH ask AS MATERIALIZED (
+    SELECT r.provider, r.domain, r.token, r.seen, r.day, r.scopes, r.reserved, r.lease_until
+    FROM unnest(CAST(:provider AS text[]), CAST(:domain AS text[]), CAST(:token AS text[]), CAST(:seen AS text[]),
+                CAST(:day AS text[]), CAST(:scopes AS text[]), CAST(:reserved AS bigint[]), CAST(:lease_until AS bigint[]))
+        AS r(provider, domain, token, seen, day, scopes, reserved, lease_until)
+), want AS MATERIALIZED (
+    SELECT r.scope, r.day, r.limit_micros, r.micros
+    FROM jsonb_to_recordset(CAST(:wants AS jsonb)) AS r(scope text, day text, limit_micros bigint, micros bigint)
+), purse AS MATERIALIZED (
+    SELECT b.scope, b.day, b.spent_micros + w.micros <= w.limit_micros AS fits
+    FROM budgets b JOIN want w ON w.scope = b.scope AND w.day = b.day
+    ORDER BY b.scope, b.day
+    FOR UPDATE OF b
+), enough AS MATERIALIZED (
+    SELECT COUNT(*) = (SELECT COUNT(*) FROM want) AND COALESCE(BOOL_AND(fits), TRUE) AS ok FROM purse
+), claimed AS (
+    INSERT INTO provider_claims (provider, domain, token, day, scopes, reserved_micros, lease_until, ended_at, kind, cause, retry_us)
+    SELECT a.provider, a.domain, a.token, a.day, a.scopes, a.reserved, a.lease_until, 0, '', '', 0
+    FROM ask a, enough WHERE enough.ok
+    ORDER BY a.provider, a.domain
+    ON CONFLICT (provider, domain) DO UPDATE
+    SET token = excluded.token, day = excluded.day, scopes = excluded.scopes, reserved_micros = excluded.reserved_micros,
+        lease_until = excluded.lease_until, ended_at = 0, kind = '', cause = '', retry_us = 0, pending_at = 0, polled = FALSE
+    WHERE provider_claims.ended_at > 0
+      AND provider_claims.token = (SELECT a.seen FROM ask a WHERE a.provider = excluded.provider AND a.domain = excluded.domain)
+    RETURNING provider, domain, token, day, scopes, reserved_micros
+), raised AS (
+    UPDATE budgets b SET spent_micros = b.spent_micros + r.micros
+    FROM (SELECT s.scope, c.day, SUM(c.reserved_micros) AS micros
+          FROM claimed c, jsonb_array_elements_text(CAST(c.scopes AS jsonb)) AS s(scope)
+          GROUP BY s.scope, c.day) r
+    WHERE b.scope = r.scope AND b.day = r.day
+)
+SELECT a.token, EXISTS (SELECT 1 FROM claimed c WHERE c.provider = a.provider AND c.domain = a.domain) OR EXISTS (
+           SELECT 1 FROM provider_claims c
+           WHERE c.provider = a.provider AND c.domain = a.domain AND c.token = a.token AND c.ended_at = 0) AS granted
+FROM enough, ask a
+WHERE enough.ok;
+
 -- name: settle
--- Ends the claim :token, if it has not freed itself: what it reserved goes back, what the call cost is spent. Writes the
--- call into the ledger if one was made (:called), once, and holds its answer if it is one (:holds) and newer. Of one that
--- was called back (:awaited) nothing counts unless the claim was still open.
-WITH purse AS MATERIALIZED (
-    SELECT b.scope FROM budgets b
-    WHERE b.day = :day AND b.scope IN (SELECT jsonb_array_elements_text(CAST(:scopes AS jsonb)))
-    ORDER BY b.scope
+-- Ends the claims of calls, no two of one provider and domain. Each that has not freed itself gives back what it reserved,
+-- and what its call cost is spent. Writes the call into the ledger if one was made (called), once, and holds its answer if
+-- it is one (holds) and newer. Of one that was called back (awaited) nothing counts unless the claim was still open. The
+-- budgets of all are locked first, then the claims, both in their order, so that nobody waits in a circle.
+WITH call AS MATERIALIZED (
+    SELECT r.*
+    FROM unnest(CAST(:provider AS text[]), CAST(:domain AS text[]), CAST(:token AS text[]), CAST(:day AS text[]),
+                CAST(:scopes AS text[]), CAST(:failure AS text[]), CAST(:cause AS text[]), CAST(:retry_us AS bigint[]),
+                CAST(:awaited AS boolean[]), CAST(:called AS boolean[]), CAST(:id AS text[]), CAST(:outcome AS text[]),
+                CAST(:cost_micros AS bigint[]), CAST(:took_us AS bigint[]), CAST(:called_at AS bigint[]),
+                CAST(:holds AS boolean[]), CAST(:kind AS text[]), CAST(:observations AS text[]),
+                CAST(:answer_micros AS bigint[]), CAST(:fetched_at AS bigint[]), CAST(:early_until AS bigint[]),
+                CAST(:fresh_until AS bigint[]), CAST(:expires_at AS bigint[]), CAST(:misses AS bigint[]))
+        AS r(provider, domain, token, day, scopes, failure, cause, retry_us, awaited, called, id, outcome, cost_micros, took_us,
+             called_at, holds, kind, observations, answer_micros, fetched_at, early_until, fresh_until, expires_at, misses)
+), share AS MATERIALIZED (
+    SELECT k.provider, k.domain, k.day, s.scope
+    FROM call k, jsonb_array_elements_text(CAST(k.scopes AS jsonb)) AS s(scope)
+), purse AS MATERIALIZED (
+    SELECT b.scope, b.day FROM budgets b
+    WHERE (b.scope, b.day) IN (SELECT scope, day FROM share)
+    ORDER BY b.scope, b.day
     FOR UPDATE
+), open AS MATERIALIZED (
+    SELECT c.provider, c.domain, c.token
+    FROM provider_claims c JOIN call k ON k.provider = c.provider AND k.domain = c.domain AND k.token = c.token
+    WHERE c.ended_at = 0 AND (SELECT COUNT(*) FROM purse) >= 0
+    ORDER BY c.provider, c.domain
+    FOR UPDATE OF c
 ), ended AS (
-    UPDATE provider_claims
-    SET ended_at = :now, kind = :failure, cause = :cause, retry_us = :retry_us
-    WHERE provider = :provider AND domain = :domain AND token = :token AND ended_at = 0
-      AND (SELECT COUNT(*) FROM purse) >= 0
-    RETURNING reserved_micros
+    UPDATE provider_claims c
+    SET ended_at = :now, kind = k.failure, cause = k.cause, retry_us = k.retry_us
+    FROM open o JOIN call k ON k.provider = o.provider AND k.domain = o.domain
+    WHERE c.provider = o.provider AND c.domain = o.domain AND c.token = o.token AND c.ended_at = 0
+    RETURNING c.provider, c.domain, c.reserved_micros
+), counted AS MATERIALIZED (
+    SELECT k.*, COALESCE(e.reserved_micros, 0) AS reserved_micros, NOT k.awaited OR e.provider IS NOT NULL AS counts
+    FROM call k LEFT JOIN ended e ON e.provider = k.provider AND e.domain = k.domain
 ), booked AS (
     INSERT INTO provider_calls (id, provider, domain, outcome, cost_micros, took_us, called_at)
-    SELECT :id, :provider, :domain, :outcome, CAST(:cost_micros AS bigint), CAST(:took_us AS bigint), CAST(:called_at AS bigint)
-    WHERE CAST(:called AS boolean) AND (NOT CAST(:awaited AS boolean) OR EXISTS (SELECT 1 FROM ended))
+    SELECT id, provider, domain, outcome, cost_micros, took_us, called_at FROM counted WHERE called AND counts
     ON CONFLICT (id) DO NOTHING
-    RETURNING cost_micros
+    RETURNING id
 ), settled AS (
-    UPDATE budgets b
-    SET spent_micros = b.spent_micros + COALESCE((SELECT cost_micros FROM booked), 0)
-                     - COALESCE((SELECT reserved_micros FROM ended), 0)
-    FROM purse p
-    WHERE b.scope = p.scope AND b.day = :day
+    UPDATE budgets b SET spent_micros = b.spent_micros + r.micros
+    FROM (SELECT s.scope, s.day,
+                 SUM(CASE WHEN EXISTS (SELECT 1 FROM booked WHERE booked.id = n.id) THEN n.cost_micros ELSE 0 END - n.reserved_micros) AS micros
+          FROM share s JOIN counted n ON n.provider = s.provider AND n.domain = s.domain
+          GROUP BY s.scope, s.day) r
+    WHERE b.scope = r.scope AND b.day = r.day
 )
 INSERT INTO answers (provider, domain, kind, observations, cost_micros, fetched_at, early_until, fresh_until, expires_at, misses)
-SELECT :provider, :domain, :kind, :observations, CAST(:answer_micros AS bigint), CAST(:fetched_at AS bigint),
-       CAST(:early_until AS bigint), CAST(:fresh_until AS bigint), CAST(:expires_at AS bigint), CAST(:misses AS integer)
-WHERE CAST(:holds AS boolean) AND (NOT CAST(:awaited AS boolean) OR EXISTS (SELECT 1 FROM ended))
+SELECT provider, domain, kind, observations, answer_micros, fetched_at, early_until, fresh_until, expires_at, CAST(misses AS integer)
+FROM counted WHERE holds AND counts
+ORDER BY provider, domain
 ON CONFLICT (provider, domain) DO UPDATE
 SET kind = excluded.kind, observations = excluded.observations, cost_micros = excluded.cost_micros,
     fetched_at = excluded.fetched_at, early_until = excluded.early_until, fresh_until = excluded.fresh_until,

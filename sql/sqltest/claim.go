@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -11,6 +13,7 @@ import (
 
 var claimRules = map[string]func(*bench){
 	"OneClaimAtATimeAndTheNextOnlyAfterItsEnd":     claimOnce,
+	"ClaimsAtOnceShareWhatFitsAndEndExact":         claimTogether,
 	"AClaimReservesInAllOfItsBudgetsOrInNone":      claimAllOrNone,
 	"WhatACallDidNotCostIsFreeAgain":               claimSettled,
 	"AnAbandonedClaimFreesItselfAndItsMoney":       claimAbandoned,
@@ -92,6 +95,64 @@ func claimOnce(s *bench) {
 		s.Error("whoever repeats a claim because he heard nothing has it")
 	}
 	s.spent(both(40_000))
+}
+
+// claimTogether lets many ask at once, so that they share their transactions: who
+// fits is granted, whatever the group; of those who ask about the same company one.
+func claimTogether(s *bench) {
+	const askers, companies = 120, 40
+	var granted atomic.Int64
+	ask := func(limit int64) (won []galena.CallClaim) {
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for i := range askers {
+			all.Go(func() {
+				c := s.claimOf(fmt.Sprintf("%d of %d", i, limit), fmt.Sprintf("c%d-%d.test", i%companies, limit))
+				c.Budgets = []galena.Budget{{Scope: "day", LimitMicros: limit}, {Scope: "source:web", LimitMicros: 10_000_000}}[:1+i%2]
+				if g, err := s.ClaimCall(s.ctx, c, galena.CallClaim{}); err != nil {
+					s.Error(err)
+				} else if g.Granted {
+					mu.Lock()
+					won = append(won, c)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		granted.Add(int64(len(won)))
+		return won
+	}
+	won := ask(10_000_000) // room for everybody
+	if len(won) != companies {
+		s.Errorf("%d claims for %d companies", len(won), companies)
+	}
+	won = append(won, ask(companies*20_000+15*20_000)...) // room for 15 more
+	if granted.Load() != companies+15 {
+		s.Errorf("%d granted, want %d", granted.Load(), companies+15)
+	}
+	source := int64(0)
+	var all sync.WaitGroup
+	for i, c := range won {
+		cost := int64(20_000)
+		if i%3 == 0 {
+			cost = 5_000
+		}
+		if len(c.Budgets) == 2 {
+			source += cost
+		}
+		all.Go(func() { s.paid(c, "", cost) })
+	}
+	all.Wait()
+	got, err := s.Spent(s.ctx, "2026-11-23")
+	cheap := int64(len(won)+2) / 3
+	if want := (int64(len(won))-cheap)*20_000 + cheap*5_000; err != nil || got["day"] != want || got["source:web"] != source {
+		s.Errorf("spent %v, %v, want %d a day and %d of the source", got, err, want, source)
+	}
+	for _, c := range won {
+		if seen := s.seen(c.Domain); seen.Open || seen.Token != c.Token {
+			s.Errorf("%s ended as %+v", c.Domain, seen)
+		}
+	}
 }
 
 func claimAllOrNone(s *bench) {

@@ -62,6 +62,16 @@ func Benchmarks(b *testing.B, open Open) {
 			}
 		})
 	})
+	b.Run("BuyAtOnce", func(b *testing.B) { // an answer claimed, settled and held
+		s := newBench(b, open)
+		atOnce(b, func(i int) {
+			c := s.claimOf("t", fmt.Sprintf("c%d.test", i))
+			c.Budgets = []galena.Budget{{Scope: "day", LimitMicros: 1 << 50}}
+			if s.claimed(c, galena.CallClaim{}) {
+				s.paid(c, "", 20_000)
+			}
+		})
+	})
 	b.Run("Rule", func(b *testing.B) {
 		s := newBench(b, open)
 		for i := 0; b.Loop(); i++ {
