@@ -187,7 +187,8 @@ type FailedCount struct {
 type Offer struct {
 	Provider   string
 	CostMicros int64
-	PerMatch   bool // misses are free
+	MostMicros int64 // what one call may cost at the most; below CostMicros it is that
+	PerMatch   bool  // misses are free
 	P95        time.Duration
 	OnlyIf     Predicate
 	Needs      []string           // fields that it has to be told: it is not asked before they are known
@@ -196,6 +197,9 @@ type Offer struct {
 	Away       bool               // enabled, but paused or behind an open breaker: asking is a matter of time
 	BackAt     time.Time          // when one that is away asked to be asked again, zero = it did not say
 }
+
+// Dearest is what has to be left for a call.
+func (o *Offer) Dearest() int64 { return max(o.CostMicros, o.MostMicros) }
 
 // Informed says that all is known which the provider has to be told.
 func (o *Offer) Informed(known Lookup) bool {

@@ -76,7 +76,7 @@ func (s State) affordable() bool {
 	sum := s.SpentMicros
 	for i := range s.Offers {
 		if o := &s.Offers[i]; !s.Asked[o.Provider] && !s.Paid[o.Provider] {
-			sum += o.CostMicros
+			sum += o.Dearest()
 		}
 	}
 	return sum <= s.LimitMicros

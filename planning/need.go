@@ -90,7 +90,7 @@ func Pair(s State) (first, second Next) {
 	}
 	taken := &s.Offers[i]
 	if !s.Paid[taken.Provider] {
-		s.SpentMicros += taken.CostMicros
+		s.SpentMicros += taken.Dearest()
 	}
 	list, _ := candidates(s, open)
 	var best *candidate

@@ -186,7 +186,7 @@ func candidates(s State, open []need) ([]candidate, obstacles) {
 			continue
 		}
 		slow := s.TimeLeft >= 0 && o.P95 > s.TimeLeft
-		dear := s.Refused[o.Provider] || o.CostMicros > 0 && !s.Paid[o.Provider] && s.SpentMicros+o.CostMicros > s.LimitMicros
+		dear := s.Refused[o.Provider] || o.Dearest() > 0 && !s.Paid[o.Provider] && s.SpentMicros+o.Dearest() > s.LimitMicros
 		switch {
 		case o.Away:
 			blocked.unavailable = append(blocked.unavailable, o.Provider)

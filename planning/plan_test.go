@@ -90,6 +90,8 @@ func TestPlan(t *testing.T) {
 		{"GainZeroIsNeverAsked", []func(*State){func(s *State) { s.Result.Need = []scoring.Need{{Field: turnover, Points: 90}} }}, "", galena.StopExhausted, ""},
 		{"Degraded", []func(*State){askAll, func(s *State) { s.Failed = true }}, "", galena.StopDegraded, ""},
 		{"Budget", []func(*State){func(s *State) { s.LimitMicros = 19_999 }}, "", galena.StopBudget, ""},
+		{"WhatItMayCostHasToBeLeft", []func(*State){func(s *State) { s.LimitMicros, s.Offers[1].MostMicros = 40_000, 40_001 }}, "tech", "", ""},
+		{"TheUsualPriceStillRanks", []func(*State){func(s *State) { s.Offers[1].MostMicros = 90_000 }}, "cheap", "", "3.6 points in play per cent-equivalent"},
 		{"ABudgetOfTheDay", []func(*State){func(s *State) {
 			s.Offers[0].CostMicros, s.Refused = 0, map[string]bool{"cheap": true, "dear": true, "tech": true}
 		}}, "", galena.StopBudget, ""},

@@ -162,6 +162,7 @@ func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result
 	}
 	res := result{answer: w.answer(v, q, record, err, now), took: now.Sub(start)}
 	w.hold(&res.answer, t.last)
+	w.learn(v, res.answer.CostMicros)
 	w.book(ctx, q, t.claim, res, err)
 	if res.answer.Kind == "" || res.answer.Kind == galena.NotFound {
 		return res, nil

@@ -42,7 +42,7 @@ func sourceScope(source string) string { return galena.SourceScope(fold(source))
 // budgets are those that a call must fit into. What costs nothing needs none. A
 // source is what a lead's source or form says; a refresh is one of its own.
 func (w *Waterfall) budgets(v *vendor, known galena.Facts, fresh bool) []galena.Budget {
-	if v.costMicros == 0 {
+	if v.reserve() == 0 {
 		return nil
 	}
 	scopes := []string{galena.ScopeDay, galena.ProviderScope(v.id)}
@@ -61,6 +61,27 @@ func (w *Waterfall) budgets(v *vendor, known galena.Facts, fresh bool) []galena.
 		}
 	}
 	return out
+}
+
+// reserve is what is put aside for a call: the most it may cost, or the most that
+// one did cost, where the vendor did not keep to that.
+func (v *vendor) reserve() int64 { return max(v.mostMicros, v.dearest.Load()) }
+
+// learn remembers what a call cost that was dearer than any before, and than
+// it could be. What was reserved for it was too little, and the budgets may be
+// overdrawn by the difference: the vendor has the money. It happens once.
+func (w *Waterfall) learn(v *vendor, costMicros int64) {
+	for {
+		before := v.dearest.Load()
+		if costMicros <= max(before, v.mostMicros) {
+			return
+		}
+		if v.dearest.CompareAndSwap(before, costMicros) {
+			w.deps.Log.Warn("provider bills more than its catalogue says: set max_cents", "provider", v.id,
+				"cents", galena.CentsOf(costMicros), "catalogue_cents", galena.CentsOf(v.mostMicros))
+			return
+		}
+	}
 }
 
 // midnight is when the next one begins.
@@ -82,7 +103,7 @@ func (s *shortage) note(v *vendor, budgets []galena.Budget, g galena.Grant, now 
 	defer s.mu.Unlock()
 	for _, b := range budgets {
 		left := b.LimitMicros - g.SpentMicros[b.Scope]
-		if left >= v.costMicros {
+		if left >= v.reserve() {
 			continue
 		}
 		if s.left == nil {
@@ -104,7 +125,7 @@ func (s *shortage) refuses(v *vendor, budgets []galena.Budget, now time.Time) er
 	defer s.mu.Unlock()
 	var short []string
 	for _, b := range budgets {
-		if until := s.until[b.Scope]; now.Before(until) && galena.DayOf(now) == s.told[b.Scope] && s.left[b.Scope] < v.costMicros {
+		if until := s.until[b.Scope]; now.Before(until) && galena.DayOf(now) == s.told[b.Scope] && s.left[b.Scope] < v.reserve() {
 			short = append(short, b.Scope)
 		}
 	}

@@ -134,6 +134,7 @@ func (w *Waterfall) conclusion(ctx context.Context, v *vendor, c galena.CallClai
 	}
 	a := w.answer(v, Query{Domain: c.Domain}, r, heard, now)
 	w.hold(&a, last)
+	w.learn(v, a.CostMicros)
 	called := &galena.LedgerEntry{Provider: v.id, Domain: c.Domain, Outcome: outcomeOf(heard), CostMicros: a.CostMicros, At: now}
 	if !c.PendingAt.IsZero() {
 		called.Took = now.Sub(c.PendingAt)

@@ -26,6 +26,7 @@ type listing struct {
 	enabled    Enabled
 	url        string
 	costMicros int64
+	mostMicros int64 // of one call
 	perMatch   bool
 	p95        time.Duration
 	timeout    time.Duration
@@ -130,6 +131,7 @@ func fill(e Entry, s Spec) listing {
 	if e.CostCents != nil {
 		l.costMicros = micros(*e.CostCents)
 	}
+	l.mostMicros = max(l.costMicros, micros(e.MaxCents))
 	if e.Billing != "" {
 		l.perMatch = e.Billing == "per_match"
 	}
@@ -163,7 +165,7 @@ func fill(e Entry, s Spec) listing {
 
 // offer is the listing as the planner needs it.
 func (l listing) offer(available bool) galena.Offer {
-	return galena.Offer{Provider: l.id, CostMicros: l.costMicros, PerMatch: l.perMatch, P95: l.p95,
+	return galena.Offer{Provider: l.id, CostMicros: l.costMicros, MostMicros: l.mostMicros, PerMatch: l.perMatch, P95: l.p95,
 		OnlyIf: l.onlyIf, Needs: l.spec.Needs, Hits: l.fields, Available: available}
 }
 

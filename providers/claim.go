@@ -131,7 +131,7 @@ func (w *Waterfall) claim(ctx context.Context, v *vendor, q Query, budgets []gal
 		return t, err
 	}
 	c := galena.CallClaim{Provider: v.id, Domain: q.Domain, Token: uuid.NewString(), Day: galena.DayOf(now), Budgets: budgets,
-		ReservedMicros: v.costMicros, Until: now.Add(v.timeout + leaseSlack)}
+		ReservedMicros: v.reserve(), Until: now.Add(v.timeout + leaseSlack)}
 	g, err := w.deps.Cache.ClaimCall(ctx, c, seen)
 	switch {
 	case err != nil:

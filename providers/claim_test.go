@@ -206,7 +206,7 @@ func TestACallCountsInEveryBudgetThatApplies(t *testing.T) {
 	w := &Waterfall{daily: c.Budgets()}
 	for _, tt := range tests {
 		var got []string
-		for _, b := range w.budgets(&vendor{listing: listing{id: tt.vendor, costMicros: tt.price}}, tt.known, tt.fresh) {
+		for _, b := range w.budgets(&vendor{listing: listing{id: tt.vendor, costMicros: tt.price, mostMicros: tt.price}, health: &health{}}, tt.known, tt.fresh) {
 			got = append(got, b.Scope)
 		}
 		if strings.Join(got, " ") != tt.want {

@@ -32,6 +32,33 @@ func TestOneOddFieldDoesNotCostTheRecord(t *testing.T) {
 	}
 }
 
+func TestHeadcountIsOfTheCompanyThatWasAskedForAndNotOfItsGroup(t *testing.T) {
+	t.Parallel()
+	subsidiary, err := decode([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":120},
+		"parent":{"domain":"www.holding.example"},"ultimateParent":{"domain":"group.example"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ReadClearbitShape("x.enrich", "acme.example", subsidiary, clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, v := range r.Observations {
+		got[v.Field] = v.Value.String()
+	}
+	if got["company.employee_count"] != "120" || got["company.parent_domain"] != "holding.example" {
+		t.Errorf("got %v", got)
+	}
+	group, err := decode([]byte(`{"domain":"holding.example","name":"Holding","metrics":{"employees":90000}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := ReadClearbitShape("x.enrich", "acme.example", group, clock()); galena.KindOf(err) != galena.WrongSubject || len(r.Observations) != 0 {
+		t.Errorf("the parent's record answers for the subsidiary: %+v, %v", r, err)
+	}
+}
+
 func TestARecordOfTheFutureIsOfNow(t *testing.T) {
 	t.Parallel()
 	r, err := ReadClearbitShape("x.enrich", "acme.example",

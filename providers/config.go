@@ -41,6 +41,7 @@ type Entry struct {
 	Enabled      Enabled            `yaml:"enabled,omitempty"`
 	URL          string             `yaml:"url,omitempty"`
 	CostCents    *float64           `yaml:"cost_cents,omitempty"`
+	MaxCents     float64            `yaml:"max_cents,omitempty"`     // the most that one call may cost, which is what is reserved; 0 = cost_cents
 	Billing      string             `yaml:"billing,omitempty"`       // per_call or per_match
 	PerDayCents  float64            `yaml:"per_day_cents,omitempty"` // what a day may cost, 0 = no limit but that of all
 	P95MS        *int               `yaml:"p95_ms,omitempty"`
@@ -205,10 +206,7 @@ func (e Entry) validate(path string) (faults []error) {
 	if e.URL != "" && !usableURL(e.URL) {
 		fail("url", "url must be http:// or https:// with a host and without user, query or fragment")
 	}
-	faults = append(faults, e.daily(path)...)
-	if e.CostCents != nil && !(*e.CostCents >= 0 && *e.CostCents <= 1e6) {
-		fail("cost_cents", "cost_cents must be from 0 to 1000000, is %v", *e.CostCents)
-	}
+	faults = append(append(faults, e.prices(path)...), e.daily(path)...)
 	if e.P95MS != nil && (*e.P95MS < 0 || *e.P95MS > 600_000) {
 		fail("p95_ms", "p95_ms must be from 0 to 600000, is %d", *e.P95MS)
 	}
@@ -240,6 +238,21 @@ func (e Entry) validate(path string) (faults []error) {
 	return faults
 }
 
+// prices checks what a call may cost.
+func (e Entry) prices(path string) (faults []error) {
+	cost := 0.0
+	if e.CostCents != nil {
+		cost = *e.CostCents
+	}
+	if !(cost >= 0 && cost <= 1e6) {
+		faults = append(faults, galena.Faultf(path+".cost_cents", "E02", "cost_cents must be from 0 to 1000000, is %v", cost))
+	}
+	if e.MaxCents != 0 && !(e.MaxCents >= cost && e.MaxCents <= 1e6) {
+		faults = append(faults, galena.Faultf(path+".max_cents", "E02", "max_cents must be from cost_cents to 1000000, is %v", e.MaxCents))
+	}
+	return faults
+}
+
 // daily checks what a day may cost.
 func (e Entry) daily(path string) []error {
 	path += ".per_day_cents"
@@ -248,6 +261,8 @@ func (e Entry) daily(path string) []error {
 		return []error{galena.Faultf(path, "E02", "per_day_cents must be from 0 to 1000000000, is %v", e.PerDayCents)}
 	case e.PerDayCents > 0 && e.CostCents != nil && *e.CostCents > e.PerDayCents:
 		return []error{galena.Faultf(path, "E02", "per_day_cents must be at least cost_cents, %v: no call would ever fit", *e.CostCents)}
+	case e.PerDayCents > 0 && e.MaxCents > e.PerDayCents:
+		return []error{galena.Faultf(path, "E02", "per_day_cents must be at least max_cents, %v: no call would ever fit", e.MaxCents)}
 	default:
 		return nil
 	}

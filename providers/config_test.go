@@ -22,7 +22,7 @@ func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
 				Rate: &Rate{PerSecond: 0}, Fields: map[string]float64{"company.industri": 2},
 				OnlyIf: &galena.Condition{Field: "company.industry"}},
 			{ID: "acme"},
-			{ID: "d", PerDayCents: -1}, {ID: "e", PerDayCents: 2, CostCents: ptr(3.0)},
+			{ID: "d", PerDayCents: -1}, {ID: "e", PerDayCents: 2, CostCents: ptr(3.0)}, {ID: "f", PerDayCents: 9, MaxCents: 10}, {ID: "g", CostCents: ptr(3.0), MaxCents: 2}, {ID: "h", MaxCents: -1},
 		},
 		Limits:        Limits{PerLeadCents: -1, PerSourceCents: map[string]float64{"webinar": 0, "Demo": 1, "demo": 1}},
 		AlwaysCollect: Collect{"company.nam", "all"},
@@ -38,7 +38,8 @@ func TestValidateTellsAllFaultsAtOnce(t *testing.T) {
 		`spec.providers[1].class: E02 `, `spec.providers[1].set_semantics: E02 `, `spec.providers[1].timeout: E02 `,
 		`spec.providers[1].rate: E02 `, `spec.providers[1].fields: E04 unknown field "company.industri" (did you mean "company.industry"?)`,
 		`spec.providers[1].fields: E02 `, `spec.providers[1].only_if: E02 `, `spec.providers[2].id: E03 `,
-		`spec.providers[3].per_day_cents: E02 per_day_cents must be from 0`, `spec.providers[4].per_day_cents: E02 per_day_cents must be at least`,
+		`spec.providers[3].per_day_cents: E02 per_day_cents must be from 0`, `spec.providers[4].per_day_cents: E02 per_day_cents must be at least cost_cents`,
+		`spec.providers[5].per_day_cents: E02 per_day_cents must be at least max_cents, 10`, `spec.providers[6].max_cents: E02 `, `spec.providers[7].max_cents: E02 `,
 		`spec.limits.per_source_cents: E02 the limit of "webinar"`, `spec.limits.per_source_cents: E03 "Demo" and "demo"`,
 		`spec.limits.per_lead_cents: E02 `, `spec.always_collect[0]: E04 `, `spec.always_collect[1]: E04 `,
 	} {

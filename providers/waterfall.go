@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -104,6 +105,7 @@ type vendor struct {
 type health struct {
 	breaker *breaker
 	pause   pause
+	dearest atomic.Int64 // micros of the dearest call that its catalogue price did not cover, 0 = none
 
 	mu      sync.Mutex
 	changed time.Time // of the breaker

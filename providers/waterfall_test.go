@@ -26,12 +26,13 @@ type memory struct {
 	held   map[string]galena.Answer
 	claims map[string]galena.CallClaim
 	spent  map[string]int64
+	peak   map[string]int64 // the most that was ever spent or reserved
 	ledger []galena.LedgerEntry
 	down   error
 }
 
 func newMemory() *memory {
-	return &memory{held: map[string]galena.Answer{}, claims: map[string]galena.CallClaim{}, spent: map[string]int64{}}
+	return &memory{held: map[string]galena.Answer{}, claims: map[string]galena.CallClaim{}, spent: map[string]int64{}, peak: map[string]int64{}}
 }
 
 func (m *memory) Answer(_ context.Context, provider, domain string) (galena.Answer, bool, galena.CallClaim, error) {
@@ -128,6 +129,7 @@ func (m *memory) FreeCalls(context.Context) error {
 func (m *memory) reserve(c galena.CallClaim, micros int64) {
 	for _, b := range c.Budgets {
 		m.spent[b.Scope] += micros
+		m.peak[b.Scope] = max(m.peak[b.Scope], m.spent[b.Scope])
 	}
 }
 

@@ -120,7 +120,7 @@ func recall(p *Pipeline, rules *Rules, m galena.Memory, d galena.Decision) *run 
 func (r *run) buyTheRest(ctx context.Context) error {
 	for _, o := range r.rules.Enricher.Offers() {
 		facts := r.look(true).facts
-		dear := o.CostMicros > 0 && r.before+r.spent+o.CostMicros > r.rules.LimitMicros
+		dear := o.Dearest() > 0 && r.before+r.spent+o.Dearest() > r.rules.LimitMicros
 		if r.asked[o.Provider] || dear || !o.Informed(facts.Get) || o.OnlyIf.Eval(facts.Get, r.began) != galena.True {
 			continue
 		}

@@ -149,7 +149,7 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 		stale := a.Kind == "" && !now.Before(a.StaleAt(h.TopTier)) && now.Before(a.ExpiresAt)
 		offer := prices[a.Provider]
 		off := !offer.Available && !offer.Away || !offer.Informed(known.Get)
-		if !stale || off || offer.CostMicros > left && offer.CostMicros > 0 {
+		if !stale || off || offer.Dearest() > left && offer.Dearest() > 0 {
 			answers = append(answers, a)
 			continue
 		}

@@ -53,6 +53,7 @@ type late struct {
 	mu      sync.Mutex
 	tickets []string
 	then    func(ticket string) // what the vendor does 300 ms later, nil = nothing
+	found   bool                // it has the answer by now
 }
 
 func newLate(t *testing.T, wait string, then func(*late, string)) *late {
@@ -125,11 +126,17 @@ func (l *late) queue(w http.ResponseWriter, r *http.Request) {
 	ticket := r.URL.Query().Get("webhook_id")
 	l.mu.Lock()
 	l.tickets = append(l.tickets, ticket)
+	found := l.found
 	l.mu.Unlock()
 	if l.then != nil {
 		time.AfterFunc(300*time.Millisecond, func() { l.then(ticket) })
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if found {
+		_, _ = io.WriteString(w, lateCompany)
+		return
+	}
+	w.Header().Set("Retry-After", "2")
 	w.WriteHeader(http.StatusAccepted)
 	_, _ = io.WriteString(w, `{"error":{"type":"queued"}}`)
 }
@@ -274,4 +281,24 @@ func TestAnAnswerThatNeverComesCostsNothingAndTheNextVendorIsAsked(t *testing.T)
 	if n := len(l.asked()); n != 1 {
 		t.Errorf("asked %d times, want it left alone for a while", n)
 	}
+}
+
+func TestAVendorThatCannotCallIsAskedAgainWhenItSaidAndPaidOnce(t *testing.T) {
+	t.Parallel()
+	l := newLate(t, "0s", nil)
+	l.s.vendor.answer(http.StatusNotFound)
+	began := time.Now()
+	id := l.lead()
+	l.mu.Lock()
+	l.found = true
+	l.mu.Unlock()
+	d := l.completed(id, 30*time.Second)
+	if took := time.Since(began); took < 2*time.Second {
+		t.Errorf("asked again after %v, and was told 2 s", took)
+	}
+	if asked := l.asked(); len(asked) != 2 || asked[0]+asked[1] != "" || d.Cents != 2 {
+		t.Errorf("asked with %q for %v cents, want twice, nobody told whom to call, and two cents", asked, d.Cents)
+	}
+	l.figures(map[string]string{dayLeft: "4998", `galena_provider_calls_total{outcome="hit",provider="clearbit"}`: "1",
+		`galena_provider_cents_total{outcome="hit",provider="clearbit"}`: "2"})
 }

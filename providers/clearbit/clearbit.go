@@ -41,7 +41,7 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 	const op = "clearbit.enrich"
 	asked := url.Values{"domain": {q.Domain}}
 	if q.Ticket != "" {
-		asked.Set("webhook_id", q.Ticket)
+		asked.Set(a.ticketWord(), q.Ticket)
 	}
 	o, err := providers.GetJSON(ctx, a.settings, providers.Request{
 		Op: op, Path: path(a.settings.BaseURL), Query: asked,
@@ -57,6 +57,15 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 		return providers.Record{}, galena.Errorf(galena.Malformed, op, "an error came as an answer")
 	}
 	return providers.ReadClearbitShape(op, q.Domain, o, a.settings.Now())
+}
+
+// ticketWord is what the vendor calls the word that it is to call back with.
+// BigPicture, which wants its key raw, writes it in another case.
+func (a adapter) ticketWord() string {
+	if a.settings.Auth == "raw" {
+		return "webhookId"
+	}
+	return "webhook_id"
 }
 
 var versioned = regexp.MustCompile(`/v[0-9]+/?$`)

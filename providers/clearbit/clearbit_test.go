@@ -60,3 +60,44 @@ func TestAuthIsRefusedWhereTheAdapterKnowsBetter(t *testing.T) {
 		t.Error("a way that nobody has is accepted")
 	}
 }
+
+func TestTheTicketIsGivenInTheVendorsWords(t *testing.T) {
+	t.Parallel()
+	for auth, want := range map[string]string{"": "domain=acme.example&webhook_id=t1", "basic": "domain=acme.example&webhook_id=t1", "raw": "domain=acme.example&webhookId=t1"} {
+		var asked string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.RawQuery
+			w.WriteHeader(http.StatusAccepted)
+		}))
+		a := adapter{providers.Settings{BaseURL: server.URL, Key: "k", Auth: auth, Client: server.Client(), Now: time.Now}}
+		if _, err := a.Enrich(t.Context(), providers.Query{Domain: "acme.example", Ticket: "t1"}); galena.KindOf(err) != galena.Pending || asked != want {
+			t.Errorf("%q: asked %s, %v; want %s", auth, asked, err, want)
+		}
+		server.Close()
+	}
+}
+
+func TestALineThatIsKeptOpenIsCutAtItsTimeLimit(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	limit := 150 * time.Millisecond
+	entry := providers.Entry{ID: "stream", Adapter: "clearbit", URL: server.URL, Timeout: &limit}
+	w, err := providers.New(providers.Config{Providers: []providers.Entry{entry}},
+		providers.Deps{Specs: []providers.Spec{Spec}, Client: server.Client(), Keys: func(string) string { return "k" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	began := time.Now()
+	_, call, err := w.Ask(t.Context(), "stream", "acme.example", nil)
+	if took := time.Since(began); galena.KindOf(err) != galena.Unavailable || call.Outcome != "error:timeout" || took > 5*time.Second {
+		t.Errorf("%s, %v after %v, want a timeout", call.Outcome, err, took)
+	}
+	for limit, fine := range map[time.Duration]bool{30 * time.Second: true, 30*time.Second + 1: false, time.Minute: false} {
+		entry.Timeout = &limit
+		if err := (providers.Config{Providers: []providers.Entry{entry}}).Validate(); (err == nil) != fine {
+			t.Errorf("a line open for %v: %v", limit, err)
+		}
+	}
+}
