@@ -145,5 +145,8 @@ func pointerWord(key string) string {
 	if len(key) > 64 {
 		key = strings.ToValidUTF8(key[:64], "")
 	}
+	if !strings.ContainsAny(key, "~/\x00") {
+		return key // a replacer is built anew for each use, and keys are many
+	}
 	return strings.NewReplacer("~", "~0", "/", "~1", "\x00", "").Replace(key)
 }

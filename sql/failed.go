@@ -165,7 +165,7 @@ func (s *Store) Replay(ctx context.Context, again []galena.FailedStep, trail gal
 				return err
 			}
 		}
-		if err := s.toOutbox(ctx, tx, found); err != nil {
+		if err := s.handOver(ctx, tx, found); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, trail)

@@ -106,5 +106,5 @@ func (s *Store) handOut(ctx context.Context, tx conn, l galena.Lead) error {
 	if err != nil {
 		return err
 	}
-	return s.toOutbox(ctx, tx, []stepRow{{Kind: galena.StepLead, ID: l.ID, LeadID: l.ID, Epoch: l.Epoch, Run: run, Queue: QueueLeads}})
+	return s.handOver(ctx, tx, []stepRow{{Kind: galena.StepLead, ID: l.ID, LeadID: l.ID, Epoch: l.Epoch, Run: run, Queue: QueueLeads}})
 }

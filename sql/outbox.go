@@ -27,6 +27,18 @@ func (s *Store) ClaimOutbox(ctx context.Context, limit int) ([]galena.Step, erro
 	return steps(found), nil
 }
 
+// PutOutbox leaves steps to the relay that the courier could not bring to the queue.
+func (s *Store) PutOutbox(ctx context.Context, left []galena.Step) error {
+	if len(left) == 0 {
+		return nil
+	}
+	runs := make([]stepRow, len(left))
+	for i, st := range left {
+		runs[i] = stepRow{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run, Queue: st.Queue}
+	}
+	return fault("sql.put_outbox", s.toOutbox(ctx, s.writer(), runs))
+}
+
 // DropOutbox forgets the outbox rows of steps that are on the queue now.
 func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
@@ -71,7 +83,7 @@ func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
 		if err != nil || raised == 0 {
 			return err
 		}
-		return s.toOutbox(ctx, tx, found)
+		return s.handOver(ctx, tx, found)
 	})
 	if err != nil {
 		return 0, err

@@ -59,7 +59,7 @@ func (s *Store) HandOutRefresh(ctx context.Context) (bool, error) {
 		if err != nil {
 			return err
 		}
-		return s.toOutbox(ctx, tx, []stepRow{{Kind: galena.StepRefresh, ID: domain, Epoch: refreshEpoch, Run: run, Queue: QueueBulk}})
+		return s.handOver(ctx, tx, []stepRow{{Kind: galena.StepRefresh, ID: domain, Epoch: refreshEpoch, Run: run, Queue: QueueBulk}})
 	})
 	return found, err
 }

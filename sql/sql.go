@@ -25,8 +25,22 @@ type Store struct {
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
 
 	groups
-	recent recent
+	recent  recent
+	courier Courier
 }
+
+// Courier takes steps to the queue as soon as they are committed, so that the
+// outbox need not be written, claimed and emptied for each of them. A process
+// that dies with what it took loses nothing: the sweep finds steps that nobody
+// began. While the courier is not ready everything goes by the outbox.
+type Courier interface {
+	Ready() bool
+	Take(committed []galena.Step)
+}
+
+// HandTo sets the courier; without one the outbox carries everything. Call it
+// before the store is used.
+func (s *Store) HandTo(c Courier) { s.courier = c }
 
 // groups are what callers share, in the order in which a lead meets them.
 type groups struct {

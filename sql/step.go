@@ -90,7 +90,7 @@ func runArgs(kind, id string, epoch, run int) args {
 	return args{"kind": kind, "id": id, "epoch": epoch, "run": run}
 }
 
-// insertSteps stores new steps and puts them in the outbox.
+// insertSteps stores new steps and hands them out.
 func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error {
 	if len(todo) == 0 {
 		return nil
@@ -103,11 +103,20 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 	if _, err := tx.exec(ctx, "insert-steps", a); err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-outbox", a)
-	return err
+	return s.handOver(ctx, tx, todo)
 }
 
-// toOutbox hands out steps that exist.
+// handOver hands out steps that stand as queued: to the courier with the commit,
+// else by the outbox.
+func (s *Store) handOver(ctx context.Context, tx conn, runs []stepRow) error {
+	if tx.handed == nil {
+		return s.toOutbox(ctx, tx, runs)
+	}
+	*tx.handed = append(*tx.handed, runs...)
+	return nil
+}
+
+// toOutbox leaves runs to the relay.
 func (s *Store) toOutbox(ctx context.Context, tx conn, runs []stepRow) error {
 	a, err := table(tx, runs)
 	if err != nil {
@@ -167,12 +176,17 @@ func (s *Store) mark(ctx context.Context, op, name string, of []galena.Step) err
 	if len(of) == 0 {
 		return nil
 	}
-	list, err := stepList(of)
+	keys := make([]stepKey, len(of))
+	for i, st := range of {
+		keys[i] = stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run}
+	}
+	a, err := table(s.writer(), sortedKeys(keys))
 	if err != nil {
 		return fault(op, err)
 	}
 	now := s.now()
-	_, err = s.do(ctx, op, name, args{"rows": list, "now": micros(now), "lease": micros(now.Add(lease))})
+	a["now"], a["lease"] = micros(now), micros(now.Add(lease))
+	_, err = s.do(ctx, op, name, a)
 	return err
 }
 
@@ -197,38 +211,54 @@ func (s *Store) Finish(ctx context.Context, st galena.Step) error {
 	return fault("sql.finish", err)
 }
 
-// finish marks the steps of a group done, and what they delivered delivered.
+// finish ends the steps of a group. A delivery is sent once, so nothing needs its
+// step any more; other steps may be handed out again, and keep their run.
 func (s *Store) finish(ctx context.Context, all []galena.Step) (out []outcome[struct{}], err error) {
-	keys := make([]stepKey, len(all))
+	place := map[stepKey]int{}
+	var sent, others []stepKey
 	for i, st := range all {
-		keys[i] = stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run}
+		k := stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run}
+		place[k] = i
+		if st.Kind == galena.StepDeliver {
+			sent = append(sent, k)
+		} else {
+			others = append(others, k)
+		}
 	}
 	err = s.inTx(ctx, "sql.finish", func(tx conn) error {
-		a, err := table(tx, sortedKeys(keys))
-		if err != nil {
-			return err
-		}
-		ended, err := list[stepRow](ctx, tx, "finish-steps", a)
-		if err != nil {
-			return err
-		}
 		out = make([]outcome[struct{}], len(all))
 		for i := range out {
 			out[i].err = lostFence()
 		}
-		var delivered []deliveryRow
-		for _, r := range ended {
-			out[slices.Index(keys, stepKey{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run})].err = nil
-			if r.Kind == galena.StepDeliver {
-				delivered = append(delivered, deliveryRow{ID: r.ID, Attempts: r.Attempts})
-			}
+		delivered, err := endRuns(ctx, tx, "drop-steps", sent)
+		if err != nil {
+			return err
+		}
+		ended, err := endRuns(ctx, tx, "finish-steps", others)
+		if err != nil {
+			return err
+		}
+		for _, r := range slices.Concat(delivered, ended) {
+			out[place[stepKey{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run}]].err = nil
 		}
 		return s.noteDelivered(ctx, tx, delivered)
 	})
 	return out, err
 }
 
-func (s *Store) noteDelivered(ctx context.Context, tx conn, delivered []deliveryRow) error {
+// endRuns runs a statement that ends runs, and returns those that it ended.
+func endRuns(ctx context.Context, tx conn, name string, keys []stepKey) ([]stepRow, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	a, err := table(tx, sortedKeys(keys))
+	if err != nil {
+		return nil, err
+	}
+	return list[stepRow](ctx, tx, name, a)
+}
+
+func (s *Store) noteDelivered(ctx context.Context, tx conn, delivered []stepRow) error {
 	if len(delivered) == 0 {
 		return nil
 	}

@@ -24,6 +24,7 @@ type conn struct {
 	arrays bool                                   // the database takes arrays as parameters
 	tx     *sqlx.Tx                               // nil on a pool
 	again  func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
+	handed *[]stepRow                             // what the courier gets after the commit; nil = all goes by the outbox
 }
 
 func (s *Store) reader() conn { return conn{stmts: s.reads, arrays: s.arrays(), again: s.again} }
@@ -72,12 +73,19 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 			_ = tx.Rollback() // the first error says more; after a failed commit there is nothing to roll back
 		}
 	}()
-	err = fn(conn{stmts: s.writes, arrays: s.arrays(), tx: tx})
+	c := conn{stmts: s.writes, arrays: s.arrays(), tx: tx}
+	if s.courier != nil && s.courier.Ready() {
+		c.handed = &[]stepRow{}
+	}
+	err = fn(c)
 	if ended = true; err != nil {
 		return false, err
 	}
 	if err := tx.Commit(); err != nil {
-		return true, err
+		return true, err // should it be committed after all, the sweep finds its steps
+	}
+	if c.handed != nil && len(*c.handed) > 0 {
+		s.courier.Take(steps(*c.handed))
 	}
 	return true, nil
 }

@@ -49,6 +49,16 @@ func (b *box) DropOutbox(_ context.Context, ids []int64) error {
 	return nil
 }
 
+func (b *box) PutOutbox(_ context.Context, left []galena.Step) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range left {
+		s.Outbox = int64(len(b.claimed) + len(b.rows) + 1)
+		b.rows[s.Outbox] = s
+	}
+	return nil
+}
+
 func (b *box) left() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,12 +96,81 @@ func TestARowIsDroppedOnlyWhenItsTaskIsOnTheQueue(t *testing.T) {
 	refuseLast := enqueueFunc(func(s []galena.Step) ([]galena.Step, error) {
 		return s[:len(s)-1], errors.New("the queue is full")
 	})
-	n, err := NewRelay(b, refuseLast, slog.New(slog.DiscardHandler)).pass(context.Background())
+	n, err := NewRelay(b, refuseLast, slog.New(slog.DiscardHandler)).empty(context.Background())
 	if n != 3 || err == nil {
-		t.Errorf("pass claimed %d with error %v, want 3 and the queue's error", n, err)
+		t.Errorf("claimed %d with error %v, want 3 and the queue's error", n, err)
 	}
 	if left := b.left(); left != 1 {
 		t.Errorf("%d rows left, want the one that was refused", left)
+	}
+}
+
+// road is a queue that can be closed.
+type road struct {
+	mu     sync.Mutex
+	closed bool
+	sent   []galena.Step
+}
+
+func (r *road) Enqueue(_ context.Context, s []galena.Step) ([]galena.Step, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed && len(s) > 0 {
+		return nil, errors.New("the queue is away")
+	}
+	r.sent = append(r.sent, s...)
+	return s, nil
+}
+
+func (r *road) close(closed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = closed
+}
+
+func (r *road) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sent)
+}
+
+func soon(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not within 5 s: " + what)
+		}
+	}
+}
+
+func TestWhatIsCommittedGoesToTheQueueWithoutAnOutbox(t *testing.T) {
+	t.Parallel()
+	b, q := newBox(0), &road{}
+	r := NewRelay(b, q, slog.New(slog.DiscardHandler))
+	one := []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1}}
+	if r.Ready() {
+		t.Error("a relay that does not run is ready")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { _ = r.Run(ctx); close(done) }()
+	soon(t, "the relay is ready", r.Ready)
+	r.Take(one)
+	soon(t, "the step is sent", func() bool { return q.count() == 1 })
+
+	q.close(true)
+	r.Take(one)
+	soon(t, "what the queue refused stands in the outbox", func() bool { return b.left() == 1 })
+	q.close(false)
+	r.Nudge()
+	soon(t, "the outbox is empty", func() bool { return b.left() == 0 && q.count() == 2 })
+	soon(t, "the relay is ready again", r.Ready)
+
+	cancel()
+	<-done
+	r.Take(one)
+	if b.left() != 1 || r.Ready() {
+		t.Errorf("a relay that has stopped left %d rows, want the one it was given; ready: %v", b.left(), r.Ready())
 	}
 }
 

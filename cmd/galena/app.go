@@ -115,6 +115,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.herald = redis.NewHerald(a.redis)
 	a.queue = worker.NewClient(a.redis.Shared())
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
+	a.store.HandTo(a.relay)
 	return nil
 }
 

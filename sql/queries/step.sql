@@ -7,16 +7,18 @@ FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]
     AS r(kind, id, epoch, lead_id, run, queue);
 
 -- name: renew-steps
--- Extends the lease of the runs {kind, id, epoch, run} that still hold theirs.
+-- Extends the lease of the runs that still hold theirs.
 UPDATE steps SET lease_until = :lease
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer)
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
+    AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
   AND steps.state = 'running';
 
 -- name: vouch-steps
--- The runs {kind, id, epoch, run} were seen on the queue: no suspects for now.
+-- The runs were seen on the queue: no suspects for now.
 UPDATE steps SET queued_at = :now
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer)
+FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
+    AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
   AND steps.state = 'queued';
 
@@ -32,28 +34,30 @@ WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'r
 -- attempt given back, :failed_at when it was put aside. A run that ends has
 -- killed nobody. None: the run lost the step.
 UPDATE steps SET state = :state, due_at = :due, lease_until = 0, error_kind = :error_kind, note = :note,
-    attempts = attempts - :refund, kills = 0, failed_at = :failed_at
+    attempts = attempts - :refund, kills = 0, failed_at = :failed_at, queued_at = 0
 WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running'
 RETURNING attempts;
 
 -- name: suspects
 -- Steps that nobody seems to work on: a lease ran out, a wait is over (both
 -- lost: no task of theirs counts any more), or a run handed out before :stale
--- was never begun. What still stands in the outbox is
--- not lost, only late. kills counts the workers that died on the step, the one
+-- was never begun. A lease lasts longer than it takes a run to become stale, so
+-- one index on queued_at serves both. What still stands in the outbox is not
+-- lost, only late. kills counts the workers that died on the step, the one
 -- of this run included; it is 0 where the run has no dead worker.
 SELECT kind, id, epoch, run, queue, attempts, due_at, kills, lost, since FROM (
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
-        FROM steps WHERE state = 'running' AND lease_until <= :now ORDER BY lease_until LIMIT :limit) AS lost
+        FROM steps WHERE queued_at > 0 AND queued_at <= :stale AND state = 'running' AND lease_until <= :now
+        ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 1 AS class, 1 AS lost, due_at AS since
-        FROM steps WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit) AS due
+        FROM steps WHERE due_at > 0 AND due_at <= :now AND state = 'waiting' ORDER BY due_at LIMIT :limit) AS due
     UNION ALL
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 2 AS class, 0 AS lost, queued_at AS since
-        FROM steps WHERE state = 'queued' AND queued_at <= :stale
+        FROM steps WHERE queued_at > 0 AND queued_at <= :stale AND state = 'queued'
           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.step_id = steps.id AND o.kind = steps.kind
               AND o.epoch = steps.epoch AND o.run = steps.run)
         ORDER BY queued_at LIMIT :limit) AS silent
@@ -73,10 +77,11 @@ WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND step
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at;
 
 -- name: end-ruled-steps
--- Ends the runs that hold their step and whose epoch is not decided yet, and
--- returns them. Locks the steps until the transaction ends.
-UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
-FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]),
+-- Removes the steps of the runs that hold them and whose epoch is not decided
+-- yet, and returns them: the decision keeps every other run out from now on.
+-- Locks the steps until the transaction ends.
+DELETE FROM steps
+USING unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]),
         CAST(:lead_id AS text[]))
     AS r(kind, id, epoch, run, lead_id)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
@@ -100,15 +105,24 @@ FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
 
+-- name: drop-steps
+-- Removes the steps of runs that ended well and for good, and returns them. The
+-- others lost their step.
+DELETE FROM steps
+USING unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
+    AS r(kind, id, epoch, run)
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
+
 -- name: delay-step
 -- Lets a step whose worker died wait until :due before it is handed out again.
-UPDATE steps SET state = 'waiting', due_at = :due, lease_until = 0, kills = kills + 1
+UPDATE steps SET state = 'waiting', due_at = :due, lease_until = 0, queued_at = 0, kills = kills + 1
 WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now;
 
 -- name: set-step-aside
 -- Puts a step away whose worker died once more, and returns its attempts.
 UPDATE steps SET state = 'failed', due_at = 0, lease_until = 0, kills = kills + 1, error_kind = :reason, note = :note,
-    failed_at = :now
+    failed_at = :now, queued_at = 0
 WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now
 RETURNING attempts;
 
@@ -117,7 +131,7 @@ RETURNING attempts;
 -- :after names (:after_… its order). An empty filter lets everything through.
 SELECT kind, id, lead_id, epoch, run, queue, attempts, kills, error_kind, note, failed_at
 FROM steps
-WHERE state = 'failed' AND failed_at >= :since
+WHERE state = 'failed' AND failed_at > 0 AND failed_at >= :since
   AND (:kind = '' OR kind = :kind) AND (:id = '' OR id = :id) AND (:reason = '' OR error_kind = :reason) AND (:lead_id = '' OR lead_id = :lead_id)
   AND (:after = '' OR (failed_at, kind, id, epoch) < (:after_at, :after_kind, :after_id, :after_epoch))
 ORDER BY failed_at DESC, kind DESC, id DESC, epoch DESC
@@ -125,7 +139,7 @@ LIMIT :limit;
 
 -- name: count-failed-steps
 -- How many steps are put aside, by kind and reason.
-SELECT kind, error_kind, count(*) AS steps FROM steps WHERE state = 'failed' GROUP BY kind, error_kind;
+SELECT kind, error_kind, count(*) AS steps FROM steps WHERE state = 'failed' AND failed_at > 0 GROUP BY kind, error_kind;
 
 -- name: replay-steps
 -- Makes {kind, id, epoch} that were put aside as good as new, and returns them.

@@ -38,12 +38,18 @@ RETURNING kind, id, epoch, run, queue, attempts, due_at;
 
 -- name: end-ruled-steps
 -- As the general text, with SQLite's function for a JSON list.
-UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
-FROM json_each(:rows) AS r
-WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
+DELETE FROM steps
+WHERE (kind, id, epoch, run) IN (SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'run' FROM json_each(:rows) AS r)
   AND state = 'running'
-  AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.lead_id = r.value->>'lead_id' AND d.epoch = r.value->>'epoch')
+  AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.lead_id = steps.lead_id AND d.epoch = steps.epoch)
 RETURNING kind, id, epoch, run, lead_id;
+
+-- name: drop-steps
+-- As the general text, with SQLite's function for a JSON list.
+DELETE FROM steps
+WHERE (kind, id, epoch, run) IN (SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'run' FROM json_each(:rows) AS r)
+  AND state = 'running'
+RETURNING kind, id, epoch, run, attempts;
 
 -- name: begin-steps
 -- As the general text, with SQLite's function for a JSON list.
