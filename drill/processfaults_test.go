@@ -59,7 +59,7 @@ func (b *bench) killing(times int, every time.Duration, end func(*process)) {
 	b.drain()
 	b.figure("kills %d", times)
 	b.nothingArchived()
-	b.figure("most tries of a delivery %.0f", b.sql(`SELECT max(attempts) FROM steps WHERE kind = 'lead:deliver'`))
+	b.figure("most tries of a delivery %.0f", b.sql(`SELECT max(attempts) FROM deliveries`))
 }
 
 // hesitantSink answers after up to 400 ms.

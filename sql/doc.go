@@ -4,7 +4,7 @@
 //	intake ──Accept──► leads  idempotency  repeats
 //	                     │ same transaction
 //	                     ▼
-//	                   steps ──► outbox ──ClaimOutbox──► queue ──► worker
+//	                   steps ──Courier, else outbox──► queue ──► worker
 //	                     ▲                                           │ Begin, Renew
 //	          Rehand run+1│                                          │ Park, Fail, Finish
 //	                     └──────────── Suspects ◄── lease ran out ◄──┤

@@ -13,20 +13,15 @@ func (s *Store) Outcomes(ctx context.Context, before string, limit int) ([]galen
 	found, err := list[struct {
 		ID      string `db:"id"`
 		Domain  string `db:"domain"`
-		Body    string `db:"body"`
 		Sampled string `db:"sampled"`
+		decisionText
 	}](ctx, s.reader(), "outcomes", args{"before": before, "limit": limit})
 	if err != nil {
 		return nil, fault(op, err)
 	}
 	out := make([]galena.Outcome, len(found))
 	for i, r := range found {
-		d, err := parse[struct {
-			Stop    galena.Stop    `json:"stop"`
-			Settled bool           `json:"settled"`
-			Segment galena.Segment `json:"segment"`
-			Steps   []galena.Call  `json:"steps"`
-		}](r.Body)
+		d, err := r.decision()
 		if err != nil {
 			return nil, fault(op, err)
 		}

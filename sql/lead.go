@@ -310,6 +310,9 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) e
 	if _, err := tx.exec(ctx, "insert-leads", a); err != nil {
 		return err
 	}
+	if obs, err = s.unsaid(ctx, tx, obs); err != nil {
+		return err
+	}
 	if err := insertObservations(ctx, tx, obs); err != nil {
 		return err
 	}
@@ -318,6 +321,63 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) e
 		return err
 	}
 	return s.insertSteps(ctx, tx, append(todo, deliveries...))
+}
+
+// wordKept is how long the same word is not written again.
+const wordKept = time.Hour
+
+// word is what forms last said of a field of a company.
+type word struct {
+	Entity     string `db:"entity"`
+	Field      string `db:"field"`
+	Value      string `db:"value"`
+	ObservedAt int64  `db:"observed_at"`
+}
+
+// unsaid leaves out what forms said last of the company, in the same words and
+// lately. Of all that forms say of a field the last word counts, and every lead
+// reads them all: were each written, the price of a company's leads would grow
+// with the square of their number.
+func (s *Store) unsaid(ctx context.Context, tx conn, obs []galena.Observation) ([]galena.Observation, error) {
+	var companies []string
+	for _, o := range obs {
+		if o.Class == galena.ClassForm {
+			companies = append(companies, o.Entity)
+		}
+	}
+	if len(companies) == 0 {
+		return obs, nil
+	}
+	a, err := s.lists(map[string][]string{"entities": sorted(companies)})
+	if err != nil {
+		return nil, err
+	}
+	said, err := list[word](ctx, tx, "words-of-forms", a) // oldest first
+	if err != nil {
+		return nil, err
+	}
+	last := map[[2]string]word{}
+	for _, w := range said {
+		last[[2]string{w.Entity, w.Field}] = w
+	}
+	var out []galena.Observation
+	for _, o := range obs {
+		value, err := text(o.Value)
+		if err != nil {
+			return nil, err
+		}
+		place := [2]string{o.Entity, o.Field}
+		was, at := last[place], micros(o.ObservedAt)
+		switch {
+		case o.Class != galena.ClassForm || o.Absent:
+		case was.Value == value && at >= was.ObservedAt && at-was.ObservedAt < wordKept.Microseconds():
+			continue
+		case at >= was.ObservedAt:
+			last[place] = word{o.Entity, o.Field, value, at}
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }
 
 type recallQuestion struct {

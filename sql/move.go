@@ -151,11 +151,11 @@ func clockTime(us int64) string { return at(us).UTC().Format("15:04:05") + " UTC
 // move runs under the lead's lock. learnt is told besides what Settle says.
 func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLead, trail []assignmentRow, learnt []galena.Delivery) (d galena.Decision, err error) {
 	held := trail[len(trail)-1]
-	body, err := one[string](ctx, tx, "stored-decision", args{"lead_id": m.LeadID, "epoch": m.From})
+	stored, err := one[decisionText](ctx, tx, "stored-decision", args{"lead_id": m.LeadID, "epoch": m.From})
 	if err != nil {
 		return d, err
 	}
-	old, err := parse[galena.Decision](body)
+	old, err := stored.decision()
 	if err != nil {
 		return d, err
 	}
@@ -304,7 +304,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 
 // writeMove writes the decision and what must be told of it.
 func (s *Store) writeMove(ctx context.Context, tx conn, m galena.Move, d galena.Decision, told []galena.Delivery) error {
-	if err := insertDecisions(ctx, tx, []galena.Decision{d}); err != nil {
+	if err := s.insertDecisions(ctx, tx, []galena.Decision{d}); err != nil {
 		return err
 	}
 	n, err := tx.exec(ctx, "move-lead", args{"lead_id": m.LeadID, "epoch": d.Epoch})

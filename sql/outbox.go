@@ -108,6 +108,6 @@ func (s *Store) Backlog(ctx context.Context) (galena.Backlog, error) {
 		Outbox    int   `db:"outbox"`
 		Undecided int   `db:"undecided"`
 		Oldest    int64 `db:"oldest"`
-	}](ctx, s.reader(), "backlog", args{})
+	}](ctx, s.reader(), "backlog", args{"kind": galena.StepLead})
 	return galena.Backlog{Outbox: r.Outbox, Undecided: r.Undecided, OldestUndecided: at(r.Oldest)}, fault("sql.backlog", err)
 }

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"context"
-	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -15,17 +14,13 @@ func (s *Store) Portfolio(ctx context.Context, least, most int) ([]galena.Past, 
 	if err != nil || n < least {
 		return nil, fault(op, err)
 	}
-	found, err := list[string](ctx, s.reader(), "portfolio", args{"limit": most})
+	found, err := list[decisionText](ctx, s.reader(), "portfolio", args{"limit": most})
 	if err != nil {
 		return nil, fault(op, err)
 	}
 	out := make([]galena.Past, len(found))
-	for i, body := range found {
-		d, err := parse[struct {
-			Facts     galena.Facts
-			DecidedAt time.Time     `json:"decided_at"`
-			Took      time.Duration `json:"took_ns"`
-		}](body)
+	for i, stored := range found {
+		d, err := stored.decision()
 		if err != nil {
 			return nil, fault(op, err)
 		}

@@ -16,7 +16,7 @@ const (
 // recordRow is a lead with what was decided of it and its company.
 type recordRow struct {
 	leadRow
-	Body             string `db:"body"`
+	decisionText
 	Facts            string `db:"facts"`
 	CompanyOwner     string `db:"company_owner"`
 	CompanyUpdatedAt int64  `db:"company_updated_at"`
@@ -30,7 +30,7 @@ func (r recordRow) record() (galena.Record, error) {
 	if r.Body == "" {
 		return out, errors.Join(err1, err2)
 	}
-	d, err3 := parse[galena.Decision](r.Body)
+	d, err3 := r.decision()
 	out.Decision = &d
 	return out, errors.Join(err1, err2, err3)
 }

@@ -52,3 +52,27 @@ func (r *recent) wrote(obs []galena.Observation) {
 		}
 	}
 }
+
+// seen remembers as many keys of rows that are never changed or removed.
+type seen struct {
+	mu       sync.Mutex
+	now, old map[string]bool
+}
+
+func (s *seen) has(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now[key] || s.old[key]
+}
+
+// add is called after the commit.
+func (s *seen) add(keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		if s.now == nil || len(s.now) >= recentMost {
+			s.old, s.now = s.now, map[string]bool{}
+		}
+		s.now[key] = true
+	}
+}

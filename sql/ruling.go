@@ -112,7 +112,7 @@ func (s *Store) decidedBefore(ctx context.Context, tx conn, all []galena.Ruling,
 		if slices.ContainsFunc(ours, func(o *ruled) bool { return o.place == i }) {
 			continue
 		}
-		body, err := one[string](ctx, tx, "stored-decision", args{"lead_id": r.Lead.ID, "epoch": r.Step.Epoch})
+		stored, err := one[decisionText](ctx, tx, "stored-decision", args{"lead_id": r.Lead.ID, "epoch": r.Step.Epoch})
 		if missing(err) {
 			out[i].err = lostFence()
 			continue
@@ -123,7 +123,7 @@ func (s *Store) decidedBefore(ctx context.Context, tx conn, all []galena.Ruling,
 		if _, err := endStep(ctx, tx, r.Step, ending{state: "done"}); err != nil && !missing(err) {
 			return err
 		}
-		if out[i].value, err = parse[galena.Decision](body); err != nil {
+		if out[i].value, err = stored.decision(); err != nil {
 			return err
 		}
 	}
@@ -208,7 +208,7 @@ func (s *Store) writeRulings(ctx context.Context, tx conn, all []*ruled, before,
 	if err := s.holdAll(ctx, tx, all); err != nil {
 		return err
 	}
-	if err := insertDecisions(ctx, tx, decisions); err != nil {
+	if err := s.insertDecisions(ctx, tx, decisions); err != nil {
 		return err
 	}
 	if err := s.decideLeads(ctx, tx, decisions); err != nil {
@@ -387,20 +387,33 @@ type decisionRow struct {
 	CostMicros  int64   `db:"cost_micros" json:"cost_micros"`
 	TookUS      int64   `db:"took_us" json:"took_us"`
 	DecidedAt   int64   `db:"decided_at" json:"decided_at"`
+	Sheet       string  `db:"sheet" json:"sheet"`
 	Body        string  `db:"body" json:"body"`
 }
 
-func insertDecisions(ctx context.Context, tx conn, decisions []galena.Decision) error {
+// insertDecisions writes decisions, and what they share with others of their
+// company unless it is there.
+func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena.Decision) error {
 	list := make([]decisionRow, len(decisions))
+	unknown := map[string]sheet{}
 	for i, d := range decisions {
-		body, err := text(d)
+		shared, rest := takeSheet(d)
+		hash := shared.hash()
+		if !s.sheets.has(hash) {
+			unknown[hash] = shared
+		}
+		body, err := text(rest)
 		if err != nil {
 			return err
 		}
 		list[i] = decisionRow{d.LeadID, d.Epoch, d.Tier, int64(d.Score.Score), int64(d.Lo), int64(d.Hi), d.Coverage, d.Confidence,
 			d.Settled, d.Provisional, d.Undecided, string(d.Stop), d.Rule, d.To, d.Owner, d.Territory, d.Calls,
-			int64(math.Round(d.Cents * 10_000)), d.Took.Microseconds(), micros(d.DecidedAt), body}
+			int64(math.Round(d.Cents * 10_000)), d.Took.Microseconds(), micros(d.DecidedAt), hash, body}
 	}
+	if err := s.insertSheets(ctx, tx, unknown); err != nil {
+		return err
+	}
+	tx.after(func() { s.sheets.add(slices.Collect(maps.Keys(unknown))) })
 	a, err := table(tx, list)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ type Store struct {
 
 	groups
 	recent  recent
+	sheets  seen
 	courier Courier
 }
 

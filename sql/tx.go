@@ -25,7 +25,11 @@ type conn struct {
 	tx     *sqlx.Tx                               // nil on a pool
 	again  func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
 	handed *[]stepRow                             // what the courier gets after the commit; nil = all goes by the outbox
+	then   *[]func()                              // what is done after the commit
 }
+
+// after does something in memory once the transaction is committed.
+func (c conn) after(do func()) { *c.then = append(*c.then, do) }
 
 func (s *Store) reader() conn { return conn{stmts: s.reads, arrays: s.arrays(), again: s.again} }
 func (s *Store) writer() conn { return conn{stmts: s.writes, arrays: s.arrays(), again: s.again} }
@@ -73,7 +77,7 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 			_ = tx.Rollback() // the first error says more; after a failed commit there is nothing to roll back
 		}
 	}()
-	c := conn{stmts: s.writes, arrays: s.arrays(), tx: tx}
+	c := conn{stmts: s.writes, arrays: s.arrays(), tx: tx, then: &[]func(){}}
 	if s.courier != nil && s.courier.Ready() {
 		c.handed = &[]stepRow{}
 	}
@@ -83,6 +87,9 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 	}
 	if err := tx.Commit(); err != nil {
 		return true, err // should it be committed after all, the sweep finds its steps
+	}
+	for _, do := range *c.then {
+		do()
 	}
 	if c.handed != nil && len(*c.handed) > 0 {
 		s.courier.Take(steps(*c.handed))

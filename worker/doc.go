@@ -1,9 +1,9 @@
 // Package worker is the queue and the pipeline: the only package that knows
 // asynq.
 //
-//	      outbox row                          task = ids only
+//	 committed, or outbox                     task = ids only
 //	SQL ─────────────► Relay ───────────────────────────────► asynq
-//	 ▲  steps, leases    ▲ Nudge after a commit                  │
+//	 ▲  steps, leases    ▲ Take after a commit                   │
 //	 │                   │                                       ▼
 //	 │              Sweeper: due, lease run out, lost        Server
 //	 │                                                           │

@@ -1,8 +1,9 @@
 -- name: outcomes
 -- The decisions in force of decided leads with a company, the latest first, and what their audit asked: '' = not audited.
-SELECT l.id AS id, COALESCE(c.company_domain, l.domain) AS domain, d.body AS body,
+SELECT l.id AS id, COALESCE(c.company_domain, l.domain) AS domain, d.body AS body, COALESCE(h.body, '') AS sheet,
        COALESCE((SELECT u.steps FROM audits u WHERE u.lead_id = l.id ORDER BY u.epoch DESC LIMIT 1), '') AS sampled
 FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+    LEFT JOIN sheets h ON h.hash = d.sheet
     LEFT JOIN company_domains c ON c.domain = l.domain
 WHERE l.status = 'decided' AND l.domain <> '' AND (CAST(:before AS text) = '' OR l.id < :before)
 ORDER BY l.id DESC LIMIT :limit;

@@ -95,3 +95,9 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at
 FROM leads l WHERE l.id = ANY (CAST(:ids AS text[]));
+
+-- name: words-of-forms
+-- What forms said of these companies, oldest first.
+SELECT entity, field, value, observed_at FROM observations
+WHERE entity = ANY (CAST(:entities AS text[])) AND class = 'form' AND source = 'form' AND NOT absent
+ORDER BY observed_at, id;

@@ -4,7 +4,9 @@ SELECT count(*) AS leads FROM (SELECT 1 FROM leads WHERE status = 'decided' LIMI
 
 -- name: portfolio
 -- The decisions in force of the latest decided leads.
-SELECT d.body FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+SELECT d.body AS body, COALESCE(h.body, '') AS sheet
+FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+LEFT JOIN sheets h ON h.hash = d.sheet
 WHERE l.status = 'decided' ORDER BY l.id DESC LIMIT :limit;
 
 -- name: means

@@ -3,11 +3,12 @@
 SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l.codes, l.email_class,
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
-       COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
+       COALESCE(d.body, '') AS body, COALESCE(h.body, '') AS sheet, COALESCE(c.facts, '') AS facts,
        COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at,
        COALESCE(k.company_domain, l.domain) AS company_domain
 FROM leads l
 LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+LEFT JOIN sheets h ON h.hash = d.sheet
 LEFT JOIN company_domains k ON k.domain = l.domain
 LEFT JOIN companies c ON c.domain = COALESCE(k.company_domain, l.domain)
 LEFT JOIN company_owners o ON o.domain = COALESCE(k.company_domain, l.domain)
@@ -15,19 +16,22 @@ WHERE l.id = :id;
 
 -- name: records
 -- A page of leads, newest first, older than the lead :before. An empty filter
--- lets everything through.
+-- lets everything through. Leads that are held are few among many, and found by
+-- their verdict.
 SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l.codes, l.email_class,
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at,
-       COALESCE(d.body, '') AS body, COALESCE(c.facts, '') AS facts,
+       COALESCE(d.body, '') AS body, COALESCE(h.body, '') AS sheet, COALESCE(c.facts, '') AS facts,
        COALESCE(o.rep, '') AS company_owner, COALESCE(c.updated_at, 0) AS company_updated_at,
        COALESCE(k.company_domain, l.domain) AS company_domain
 FROM leads l
 LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
+LEFT JOIN sheets h ON h.hash = d.sheet
 LEFT JOIN company_domains k ON k.domain = l.domain
 LEFT JOIN companies c ON c.domain = COALESCE(k.company_domain, l.domain)
 LEFT JOIN company_owners o ON o.domain = COALESCE(k.company_domain, l.domain)
 WHERE (:status = '' OR l.status = :status)
+  AND (:status NOT IN ('quarantined', 'internal') OR l.verdict IN ('quarantine', 'confirm', 'internal'))
   AND (:tier = '' OR d.tier = :tier)
   AND (:owner = '' OR d.owner = :owner)
   AND (:back = '' OR EXISTS (SELECT 1 FROM assignments b WHERE b.lead_id = l.id AND b.close_reason = :closed))
@@ -36,7 +40,7 @@ ORDER BY l.id DESC
 LIMIT :limit;
 
 -- name: backlog
--- How much waits.
-SELECT (SELECT count(*) FROM outbox) AS outbox,
-       (SELECT count(*) FROM leads WHERE status = 'accepted') AS undecided,
-       COALESCE((SELECT min(created_at) FROM leads WHERE status = 'accepted'), 0) AS oldest;
+-- How much waits. A lead in flight has a step that is not over.
+SELECT (SELECT count(*) FROM outbox) AS outbox, count(*) AS undecided, COALESCE(min(l.created_at), 0) AS oldest
+FROM steps s JOIN leads l ON l.id = s.id
+WHERE s.kind = :kind AND s.state <> 'done' AND l.status = 'accepted';

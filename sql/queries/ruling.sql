@@ -1,6 +1,7 @@
 -- name: stored-decision
--- The decision of an epoch, whole.
-SELECT body FROM decisions WHERE lead_id = :lead_id AND epoch = :epoch;
+-- The decision of an epoch, and the sheet that belongs to it.
+SELECT d.body AS body, COALESCE(h.body, '') AS sheet FROM decisions d LEFT JOIN sheets h ON h.hash = d.sheet
+WHERE lead_id = :lead_id AND epoch = :epoch;
 
 -- name: hold-person
 -- The person's open lead is with this rep from now on.
@@ -34,18 +35,25 @@ SELECT COALESCE((SELECT rep FROM person_owners WHERE email_key = :email_key AND 
 -- name: insert-decisions
 -- Decisions are immutable: a second one for the epoch is an error.
 INSERT INTO decisions (lead_id, epoch, tier, score_tenths, lo_tenths, hi_tenths, coverage, confidence, settled,
-    provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, body)
+    provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, sheet, body)
 SELECT r.lead_id, r.epoch, r.tier, r.score, r.lo, r.hi, r.coverage, r.confidence, r.settled, r.provisional,
     r.undecided, r.stop, r.rule, r.target, r.owner, r.territory, r.calls, r.cost_micros, r.took_us, r.decided_at,
-    r.body
+    r.sheet, r.body
 FROM unnest(CAST(:lead_id AS text[]), CAST(:epoch AS integer[]), CAST(:tier AS text[]), CAST(:score AS bigint[]),
         CAST(:lo AS bigint[]), CAST(:hi AS bigint[]), CAST(:coverage AS double precision[]),
         CAST(:confidence AS double precision[]), CAST(:settled AS boolean[]), CAST(:provisional AS boolean[]),
         CAST(:undecided AS boolean[]), CAST(:stop AS text[]), CAST(:rule AS text[]), CAST(:target AS text[]),
         CAST(:owner AS text[]), CAST(:territory AS text[]), CAST(:calls AS integer[]), CAST(:cost_micros AS bigint[]),
-        CAST(:took_us AS bigint[]), CAST(:decided_at AS bigint[]), CAST(:body AS text[]))
+        CAST(:took_us AS bigint[]), CAST(:decided_at AS bigint[]), CAST(:sheet AS text[]),
+        CAST(:body AS text[]))
     AS r(lead_id, epoch, tier, score, lo, hi, coverage, confidence, settled, provisional, undecided, stop, rule, target,
-        owner, territory, calls, cost_micros, took_us, decided_at, body);
+        owner, territory, calls, cost_micros, took_us, decided_at, sheet, body);
+
+-- name: insert-sheets
+-- What decisions share, by its hash: what is there is the same.
+INSERT INTO sheets (hash, body)
+SELECT r.hash, r.body FROM unnest(CAST(:hash AS text[]), CAST(:body AS text[])) AS r(hash, body)
+ON CONFLICT (hash) DO NOTHING;
 
 -- name: insert-assignments
 -- One per lead and epoch, with the credits that moved.

@@ -3,6 +3,7 @@ package sqltest
 import (
 	"crypto/sha256"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -23,6 +24,8 @@ var intakeRules = map[string]func(*bench){
 	"TextThatPostgresCannotStoreIsCleaned":     cleansText,
 	"RecallKnowsSuppressedAndKnownDomains":     recalls,
 	"AStepIsHandedOutInTheOrderOfItsAccepting": outboxOrder,
+	"AFormsWordIsKeptOnceWhileItIsTheLast":     wordsOfForms,
+	"WhatIsCommittedGoesToTheCourier":          handsToCourier,
 }
 
 func withKey(in galena.Intake, token, body string) galena.Intake {
@@ -282,4 +285,86 @@ func outboxOrder(s *bench) {
 	if len(claimed) != 3 {
 		s.Errorf("%d claimed, want 3", len(claimed))
 	}
+}
+
+// says is a form of that person that states the company's name.
+func (s *bench) says(i int, name string) galena.Intake {
+	in := person(i)
+	in.Lead.CreatedAt = s.clock.now()
+	in.Observations = []galena.Observation{{Entity: "acme.test", Field: "company.name", Source: "form", Class: galena.ClassForm,
+		Value: galena.TextValue(name), Confidence: 1, ObservedAt: s.clock.now(), FetchedAt: s.clock.now()}}
+	return in
+}
+
+func wordsOfForms(s *bench) {
+	for i, c := range []struct {
+		says  string
+		later time.Duration
+		words int
+	}{{"Acme", 0, 1}, {"Acme", time.Minute, 1}, {"ACME Inc", time.Minute, 2}, {"Acme", time.Minute, 3}, {"Acme", 2 * time.Hour, 4}} {
+		s.clock.pass(c.later)
+		m, err := s.Memory(s.ctx, s.accept(s.says(i, c.says)).ID)
+		s.ok(err)
+		if len(m.Observations) != c.words || m.Observations[c.words-1].Value.Text != c.says {
+			s.Errorf("lead %d: forms said %+v, want %d words and %q last", i, m.Observations, c.words, c.says)
+		}
+	}
+}
+
+// courier keeps what it is given.
+type courier struct {
+	mu    sync.Mutex
+	ready bool
+	taken []galena.Step
+}
+
+// Ready implements sql.Courier.
+func (c *courier) Ready() bool { return c.ready }
+
+// Take implements sql.Courier.
+func (c *courier) Take(committed []galena.Step) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = append(c.taken, committed...)
+}
+
+func handsToCourier(s *bench) {
+	c := &courier{ready: true}
+	s.HandTo(c)
+	id := s.accept(person(1)).ID
+	if len(c.taken) != 1 || c.taken[0].ID != id || c.taken[0].Run != 1 || c.taken[0].Queue != "leads" {
+		s.Errorf("the courier got %+v, want the step of %s", c.taken, id)
+	}
+	s.backlog(0, 1)
+
+	broken := person(2)
+	broken.Lead.ID = id // it exists: the transaction fails
+	if _, err := s.Accept(s.ctx, broken); err == nil {
+		s.Error("a lead was accepted twice")
+	}
+	if len(c.taken) != 1 {
+		s.Errorf("the courier got what was never committed: %+v", c.taken[1:])
+	}
+
+	s.clock.pass(11 * time.Second)
+	lost, err := s.Suspects(s.ctx, 10)
+	s.ok(err)
+	if len(lost) != 1 || lost[0].ID != id {
+		s.Errorf("suspects %+v, want the step that a courier took and nobody began", lost)
+	}
+	n, err := s.Rehand(s.ctx, lost)
+	s.ok(err)
+	if n != 1 || len(c.taken) != 2 || c.taken[1].Run != 2 {
+		s.Errorf("%d handed out again, the courier has %+v", n, c.taken)
+	}
+
+	c.ready = false
+	late := s.accept(person(3)).ID
+	claimed, err := s.ClaimOutbox(s.ctx, 10)
+	s.ok(err)
+	if len(claimed) != 1 || claimed[0].ID != late || len(c.taken) != 2 {
+		s.Errorf("outbox %+v, want what was committed while the courier was not ready", claimed)
+	}
+	s.ok(s.PutOutbox(s.ctx, c.taken[1:]))
+	s.backlog(2, 2)
 }

@@ -53,3 +53,9 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
        l.role, l.spendable, l.status, l.name, l.first_name, l.last_name, l.company, l.website, l.job_title,
        l.phone, l.country, l.form, l.source, l.utm, l.consent, l.fields, l.epoch, l.created_at, l.decided_at
 FROM leads l WHERE l.id IN (SELECT value FROM json_each(:ids));
+
+-- name: words-of-forms
+-- As the general text, with SQLite's function for a JSON list.
+SELECT entity, field, value, observed_at FROM observations
+WHERE entity IN (SELECT value FROM json_each(:entities)) AND class = 'form' AND source = 'form' AND NOT absent
+ORDER BY observed_at, id;

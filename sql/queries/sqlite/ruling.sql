@@ -1,11 +1,12 @@
 -- name: insert-decisions
 -- As the general text, with SQLite's function for a JSON list.
 INSERT INTO decisions (lead_id, epoch, tier, score_tenths, lo_tenths, hi_tenths, coverage, confidence, settled,
-    provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, body)
+    provisional, undecided, stop, rule, target, owner, territory, calls, cost_micros, took_us, decided_at, sheet, body)
 SELECT r.value->>'lead_id', r.value->>'epoch', r.value->>'tier', r.value->>'score', r.value->>'lo', r.value->>'hi',
     r.value->>'coverage', r.value->>'confidence', r.value->>'settled', r.value->>'provisional', r.value->>'undecided',
     r.value->>'stop', r.value->>'rule', r.value->>'target', r.value->>'owner', r.value->>'territory',
-    r.value->>'calls', r.value->>'cost_micros', r.value->>'took_us', r.value->>'decided_at', r.value->>'body'
+    r.value->>'calls', r.value->>'cost_micros', r.value->>'took_us', r.value->>'decided_at', r.value->>'sheet',
+    r.value->>'body'
 FROM json_each(:rows) AS r;
 
 -- name: insert-assignments
@@ -31,3 +32,9 @@ SELECT TRUE AS person, email_key AS key, rep, lead_id, created_at FROM person_ow
 WHERE email_key IN (SELECT value FROM json_each(:persons))
 UNION ALL
 SELECT FALSE, domain, rep, lead_id, created_at FROM company_owners WHERE domain IN (SELECT value FROM json_each(:domains));
+
+-- name: insert-sheets
+-- As the general text, with SQLite's function for a JSON list.
+INSERT INTO sheets (hash, body)
+SELECT r.value->>'hash', r.value->>'body' FROM json_each(:rows) AS r WHERE TRUE
+ON CONFLICT (hash) DO NOTHING;
