@@ -73,15 +73,15 @@ func (r *Relay) Take(committed []galena.Step) {
 		r.Nudge()
 		return
 	}
-	r.leave(committed)
+	r.leave(context.Background(), committed)
 }
 
 // leave puts steps in the outbox. When even that fails the sweep finds them.
-func (r *Relay) leave(steps []galena.Step) {
+func (r *Relay) leave(ctx context.Context, steps []galena.Step) {
 	if len(steps) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWait)
 	defer cancel()
 	if err := r.outbox.PutOutbox(ctx, steps); err != nil {
 		r.log.WarnContext(ctx, "steps left to the sweep", "steps", len(steps), "kind", galena.KindOf(err), "error", err)
@@ -100,7 +100,7 @@ func (r *Relay) Nudge() {
 // Run works until the context ends.
 func (r *Relay) Run(ctx context.Context) error {
 	r.turn(true)
-	defer func() { r.leave(r.turn(false)) }()
+	defer func() { r.leave(ctx, r.turn(false)) }()
 	poll := time.NewTimer(0)
 	defer poll.Stop()
 	for ctx.Err() == nil {
@@ -162,7 +162,7 @@ func (r *Relay) sendTaken(ctx context.Context) error {
 	}
 	sent, err := r.queue.Enqueue(ctx, taken)
 	if err != nil {
-		r.leave(append(unsent(taken, sent), r.turn(false)...))
+		r.leave(ctx, append(unsent(taken, sent), r.turn(false)...))
 	}
 	return err
 }
