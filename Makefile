@@ -7,7 +7,7 @@ SHELL = bash
 LINT_VERSION = v2.15.0
 LINT = .bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: help check lint test bench drill rig generate screenshots build
+.PHONY: help check lint test bench drill rig growth generate screenshots build
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ drill: ## every fault caused for real, a line each; FAULT=F52 for one, SEED=7 to
 
 rig: ## galena beside other workers under load: make rig KIT=<folder of the load rig> (docs/performance.md)
 	.ci/rig "$(KIT)"
+
+growth: ## what a lead costs with 10 thousand to 1 million leads in the store, with 1 to 4 workers: make growth KIT=<folder>
+	.ci/growth "$(KIT)"
 
 generate: ## write the generated files anew: api/openapi.yaml and what go:generate names
 	go generate ./...
