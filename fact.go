@@ -1,6 +1,10 @@
 package galena
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // State is how much is known of a field. Only unknown is worth buying.
 type State string
@@ -38,7 +42,7 @@ func SourceClasses() []SourceClass {
 // append-only: the company is what its observations say it is.
 type Observation struct {
 	ID         string      `json:"id"`
-	Entity     string      `json:"entity,omitempty"` // the company's domain, or "lead:<id>"
+	Entity     string      `json:"entity,omitempty"` // the company's domain, "lead:<id>", or a PersonEntity
 	Field      string      `json:"field"`
 	Value      Value       `json:"value"`
 	Absent     bool        `json:"absent,omitempty"` // the source says that there is none
@@ -53,6 +57,13 @@ type Observation struct {
 	RequestID  string      `json:"request_id,omitempty"`
 	RunID      string      `json:"run_id,omitempty"`
 	Used       bool        `json:"-"` // a decision rests on it; said when it is written
+}
+
+// PersonEntity is what the observations of a person bear, whichever of their leads
+// it is. Key is the person's canonical e-mail, which nobody is to read from it.
+func PersonEntity(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "person:" + hex.EncodeToString(sum[:])
 }
 
 // Fact is the golden value of a field: what merging made of the observations.

@@ -25,6 +25,7 @@ type Deps struct {
 	Hands     Hands
 	Enricher  Enricher
 	Callbacks Callbacks // nil = no provider calls this process
+	Edits     Edits     // nil = no CRM does
 	Tokens    Tokens
 	Figures   Figures
 	Bootstrap string                          // GALENA_BOOTSTRAP_TOKEN, "" = none

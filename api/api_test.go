@@ -63,7 +63,7 @@ func TestTheContractIsServedAndNamesEveryRoute(t *testing.T) {
 	slices.Sort(got)
 	want := []string{"DELETE /v1/companies/{domain}/aliases/{alias}", "GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz", "GET /v1/companies/{domain}",
 		"GET /v1/configs", "GET /v1/leads", "GET /v1/leads/{id}", "GET /v1/leads/{id}/why", "GET /v1/leads/{id}/why-not", "GET /v1/stats", "GET /v1/steps",
-		"POST /v1/companies:enrich", "POST /v1/conflicts/{id}/resolve", "POST /v1/email:check", "POST /v1/hooks/providers/{provider}", "POST /v1/leads", "POST /v1/leads/{id}/accept", "POST /v1/leads/{id}/hand-back",
+		"POST /v1/companies:enrich", "POST /v1/conflicts/{id}/resolve", "POST /v1/email:check", "POST /v1/hooks/providers/{provider}", "POST /v1/hooks/{crm}", "POST /v1/leads", "POST /v1/leads/{id}/accept", "POST /v1/leads/{id}/hand-back",
 		"POST /v1/leads/{id}/reassign", "POST /v1/leads/{id}/release", "POST /v1/leads/{id}/touch", "POST /v1/steps:replay", "PUT /v1/companies/{domain}/aliases/{alias}"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -214,7 +214,7 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Callbacks: d.shelf, Tokens: d.shelf, Figures: d.shelf, Bootstrap: bootstrap,
+	d.Handler, err = New(Deps{Gate: gate, Store: d.shelf, Hands: d.shelf, Enricher: d.shelf, Callbacks: d.shelf, Edits: d.shelf, Tokens: d.shelf, Figures: d.shelf, Bootstrap: bootstrap,
 		Rules: func() galena.ConfigState { return d.rules }, Catalogue: func() galena.Catalogue { return d.shop },
 		Ready:   func(context.Context) error { return d.ready },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "galena_leads_total 1\n") }),

@@ -16,10 +16,27 @@ func (s *shelf) Callback(_ context.Context, provider string, header http.Header,
 	return s.callErr
 }
 
+func (s *shelf) Edited(_ context.Context, crm string, header http.Header, body []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.called = append(s.called, crm+" "+header.Get("X-Request-Signature")+" "+string(body))
+	return s.callErr
+}
+
 func TestAProvidersCallIsTakenAsItIs(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", maxCallback)
-	for name, tc := range map[string]struct {
+	takenAsItIs(t, "/v1/hooks/providers/clearbit", "clearbit", maxCallback)
+}
+
+func TestACRMsEditIsTakenAsItIs(t *testing.T) {
+	t.Parallel()
+	takenAsItIs(t, "/v1/hooks/twenty", "twenty", maxEdit)
+}
+
+func takenAsItIs(t *testing.T, path, name string, most int) {
+	t.Helper()
+	long := strings.Repeat("x", most)
+	for how, tc := range map[string]struct {
 		body    string
 		headers []string
 		err     error
@@ -36,11 +53,11 @@ func TestAProvidersCallIsTakenAsItIs(t *testing.T) {
 		"that cannot be read":    {"x", nil, galena.Errorf(galena.Invalid, "one", "secret"), 422, "invalid"},
 		"while the store is off": {"x", nil, galena.Errorf(galena.Unavailable, "sql", "secret"), 503, "unavailable"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			d.shelf.callErr = tc.err
-			w := d.call(http.MethodPost, "/v1/hooks/providers/clearbit", tc.body, append(tc.headers, "X-Request-Signature: sha1=abc")...)
+			w := d.call(http.MethodPost, path, tc.body, append(tc.headers, "X-Request-Signature: sha1=abc")...)
 			if w.Code != tc.want || strings.Contains(w.Body.String(), "secret") {
 				t.Fatalf("%d %s, want %d", w.Code, w.Body, tc.want)
 			}
@@ -50,8 +67,8 @@ func TestAProvidersCallIsTakenAsItIs(t *testing.T) {
 				}
 			}
 			reached := tc.want != 413 && tc.want != 415
-			if want := "clearbit sha1=abc " + tc.body; reached && (len(d.shelf.called) != 1 || d.shelf.called[0] != want) || !reached && len(d.shelf.called) > 0 {
-				t.Errorf("%d calls reached the waterfall, want its raw body", len(d.shelf.called))
+			if want := name + " sha1=abc " + tc.body; reached && (len(d.shelf.called) != 1 || d.shelf.called[0] != want) || !reached && len(d.shelf.called) > 0 {
+				t.Errorf("%d calls reached whom they are for, want its raw body", len(d.shelf.called))
 			}
 		})
 	}

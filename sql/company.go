@@ -75,7 +75,7 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 		accounts := map[string]bool{}
 		for _, o := range obs {
 			stated := o.Class == galena.ClassCRM || o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked
-			if stated && o.Entity != "" && !strings.HasPrefix(o.Entity, "lead:") {
+			if stated && o.Entity != "" && !strings.Contains(o.Entity, ":") {
 				accounts[o.Entity] = true
 			}
 		}
@@ -86,6 +86,12 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 		}
 		return insertObservations(ctx, tx, obs)
 	})
+}
+
+// KnownPerson says whether somebody is a lead, by their canonical e-mail.
+func (s *Store) KnownPerson(ctx context.Context, key string) (bool, error) {
+	known, err := one[bool](ctx, s.reader(), "known-person", args{"email_key": key})
+	return known, fault("sql.known_person", err)
 }
 
 // SetAccountOwner keeps who owns an account by the CRM's word, by any domain of

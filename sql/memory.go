@@ -91,10 +91,13 @@ func (s *Store) readNames(ctx context.Context, known map[string]galena.Memory) e
 	return nil
 }
 
-// entities are what observations may count for a lead: itself, and its company
-// by any of its domains.
+// entities are what observations may count for a lead: itself, its person, and its
+// company by any of its domains.
 func entities(m galena.Memory) []string {
 	out := []string{"lead:" + m.Lead.ID}
+	if m.Lead.Key != "" {
+		out = append(out, galena.PersonEntity(m.Lead.Key))
+	}
 	if m.Lead.Domain != "" {
 		out = append(append(out, m.Lead.Domain), m.Domains...)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -13,16 +12,16 @@ import (
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/crm"
 	"github.com/galenahq/galena/crm/twenty"
+	"github.com/galenahq/galena/intake"
 )
 
-// maxDelivery is the largest webhook that is read: it carries a whole record.
-const maxDelivery = 1 << 20
-
-// twentyHook takes what Twenty tells of a company that a person changed, and
-// keeps it as that person's word. A delivery comes once, whatever we answer.
+// twentyHook takes what Twenty tells of a company or of somebody who is a lead,
+// and keeps what a person changed as that person's word. A delivery comes once,
+// whatever we answer.
 type twentyHook struct {
 	store interface {
 		Company(ctx context.Context, domain string) (galena.Company, error)
+		KnownPerson(ctx context.Context, key string) (bool, error)
 		AddObservations(ctx context.Context, obs []galena.Observation) error
 	}
 	secret string
@@ -31,54 +30,83 @@ type twentyHook struct {
 	log    *slog.Logger
 }
 
-// ServeHTTP implements http.Handler.
-func (h twentyHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
-	if err != nil {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
+// Edited takes the call of a CRM.
+func (a *App) Edited(ctx context.Context, crm string, header http.Header, body []byte) error {
+	s := a.env.CRM("twenty")
+	if crm != "twenty" || !s["WEBHOOK_SECRET"].Set() {
+		return galena.Errorf(galena.NotFound, "crm.hook", "no such CRM calls here")
 	}
-	if err := twenty.Verify(h.secret, r.Header, body, h.now()); err != nil {
-		h.log.WarnContext(r.Context(), "webhook refused", "crm", "twenty", "error", err)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
+	h := twentyHook{store: a.store, secret: s["WEBHOOK_SECRET"].Reveal(), now: a.now, log: a.log.With("part", "api"),
+		config: twenty.Config{KeyName: s["KEY_NAME"].Reveal(), Mapping: a.book.current().rules.CRM.Mapping}}
+	return h.take(ctx, header, body)
+}
+
+func (h twentyHook) take(ctx context.Context, header http.Header, body []byte) error {
+	if err := twenty.Verify(h.secret, header, body, h.now()); err != nil {
+		h.log.WarnContext(ctx, "webhook refused", "crm", "twenty", "error", err)
+		return err
 	}
 	event, err := twenty.ParseEvent(h.config, body)
-	if galena.KindOf(err) == galena.Malformed {
-		h.log.WarnContext(r.Context(), "webhook not understood", "crm", "twenty", "error", err)
-		w.WriteHeader(http.StatusBadRequest)
-		return
+	switch galena.KindOf(err) {
+	case "":
+	case galena.NotFound:
+		return nil // of another kind of record
+	default:
+		h.log.WarnContext(ctx, "webhook not understood", "crm", "twenty", "error", err)
+		return galena.Errorf(galena.Invalid, "crm.hook", "the delivery is none of Twenty's known forms")
 	}
-	if err == nil {
-		err = h.keep(r.Context(), event)
+	if event.By != crm.ByPerson {
+		return nil
 	}
-	if err != nil && galena.KindOf(err) != galena.NotFound {
-		h.log.ErrorContext(r.Context(), "a person's edit in the CRM was not kept", "crm", "twenty", "error", err)
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
+	if event.Object == crm.Person {
+		err = h.keepPerson(ctx, event)
+	} else {
+		err = h.keep(ctx, event)
 	}
-	w.WriteHeader(http.StatusNoContent)
+	if err != nil {
+		h.log.ErrorContext(ctx, "a person's edit in the CRM was not kept", "crm", "twenty", "error", err)
+	}
+	return err
 }
 
 // keep stores the values that a person gave a company and that we do not hold
 // already: an address is told as a whole though one line of it was changed, and
 // the rest may be what we wrote ourselves.
 func (h twentyHook) keep(ctx context.Context, e twenty.Event) error {
-	if e.Object != crm.Company || e.By != crm.ByPerson || e.Domain == "" {
+	if e.Domain == "" {
 		return nil
 	}
 	held, err := h.store.Company(ctx, e.Domain)
 	if err != nil && galena.KindOf(err) != galena.NotFound {
 		return err
 	}
-	entity, now := e.Domain, h.now()
+	entity := e.Domain
 	if held.Domain != "" {
 		entity = held.Domain
 	}
+	return h.say(ctx, e, entity, held.Facts)
+}
+
+// keepPerson stores what is told of somebody who is a lead; of anybody else we
+// keep nothing.
+func (h twentyHook) keepPerson(ctx context.Context, e twenty.Event) error {
+	key, err := intake.CanonicalKey(e.Email)
+	if err != nil {
+		return nil //nolint:nilerr // without an address nobody is meant
+	}
+	if known, err := h.store.KnownPerson(ctx, key); err != nil || !known {
+		return err
+	}
+	return h.say(ctx, e, galena.PersonEntity(key), nil)
+}
+
+// say appends one observation for each value that is news.
+func (h twentyHook) say(ctx context.Context, e twenty.Event, entity string, held galena.Facts) error {
 	var words []galena.Observation
+	now := h.now()
 	for _, edit := range e.Edits {
 		field := string(edit.Field)
-		fact := held.Facts.Get(field)
+		fact := held.Get(field)
 		if edit.Blank || edit.Field == crm.Domain || fact.State == galena.Known && fact.Value.Equal(edit.Value) {
 			continue
 		}
@@ -89,7 +117,7 @@ func (h twentyHook) keep(ctx context.Context, e twenty.Event) error {
 		// The same delivery once more is the same observation.
 		name := strings.Join([]string{"twenty", e.ID, field, e.At.Format(time.RFC3339Nano)}, " ")
 		words = append(words, galena.Observation{ID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String(), Entity: entity, Field: field,
-			Value: edit.Value, Source: "human:twenty", Class: galena.ClassHuman, Ref: "twenty:company:" + e.ID, Method: "edited",
+			Value: edit.Value, Source: "human:twenty", Class: galena.ClassHuman, Ref: "twenty:" + string(e.Object) + ":" + e.ID, Method: "edited",
 			Confidence: 1, ObservedAt: at, FetchedAt: now})
 	}
 	if len(words) == 0 {

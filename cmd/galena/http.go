@@ -13,7 +13,6 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/api"
-	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/redis"
 	"github.com/galenahq/galena/web"
 	"github.com/galenahq/galena/worker"
@@ -51,7 +50,7 @@ func (a *App) wireHTTP(ctx context.Context) error {
 // publicMux is everything that the outside may reach: machines by token, people
 // by login.
 func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handler, error) {
-	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Callbacks: a, Tokens: a.store, Figures: a.store, Rules: a.book.status, Catalogue: a.catalogue,
+	machines, err := api.New(api.Deps{Gate: a.gate, TTL: a.book.ttl, Store: a.store, Hands: a.hands, Enricher: a.lookup(), Callbacks: a, Edits: a, Tokens: a.store, Figures: a.store, Rules: a.book.status, Catalogue: a.catalogue,
 		Bootstrap: a.env.BootstrapToken.Reveal(), Wake: a.relay.Nudge, Metrics: metrics, Log: a.log.With("part", "api"), Now: a.now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
@@ -75,10 +74,6 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	mux := http.NewServeMux()
 	for _, path := range api.Paths() {
 		mux.Handle(path, machines)
-	}
-	if s := a.env.CRM("twenty"); s["WEBHOOK_SECRET"].Set() {
-		mux.Handle("POST /v1/hooks/twenty", twentyHook{store: a.store, secret: s["WEBHOOK_SECRET"].Reveal(),
-			config: twenty.Config{KeyName: s["KEY_NAME"].Reveal()}, now: a.now, log: a.log.With("part", "api")})
 	}
 	mux.Handle("/", people)
 	return mux, nil

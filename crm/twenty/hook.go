@@ -22,6 +22,7 @@ type Event struct {
 	Object crm.Object
 	ID     string
 	Domain string // of a company
+	Email  string // of a person
 	Action string // "created", "updated", "deleted", "restored"
 	By     crm.Actor
 	Member string // of the workspace, by whom
@@ -83,6 +84,7 @@ func ParseEvent(c Config, body []byte) (Event, error) {
 		return Event{}, galena.Errorf(galena.Malformed, op, "the delivery has no date")
 	}
 	e.Domain = hostOf(textOf(recordOf(r["domainName"])["primaryLinkUrl"]))
+	e.Email = normEmail(slot{}, r["emails"])
 	changed, _ := sent["updatedFields"].([]any)
 	for _, f := range c.fields(o) {
 		for _, place := range c.places(o, f) {

@@ -22,6 +22,10 @@ UPDATE leads SET touches = touches + 1, touched_at = :now
 WHERE id = (SELECT lead_id FROM repeats WHERE email_key = :email_key AND form = :form)
 RETURNING id, external_id, status;
 
+-- name: known-person
+-- Says whether somebody with this canonical e-mail is a lead.
+SELECT EXISTS (SELECT 1 FROM leads WHERE email_key = :email_key) AS known;
+
 -- name: forget-keys
 -- Drops the keys that need not be replayed any more.
 DELETE FROM idempotency WHERE created_at <= :stale;

@@ -308,11 +308,19 @@ func memoryObservations(s *bench) {
 	vendor.ID, vendor.Class = "v1", galena.ClassProvider
 	elsewhere := crm
 	elsewhere.ID, elsewhere.Entity = "c2", "other.test"
-	s.ok(s.AddObservations(s.ctx, []galena.Observation{vendor, crm, elsewhere}))
+	rep, other := in.Observations[0], in.Observations[0]
+	rep.ID, rep.Entity, rep.Class, rep.ObservedAt = "h1", galena.PersonEntity(in.Lead.Key), galena.ClassHuman, now.Add(time.Minute)
+	other.ID, other.Entity, other.Class = "h2", galena.PersonEntity("eve@acme.test"), galena.ClassHuman
+	s.ok(s.AddObservations(s.ctx, []galena.Observation{vendor, crm, elsewhere, rep, other}))
 	s.ok(s.AddObservations(s.ctx, []galena.Observation{crm}))
+	for key, want := range map[string]bool{in.Lead.Key: true, "eve@acme.test": false} {
+		if known, err := s.KnownPerson(s.ctx, key); known != want || err != nil {
+			s.Errorf("%s is known: %t, %v; want %t", key, known, err, want)
+		}
+	}
 	m, err := s.Memory(s.ctx, "lead-1")
 	s.ok(err)
-	if want := []galena.Observation{crm, in.Observations[0]}; !reflect.DeepEqual(m.Observations, want) {
+	if want := []galena.Observation{crm, in.Observations[0], rep}; !reflect.DeepEqual(m.Observations, want) {
 		s.Errorf("observations\n%+v, want\n%+v", m.Observations, want)
 	}
 	domains, err := s.KnownDomains(s.ctx)
