@@ -56,6 +56,12 @@ func (w *Waterfall) ask(ctx context.Context, provider, domain string, known gale
 	if !ok {
 		return failed(call, galena.Errorf(galena.Invalid, "providers.ask", "what %s has to be told is not known", provider))
 	}
+	if !fresh {
+		if a, ok := w.shelved(v, q); ok {
+			w.metrics.calls.WithLabelValues(v.id, "cached").Inc()
+			return a, step(call, result{answer: a, cached: true}, false), nil
+		}
+	}
 	led := false // this caller's function ran: it pays
 	flight := provider + " " + domain + q.beside()
 	if fresh {
@@ -327,6 +333,8 @@ func (w *Waterfall) book(ctx context.Context, q Query, c galena.CallClaim, res r
 	w.metrics.calls.WithLabelValues(a.Provider, outcome).Inc()
 	w.metrics.seconds.WithLabelValues(a.Provider).Observe(res.took.Seconds())
 	w.metrics.cents.WithLabelValues(a.Provider, outcome).Add(galena.CentsOf(a.CostMicros))
-	w.conclude(ctx, galena.Settlement{Claim: c, Answer: a, Call: &galena.LedgerEntry{Provider: a.Provider, Domain: a.Domain,
-		Outcome: outcome, CostMicros: a.CostMicros, Took: res.took, At: a.FetchedAt}}, err)
+	if w.conclude(ctx, galena.Settlement{Claim: c, Answer: a, Call: &galena.LedgerEntry{Provider: a.Provider, Domain: a.Domain,
+		Outcome: outcome, CostMicros: a.CostMicros, Took: res.took, At: a.FetchedAt}}, err) && answered(a.Kind) {
+		w.shelf.put(topic(a.Provider, a.Domain), a, w.deps.Now())
+	}
 }

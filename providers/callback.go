@@ -140,6 +140,7 @@ func (w *Waterfall) conclusion(ctx context.Context, v *vendor, c galena.CallClai
 		called.Took = now.Sub(c.PendingAt)
 	}
 	err = w.deps.Cache.SettleCall(ctx, galena.Settlement{Claim: endedBy(c, heard), Answer: a, Call: called, Awaited: true})
+	w.shelf.drop(topic(v.id, c.Domain))
 	w.deps.Herald.Tell(topic(v.id, c.Domain))
 	return a, err
 }

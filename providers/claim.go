@@ -110,6 +110,7 @@ func (w *Waterfall) recall(ctx context.Context, v *vendor, q Query) (last galena
 		return galena.Answer{}, is, c, fmt.Errorf("%s.held: %w", v.id, err)
 	}
 	if ok {
+		w.shelf.put(topic(v.id, q.Domain), last, w.deps.Now())
 		last, is.answer = recalled(last, q)
 	}
 	if !is.answer {
@@ -148,16 +149,17 @@ func (w *Waterfall) claim(ctx context.Context, v *vendor, q Query, budgets []gal
 
 // conclude tells the store how a claim ended. An answer that cannot be saved is still
 // an answer; its claim frees itself.
-func (w *Waterfall) conclude(ctx context.Context, s galena.Settlement, err error) {
+func (w *Waterfall) conclude(ctx context.Context, s galena.Settlement, err error) (saved bool) {
 	if w.deps.Cache == nil {
-		return
+		return false
 	}
 	s.Claim = endedBy(s.Claim, err)
 	if err := w.deps.Cache.SettleCall(context.WithoutCancel(ctx), s); err != nil {
 		w.deps.Log.WarnContext(ctx, "answer not saved", "provider", s.Claim.Provider, "error", err)
-		return
+		return false
 	}
 	w.deps.Herald.Tell(topic(s.Claim.Provider, s.Claim.Domain))
+	return true
 }
 
 // endedBy is a claim that ended so.

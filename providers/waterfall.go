@@ -77,6 +77,7 @@ type Waterfall struct {
 	limits  Limits
 	daily   []galena.Budget
 	short   shortage
+	shelf   shelf
 	collect []string
 	vendors []*vendor
 	byID    map[string]*vendor

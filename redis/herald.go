@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	goredis "github.com/redis/go-redis/v9"
 )
 
@@ -25,6 +26,8 @@ const (
 // message, so that a burst of answers is not a burst of messages.
 type Herald struct {
 	client *Client
+	name   string // of this process, before what it says
+	follow func(topic string)
 
 	mu       sync.Mutex
 	waiting  map[string][]chan struct{}
@@ -34,8 +37,12 @@ type Herald struct {
 
 // NewHerald makes the herald of a process; Run connects it with the others.
 func NewHerald(c *Client) *Herald {
-	return &Herald{client: c, waiting: map[string][]chan struct{}{}, wake: make(chan struct{}, 1)}
+	return &Herald{client: c, name: uuid.NewString(), follow: func(string) {}, waiting: map[string][]chan struct{}{}, wake: make(chan struct{}, 1)}
 }
+
+// Follow lets a part of this process hear every word of the others, besides those
+// who listen for one. Call it before Run.
+func (h *Herald) Follow(hear func(topic string)) { h.follow = hear }
 
 // Tell says that the topic has happened. It never blocks. A topic is one line.
 func (h *Herald) Tell(topic string) {
@@ -108,15 +115,19 @@ func (h *Herald) Run(ctx context.Context) error {
 	return nil
 }
 
-// receive passes on what other processes say, and what this one said: those who
-// heard it know it twice.
+// receive passes on what other processes say.
 func (h *Herald) receive(messages <-chan *goredis.Message) {
 	for m := range messages {
-		h.mu.Lock()
-		for topic := range strings.SplitSeq(m.Payload, "\n") {
-			h.tell(topic)
+		name, words, _ := strings.Cut(m.Payload, "\n")
+		if name == h.name {
+			continue // those who are here were told at once
 		}
-		h.mu.Unlock()
+		for topic := range strings.SplitSeq(words, "\n") {
+			h.follow(topic) // first: whoever is woken shall not find what is out of date
+			h.mu.Lock()
+			h.tell(topic)
+			h.mu.Unlock()
+		}
 	}
 }
 
@@ -130,7 +141,7 @@ func (h *Herald) send(ctx context.Context) {
 	if len(words) == 0 {
 		return
 	}
-	if err := h.client.rdb.Publish(ctx, heraldChannel, strings.Join(words, "\n")).Err(); err == nil {
+	if err := h.client.rdb.Publish(ctx, heraldChannel, h.name+"\n"+strings.Join(words, "\n")).Err(); err == nil {
 		return
 	}
 	select {

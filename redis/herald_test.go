@@ -11,7 +11,7 @@ import (
 )
 
 // heralds are those of two processes on one server.
-func heralds(t *testing.T) (a, b *Herald, server *miniredis.Miniredis) {
+func heralds(t *testing.T, follow ...func(string)) (a, b *Herald, server *miniredis.Miniredis) {
 	t.Helper()
 	server = miniredis.RunT(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -23,6 +23,9 @@ func heralds(t *testing.T) (a, b *Herald, server *miniredis.Miniredis) {
 			t.Fatal(err)
 		}
 		h := NewHerald(c)
+		for _, f := range follow {
+			h.Follow(f)
+		}
 		running.Go(func() { _ = h.Run(ctx) })
 		t.Cleanup(func() { _ = c.Close() })
 		both = append(both, h)
@@ -45,7 +48,8 @@ func heardWithin(heard <-chan struct{}, d time.Duration) bool {
 
 func TestAWordIsHeardInEveryProcessByWhoeverListensForIt(t *testing.T) {
 	t.Parallel()
-	a, b, _ := heralds(t)
+	followed := make(chan string, 2)
+	a, b, _ := heralds(t, func(topic string) { followed <- topic })
 	here, stopHere := a.Listen("hunter acme.example")
 	there, stopThere := b.Listen("hunter acme.example")
 	other, stopOther := b.Listen("hunter other.example")
@@ -55,6 +59,9 @@ func TestAWordIsHeardInEveryProcessByWhoeverListensForIt(t *testing.T) {
 	a.Tell("hunter acme.example")
 	if !heardWithin(here, 5*time.Second) || !heardWithin(there, 5*time.Second) {
 		t.Error("the word was not heard")
+	}
+	if got := <-followed; got != "hunter acme.example" || len(followed) > 0 {
+		t.Errorf("who follows heard %q and %d more, want the word of the other process alone", got, len(followed))
 	}
 	if heardWithin(other, 20*time.Millisecond) {
 		t.Error("somebody heard what he did not listen for")

@@ -170,7 +170,15 @@ func (a *App) wireRules(ctx context.Context) error {
 	if a.watched {
 		a.book.watcher = configs.Watch(os.DirFS(a.env.ConfigDir), a.env.ConfigDir)
 	}
+	a.herald.Follow(a.heard)
 	return a.book.adopt(ctx, a.rules)
+}
+
+// heard passes on what other processes say of a vendor's answers.
+func (a *App) heard(topic string) {
+	if w := a.book.current().waterfall; w != nil {
+		w.Heard(topic)
+	}
 }
 
 // follow hands a new set to the parts that do not ask for it at every turn.

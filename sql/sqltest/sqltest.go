@@ -72,6 +72,20 @@ func Benchmarks(b *testing.B, open Open) {
 			}
 		})
 	})
+	b.Run("AnswerAtOnce", func(b *testing.B) { // a dozen fields, as most vendors know
+		s := newBench(b, open)
+		a := galena.Answer{Provider: "alpha", Domain: "acme.test", FetchedAt: s.clock.now(), ExpiresAt: s.clock.now().Add(time.Hour)}
+		for i := range 12 {
+			a.Observations = append(a.Observations, galena.Observation{ID: fmt.Sprintf("o-%d", i), Entity: "acme.test", Field: "company.industry",
+				Value: galena.EnumValue("software"), Source: "alpha", Class: galena.ClassProvider, Confidence: 1, ObservedAt: s.clock.now(), FetchedAt: s.clock.now()})
+		}
+		s.ok(s.SaveAnswer(s.ctx, a, galena.LedgerEntry{Provider: "alpha", Domain: "acme.test", Outcome: "hit", At: s.clock.now()}))
+		atOnce(b, func(int) {
+			if got, held, _, err := s.Answer(s.ctx, "alpha", "acme.test"); err != nil || !held || len(got.Observations) != 12 {
+				b.Errorf("%+v, %v", got, err)
+			}
+		})
+	})
 	b.Run("Rule", func(b *testing.B) {
 		s := newBench(b, open)
 		for i := 0; b.Loop(); i++ {
