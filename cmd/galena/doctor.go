@@ -110,21 +110,30 @@ func listFindings(c intake.Config, now time.Time) (out []finding) {
 // vendorFindings asks the vendors that tell of their account for free whether
 // they take the key, and how much is left on it.
 func vendorFindings(ctx context.Context, env configs.Env, c providers.Config) (out []finding) {
+	all, err := accounts(ctx, env, c)
+	if err != nil {
+		return []finding{{"vendors", wrong, oneLine(err), "see docs/providers.md"}}
+	}
+	for _, checked := range all {
+		out = append(out, accountFinding(checked))
+	}
+	return out
+}
+
+// accounts asks the vendors that are on and tell of their account for free.
+func accounts(ctx context.Context, env configs.Env, c providers.Config) ([]providers.Checked, error) {
 	client, err := providers.NewClient(env.AllowPrivateTargets)
 	if err != nil {
-		return []finding{{"vendors", wrong, oneLine(err), ""}}
+		return nil, err
 	}
 	defer client.CloseIdleConnections()
 	w, err := providers.New(c, providers.Deps{Specs: registry.All(), Keys: env.ProviderKey, URLs: env.ProviderURL,
 		Contact: env.Contact, Client: client})
 	if err != nil {
-		return []finding{{"vendors", wrong, oneLine(err), "see docs/providers.md"}}
+		return nil, err
 	}
 	defer w.Close()
-	for _, checked := range w.Accounts(ctx) {
-		out = append(out, accountFinding(checked))
-	}
-	return out
+	return w.Accounts(ctx), nil
 }
 
 // accountFinding puts a vendor's word on its account for a person.

@@ -4,20 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/sql"
 )
 
 type providersCmd struct {
-	JSON bool `help:"Print a list of objects."`
+	Credits bool `help:"Ask the vendors that tell for free how many credits are left."`
+	JSON    bool `help:"Print a list of objects."`
 }
 
 // Help is shown by --help.
-func (providersCmd) Help() string { return `Example: galena providers --json` }
+func (providersCmd) Help() string {
+	return `Example: galena providers --json
+
+Calls nobody, unless --credits asks for it: Hunter tells what is left, and does not charge for it.`
+}
 
 // providerLine is one provider; docs/providers.md says what the figures mean. One
 // that nobody has measured is null.
@@ -35,6 +42,29 @@ type providerLine struct {
 	HitRate      *float64   `json:"hit_rate"`
 	P95          *int64     `json:"p95_ms"`
 	CentsPerFact *float64   `json:"cents_per_useful_field"`
+	*creditLine             // nil = nobody asked
+}
+
+// creditLine is what a vendor says of its account. All is null of one that does
+// not tell for free.
+type creditLine struct {
+	Left     *int64  `json:"credits_left"`
+	RenewsOn *string `json:"credits_renew_on"`
+	Failed   *string `json:"credits_error"`
+}
+
+// String is the column of the table.
+func (c *creditLine) String() string {
+	switch {
+	case c.Failed != nil:
+		return "? (" + *c.Failed + ")"
+	case c.Left == nil:
+		return "-"
+	case c.RenewsOn != nil:
+		return fmt.Sprintf("%d, new ones on %s", *c.Left, *c.RenewsOn)
+	default:
+		return fmt.Sprint(*c.Left)
+	}
 }
 
 // Run prints the catalogue with the state that workers published.
@@ -60,33 +90,80 @@ func (c providersCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		catalogue := catalogueOf(rules, env)
-		lines := []providerLine{}
-		for _, l := range catalogue.Providers {
-			line := providerLineOf(l, states, scores)
-			if left, bounded := catalogue.Left(l.ID, spent); bounded {
-				line.BudgetLeft = &left
+		lines := c.lines(catalogueOf(rules, env), states, scores, spent)
+		if c.Credits {
+			if err := addCredits(ctx, lines, env, rules.Providers); err != nil {
+				return err
 			}
-			lines = append(lines, line)
 		}
 		if c.JSON {
 			return json.NewEncoder(std.Out).Encode(lines)
 		}
-		w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "PROVIDER\tADAPTER\tENABLED\tKEY\tBREAKER\tCALLS 24H\tHIT RATE\tP95 MS\tCENTS/USEFUL FIELD\tBUDGET LEFT\tPAUSED UNTIL")
-		for _, l := range lines {
-			paused := "-"
-			if l.PausedUntil != nil {
-				paused = l.PausedUntil.UTC().Format(time.RFC3339) + " (" + *l.PauseReason + ")"
-			}
-			fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, l.Calls24h,
-				orDash("%.2f", l.HitRate), orDash("%d", l.P95), orDash("%.2f", l.CentsPerFact), orDash("%.2f", l.BudgetLeft), paused)
-		}
-		if err := w.Flush(); err != nil {
+		if err := c.print(std.Out, lines); err != nil {
 			return err
 		}
 		return printRegret(ctx, std, store)
 	})
+}
+
+func (providersCmd) lines(c galena.Catalogue, states []galena.ProviderState, scores []galena.Scores, spent map[string]int64) []providerLine {
+	lines := []providerLine{}
+	for _, l := range c.Providers {
+		line := providerLineOf(l, states, scores)
+		if left, bounded := c.Left(l.ID, spent); bounded {
+			line.BudgetLeft = &left
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// addCredits asks those who tell. One that fails is no reason to hide the others.
+func addCredits(ctx context.Context, lines []providerLine, env configs.Env, c providers.Config) error {
+	told, err := accounts(ctx, env, c)
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		lines[i].creditLine = &creditLine{}
+		for _, t := range told {
+			if t.Provider != lines[i].ID {
+				continue
+			}
+			lines[i].Left = t.Account.CreditsLeft
+			if at := t.Account.RenewsAt; !at.IsZero() {
+				day := at.Format(time.DateOnly)
+				lines[i].RenewsOn = &day
+			}
+			if t.Err != nil {
+				kind := string(galena.KindOf(t.Err))
+				lines[i].Failed = &kind
+			}
+		}
+	}
+	return nil
+}
+
+func (c providersCmd) print(out io.Writer, lines []providerLine) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "PROVIDER\tADAPTER\tENABLED\tKEY\tBREAKER\tCALLS 24H\tHIT RATE\tP95 MS\tCENTS/USEFUL FIELD\tBUDGET LEFT\tPAUSED UNTIL")
+	if c.Credits {
+		fmt.Fprint(w, "\tCREDITS LEFT")
+	}
+	fmt.Fprintln(w)
+	for _, l := range lines {
+		paused := "-"
+		if l.PausedUntil != nil {
+			paused = l.PausedUntil.UTC().Format(time.RFC3339) + " (" + *l.PauseReason + ")"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%t\t%t\t%s\t%d\t%s\t%s\t%s\t%s\t%s", l.ID, l.Adapter, l.Enabled, l.KeyPresent, l.Breaker, l.Calls24h,
+			orDash("%.2f", l.HitRate), orDash("%d", l.P95), orDash("%.2f", l.CentsPerFact), orDash("%.2f", l.BudgetLeft), paused)
+		if l.creditLine != nil {
+			fmt.Fprintf(w, "\t%s", l.creditLine)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
 }
 
 // printRegret says how often stopping early was wrong, once there is something
