@@ -1,7 +1,10 @@
 package drill
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +17,8 @@ const (
 	callLimit = 2*time.Second + 500*time.Millisecond
 	leadLimit = 5 * time.Second
 	probeGap  = 10 * time.Second // how long an open breaker stays so
+
+	breakerWindow = 10 * time.Second // in which failures count
 )
 
 // vendorFaults are those of one provider or all of them (F50 to F67).
@@ -21,7 +26,7 @@ func vendorFaults() []fault {
 	return []fault{
 		{id: "F50", name: "p1 answers 500", limit: leadLimit, short: true, cause: func(b *bench) {
 			b.p1.always(status(http.StatusInternalServerError))
-			from, to := b.loaded(b.span(5*time.Minute, 25*time.Second))
+			from, to := b.loaded(b.span(5*time.Minute, 35*time.Second))
 			b.opened(from, to, "500")
 			b.decidedPartly(from, to)
 			b.usedP2(from, to)
@@ -67,31 +72,80 @@ func (b *bench) loaded(d time.Duration) (from, to time.Time) {
 	return from, to
 }
 
-// opened judges the calls to p1 while it fails: two seconds after its 20th
-// failure a process only probes.
+// opened judges the calls to p1 while it fails. The first breaker opens within
+// two seconds of the failure that makes it twenty in ten seconds; two seconds
+// later every process knows, and only probes. That is worth nothing unless there
+// was a while to look at.
 func (b *bench) opened(from, to time.Time, failure string) {
-	failures, opens := map[string]int{}, map[string]time.Time{}
-	before, probes, allowed := 0, 0, 0
-	for _, c := range b.p1.asked(from) {
-		if !c.At.Before(to) {
-			break
-		}
-		if open, ok := opens[c.Who]; ok && c.At.After(open) {
-			probes++
-			continue
-		}
-		before++
-		if strings.HasPrefix(c.Answer, failure) {
-			failures[c.Who]++
-		}
-		if failures[c.Who] == 20 {
-			opens[c.Who] = c.At.Add(time.Duration(2 * b.plan.patience * float64(time.Second)))
-			allowed += 1 + max(0, int(to.Sub(opens[c.Who])/probeGap))
+	b.t.Helper()
+	grace := time.Duration(2 * b.plan.patience * float64(time.Second))
+	first := b.firstOpening("p1", from, to)
+	if first.IsZero() {
+		b.fail("no breaker of p1 opened")
+		return
+	}
+	calls := b.p1.asked(from)
+	b.figure("p1 calls until open %d", b.p1.askedBetween(from, first))
+	if twentieth := nthWithin(20, calls, failure, breakerWindow); twentieth.IsZero() || twentieth.After(first.Add(grace)) {
+		b.fail("a breaker of p1 opened before one process had 20 failures in 10 s")
+	} else {
+		b.atMost("open s after the 20th failure", first.Sub(twentieth).Seconds(), grace.Seconds())
+	}
+	watched := to.Sub(first.Add(grace))
+	b.atLeast("seconds watched", watched.Seconds(), 5)
+	probes := map[string]int{}
+	for _, c := range calls {
+		if c.At.After(first.Add(grace)) && c.At.Before(to) {
+			probes[c.Who]++
 		}
 	}
-	b.figure("p1 calls until open %d", before)
-	b.atMost("share of leads p1 was asked for", float64(before+probes)/float64(b.posted(from, to)), 0.5)
-	b.atMost("p1 calls while open", float64(probes), float64(allowed))
+	worst := 0
+	for _, n := range probes {
+		worst = max(worst, n)
+	}
+	b.atMost("calls of a process to p1 while open", float64(worst), float64(1+int(watched/probeGap)))
+	b.atMost("share of leads p1 was asked for", float64(b.p1.askedBetween(from, to))/float64(b.posted(from, to)), 0.5)
+}
+
+// firstOpening is when the first worker said that a vendor's breaker opened; zero
+// when none did.
+func (b *bench) firstOpening(provider string, from, to time.Time) (first time.Time) {
+	b.t.Helper()
+	for _, w := range b.workers {
+		log, err := os.ReadFile(filepath.Join(b.dir, w.name+".log"))
+		b.must(err)
+		for line := range strings.Lines(string(log)) {
+			var said struct {
+				Time     time.Time `json:"time"`
+				Msg      string    `json:"msg"`
+				Provider string    `json:"provider"`
+			}
+			if json.Unmarshal([]byte(line), &said) != nil || said.Msg != "breaker opened" || said.Provider != provider {
+				continue
+			}
+			if said.Time.After(from) && said.Time.Before(to) && (first.IsZero() || said.Time.Before(first)) {
+				first = said.Time
+			}
+		}
+	}
+	return first
+}
+
+// nthWithin is the first moment at which one process had heard a failure n times
+// within a window; zero when none did.
+func nthWithin(n int, calls []call, failure string, window time.Duration) time.Time {
+	heard := map[string][]time.Time{}
+	for _, c := range calls {
+		if !strings.HasPrefix(c.Answer, failure) {
+			continue
+		}
+		heard[c.Who] = append(heard[c.Who], c.At)
+		at := heard[c.Who]
+		if len(at) >= n && c.At.Sub(at[len(at)-n]) <= window {
+			return c.At
+		}
+	}
+	return time.Time{}
 }
 
 // usedP2 judges that the other vendor was asked all the same, sooner or later.
