@@ -91,6 +91,10 @@ func RetryAfterOf(err error) time.Duration {
 // the address is private, or the talk would be in the clear.
 const CauseForbiddenTarget = "forbidden_target"
 
+// CausePace is the Cause of RateLimited when it was our own pace that had no turn
+// left, and nobody was called.
+const CausePace = "pace"
+
 // CauseOf reads the Cause from an error chain, "" where there is none.
 func CauseOf(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -53,13 +53,9 @@ var verdicts = map[galena.Kind]verdict{
 	galena.Unauthorized: resting,
 }
 
-// CausePace is the Cause of RateLimited when it was our own pace that had no turn
-// left, and the CRM was not called.
-const CausePace = "pace"
-
 // verdictOn is what an error says of the CRM.
 func verdictOn(err error) verdict {
-	if galena.CauseOf(err) == CausePace {
+	if galena.CauseOf(err) == galena.CausePace {
 		return silent
 	}
 	return verdicts[galena.KindOf(err)]
@@ -88,14 +84,21 @@ func NewKeeper(c CRM, now func() time.Time, changed func(galena.ProviderState)) 
 	return &Keeper{CRM: c, now: now, changed: changed, slots: make(chan struct{}, atOnce)}
 }
 
+// Resting is the error that a call would meet now, because the CRM rests.
+func (k *Keeper) Resting() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if wait := k.until.Sub(k.now()); k.reason != "" && wait > 0 {
+		return &galena.Error{Kind: k.reason, Op: "crm", RetryAfter: wait, Cause: "resting"}
+	}
+	return nil
+}
+
 // Encode implements CRM. A connector may ask the CRM for its layout, so it is not
 // called while the CRM rests.
 func (k *Keeper) Encode(o Object, f Field, v galena.Value) (Encoded, error) {
-	k.mu.Lock()
-	wait, reason := k.until.Sub(k.now()), k.reason
-	k.mu.Unlock()
-	if reason != "" && wait > 0 {
-		return Encoded{}, &galena.Error{Kind: reason, Op: "crm", RetryAfter: wait, Cause: "resting"}
+	if err := k.Resting(); err != nil {
+		return Encoded{}, err
 	}
 	e, err := k.CRM.Encode(o, f, v)
 	if verdictOn(err) > silent {

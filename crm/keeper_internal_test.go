@@ -80,7 +80,7 @@ func TestACRMThatCannotServeIsLeftAlone(t *testing.T) {
 func TestOurOwnPaceIsNoRestAndAnotherProcessIsBelieved(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	m := &moody{err: &galena.Error{Kind: galena.RateLimited, RetryAfter: time.Second, Cause: CausePace}}
+	m := &moody{err: &galena.Error{Kind: galena.RateLimited, RetryAfter: time.Second, Cause: galena.CausePace}}
 	k := NewKeeper(m, func() time.Time { return now }, nil)
 	for range 20 {
 		_, _ = k.Apply(t.Context(), nil)

@@ -27,7 +27,8 @@ type pacer struct {
 	slots  chan struct{}
 
 	mu    sync.Mutex
-	calls []time.Time
+	under int         // calls under way
+	ended []time.Time // when calls ended, within the period
 	day   int64
 	spent int
 }
@@ -39,11 +40,15 @@ func (p *pacer) enter(ctx context.Context, op string, cost int) (leave func(), e
 	case <-ctx.Done():
 		return nil, crm.ExchangeError(op, ctx.Err())
 	}
-	leave = func() { <-p.slots }
-	if err = p.turn(ctx, op); err == nil {
-		err = p.spend(op, cost)
+	if err = p.turn(ctx, op); err != nil {
+		<-p.slots
+		return nil, err
 	}
-	if err != nil {
+	leave = func() {
+		p.over()
+		<-p.slots
+	}
+	if err = p.spend(op, cost); err != nil {
 		leave()
 		return nil, err
 	}
@@ -56,12 +61,12 @@ func (p *pacer) turn(ctx context.Context, op string) error {
 		return nil
 	}
 	for begun := p.now(); ; {
-		wait, err := p.next(ctx)
-		if err != nil || wait == 0 {
-			return err
+		wait := p.next(ctx)
+		if wait == 0 {
+			return nil
 		}
 		if p.now().Add(wait).Sub(begun) > patience {
-			return &galena.Error{Kind: galena.RateLimited, Op: op, RetryAfter: wait, Err: errors.New("our own pace"), Cause: crm.CausePace}
+			return &galena.Error{Kind: galena.RateLimited, Op: op, RetryAfter: wait, Err: errors.New("our own pace"), Cause: galena.CausePace}
 		}
 		select {
 		case <-time.After(wait):
@@ -71,29 +76,56 @@ func (p *pacer) turn(ctx context.Context, op string) error {
 	}
 }
 
-func (p *pacer) next(ctx context.Context) (time.Duration, error) {
-	if p.shared != nil {
-		// A bucket of a tenth of the calls: with its refill it stays below the CRM's window.
-		burst := max(1, p.Rate.Calls/10)
-		ok, wait, err := p.shared.Allow(ctx, p.key, float64(max(1, p.Rate.Calls-burst))/p.Rate.Per.Seconds(), burst)
-		if err == nil && ok {
-			return 0, nil
-		}
-		if err == nil {
-			return max(wait, time.Millisecond), nil
-		}
+// next takes a turn, or says how long there is none. What all processes do is
+// paced by the shared limiter. What this one does is counted from the answers: a
+// call gets to the CRM some time between its start and its answer, so a window
+// from the answers holds whatever the CRM's own holds, however slow the way is.
+func (p *pacer) next(ctx context.Context) time.Duration {
+	if wait := p.take(); wait > 0 {
+		return wait
 	}
+	if p.shared == nil {
+		return 0
+	}
+	// A bucket of a twentieth of the calls: with its refill it stays below the CRM's
+	// window, and leaves as much again for calls that take longer to get there than others.
+	burst := max(1, p.Rate.Calls/20)
+	ok, wait, err := p.shared.Allow(ctx, p.key, float64(max(1, p.Rate.Calls-2*burst))/p.Rate.Per.Seconds(), burst)
+	if err != nil || ok {
+		return 0 // without it each process has its own window
+	}
+	p.mu.Lock()
+	p.under--
+	p.mu.Unlock()
+	return max(wait, time.Millisecond)
+}
+
+// take counts one more call under way, if the window has room for it.
+func (p *pacer) take() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	for len(p.calls) > 0 && now.Sub(p.calls[0]) >= p.Rate.Per {
-		p.calls = p.calls[1:]
+	for len(p.ended) > 0 && now.Sub(p.ended[0]) >= p.Rate.Per {
+		p.ended = p.ended[1:]
 	}
-	if len(p.calls) >= p.Rate.Calls {
-		return p.calls[0].Add(p.Rate.Per).Sub(now), nil
+	switch {
+	case p.under+len(p.ended) < p.Rate.Calls:
+		p.under++
+		return 0
+	case len(p.ended) > 0:
+		return p.ended[0].Add(p.Rate.Per).Sub(now)
 	}
-	p.calls = append(p.calls, now)
-	return 0, nil
+	return p.Rate.Per / 10 // all are under way
+}
+
+// over counts a call as ended.
+func (p *pacer) over() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Rate.Calls > 0 {
+		p.under--
+		p.ended = append(p.ended, p.now())
+	}
 }
 
 // spend takes the cost of a call from the day's budget.

@@ -167,6 +167,33 @@ func TestTheDaysBudgetAndTheRateAreKept(t *testing.T) {
 	}
 }
 
+func TestACallThatIsUnderWayFillsTheWindow(t *testing.T) {
+	t.Parallel()
+	now := noon
+	p := &pacer{Limits: Limits{Rate: Rate{Calls: 2, Per: time.Minute}}, now: func() time.Time { return now }, slots: make(chan struct{}, 4)}
+	first, err1 := p.enter(t.Context(), "x", 0)
+	second, err2 := p.enter(t.Context(), "x", 0)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	refused := func(what string, wait time.Duration) {
+		t.Helper()
+		if _, err := p.enter(t.Context(), "x", 0); galena.CauseOf(err) != galena.CausePace || galena.RetryAfterOf(err) != wait {
+			t.Errorf("%s: %v for %s, want our own pace for %s", what, err, galena.RetryAfterOf(err), wait)
+		}
+	}
+	refused("both are under way", 6*time.Second)
+	now = now.Add(50 * time.Second)
+	first()
+	second()
+	now = now.Add(40 * time.Second) // a minute and a half since they began: they may have got there late
+	refused("both were answered forty seconds ago", 20*time.Second)
+	now = now.Add(20 * time.Second)
+	if _, err := p.enter(t.Context(), "x", 0); err != nil {
+		t.Errorf("the window is empty: %v", err)
+	}
+}
+
 func TestThatWeChangedARecordSaysNothingOfAField(t *testing.T) {
 	t.Parallel()
 	o := describe("x", crm.Company, Object{Edited: Edited{By: "by", Ours: []string{"7"}}, Fields: map[string]Field{"company.name": {Path: "name"}}})
