@@ -2,6 +2,7 @@ package galena
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,15 @@ type CRMRecord struct {
 	ID     string `json:"id"`
 	URL    string `json:"url,omitempty"` // where a person can open it; "" = not known
 }
+
+// crmTarget begins the name of a CRM where deliveries name their target.
+const crmTarget = "crm:"
+
+// CRMTarget is how deliveries name a CRM.
+func CRMTarget(crm string) string { return crmTarget + crm }
+
+// CRMOf reads the CRM's name from a delivery's target; false: it is no CRM.
+func CRMOf(target string) (crm string, ok bool) { return strings.CutPrefix(target, crmTarget) }
 
 // CRMState is how a write of one field ended.
 type CRMState string

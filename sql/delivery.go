@@ -17,6 +17,7 @@ type deliveryRow struct {
 	Epoch    int    `json:"epoch" db:"epoch"`
 	Body     string `json:"body" db:"body"`
 	Attempts int    `json:"-" db:"attempts"`
+	At       int64  `json:"-" db:"created_at"`
 }
 
 // tidings is what must be told of a lead's epoch.
@@ -74,7 +75,7 @@ func (s *Store) deliveries(ctx context.Context, ids []string) ([]outcome[galena.
 	byID := map[string]galena.Delivery{}
 	for _, r := range found {
 		byID[r.ID] = galena.Delivery{ID: r.ID, Event: r.Event, Target: r.Target, Key: r.Key, LeadID: r.LeadID, Epoch: r.Epoch,
-			Body: json.RawMessage(r.Body), Attempts: r.Attempts}
+			Body: json.RawMessage(r.Body), Attempts: r.Attempts, At: at(r.At)}
 	}
 	return each(ids, byID), nil
 }

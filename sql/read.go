@@ -49,6 +49,18 @@ func (s *Store) Record(ctx context.Context, leadID string) (galena.Record, error
 	return out, fault(op, err)
 }
 
+// LatestRecord reads the lead of a company that was decided last, without the
+// remarks on it; NotFound when none is decided.
+func (s *Store) LatestRecord(ctx context.Context, company string) (galena.Record, error) {
+	const op = "sql.latest_record"
+	r, err := one[recordRow](ctx, s.reader(), "latest-record", args{"company": company})
+	if err != nil {
+		return galena.Record{}, fault(op, err)
+	}
+	out, err := r.record()
+	return out, fault(op, err)
+}
+
 // Records reads a page of leads, newest first: 50 when the filter names no
 // limit, 1,000 at most.
 func (s *Store) Records(ctx context.Context, f galena.LeadFilter) ([]galena.Record, error) {

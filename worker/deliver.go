@@ -24,12 +24,13 @@ type Deliverer struct {
 	Steps      Steps
 	Deliveries Deliveries
 	Sender     Sender
-	Backoff    func(tries int, chance float64) time.Duration // negative = give up
+	Wait       func(d galena.Delivery, err error, chance float64) time.Duration // after a try that failed; negative = give up
 	Now        func() time.Time
 	Chance     func() float64
 	Log        *slog.Logger
 	leases     *leases
 	lanes      *lanes
+	sidings    *sidings
 }
 
 // Process makes one try. As in Pipeline.Process an error means that the store
@@ -39,8 +40,12 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer d.leases.hold(s)()
+	release := d.leases.hold(s)
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)
+	if _, slow := galena.CRMOf(delivery.Target); slow && err == nil {
+		return d.sidings.take(ctx, errand{s, delivery, release})
+	}
+	defer release()
 	if err == nil {
 		ok, wait := d.lanes.enter(delivery.Target, d.Now())
 		if !ok {
@@ -49,7 +54,12 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 		err = d.Sender.Send(ctx, delivery)
 		d.lanes.leave(delivery.Target, err, d.Now())
 	}
-	// The target has been told, or not: the row must say so even while we stop.
+	return d.end(ctx, s, delivery, err)
+}
+
+// end writes how a try ended. The target has been told, or not: the row must say
+// so even while we stop.
+func (d *Deliverer) end(ctx context.Context, s galena.Step, delivery galena.Delivery, err error) error {
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	tries := delivery.Attempts + 1 // with this one
@@ -59,12 +69,23 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 		return d.Steps.Finish(write, s)
 	}
 	kind, note := galena.KindOf(err), noteOf(err)
-	wait := d.Backoff(tries, d.Chance())
-	if actions[kind] == stop || wait < 0 {
+	wait := d.Wait(delivery, err, d.Chance())
+	if wait < 0 {
 		log.ErrorContext(ctx, "delivery failed", "kind", kind, "error", note, "attempt", tries)
 		return d.Steps.Fail(write, s, kind, note)
 	}
-	wait = max(wait, galena.RetryAfterOf(err))
 	log.WarnContext(ctx, "delivery waits", "kind", kind, "error", note, "attempt", tries, "wait", wait)
 	return d.Steps.Park(write, s, d.Now().Add(wait), kind, note)
+}
+
+// Patience is the Wait of targets that are tried so many times: what will not get
+// better is given up at once, and a hint that is longer than the back-off is obeyed.
+func Patience(backoff func(tries int, chance float64) time.Duration) func(galena.Delivery, error, float64) time.Duration {
+	return func(d galena.Delivery, err error, chance float64) time.Duration {
+		wait := backoff(d.Attempts+1, chance)
+		if wait < 0 || actions[galena.KindOf(err)] == stop {
+			return -1
+		}
+		return max(wait, galena.RetryAfterOf(err))
+	}
 }

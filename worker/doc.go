@@ -10,6 +10,10 @@
 //	 └────────── one transaction ◄── Pipeline.Process ◄──────────┤ lead:created
 //	                plan → ask → merge → score → … → route       │
 //	             Park | Finish | Fail ◄── Deliverer.Process ◄────┘ lead:deliver
+//	                                 ◄── siding, one for each CRM ◄──┘
+//
+// A delivery to a CRM waits in a siding: it keeps its lease and holds no worker's
+// place, however slow the CRM is.
 //
 // Beside them, on the queue bulk: Refresher (company:refresh, planned and handed
 // out by Restocker) keeps data fresh, Auditor (lead:audit) checks early stops.

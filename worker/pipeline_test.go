@@ -283,7 +283,7 @@ func TestADeliveryEndsWaitsOrIsGivenUp(t *testing.T) {
 			d := &desk{}
 			deliverer := &Deliverer{Steps: d, Deliveries: d, Sender: target{tc.err}, Now: func() time.Time { return testNow },
 				Chance: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler), leases: newLeases(), lanes: newLanes(2),
-				Backoff: func(tries int, _ float64) time.Duration {
+				Wait: Patience(func(tries int, _ float64) time.Duration {
 					if tries != 3 {
 						t.Errorf("waits after %d tries, want 3: two before and this one", tries)
 					}
@@ -291,7 +291,7 @@ func TestADeliveryEndsWaitsOrIsGivenUp(t *testing.T) {
 						return -1
 					}
 					return time.Minute
-				}}
+				})}
 			if err := deliverer.Process(context.Background(), galena.Step{Kind: galena.StepDeliver, ID: "d1"}); err != nil {
 				t.Fatal(err)
 			}

@@ -20,6 +20,7 @@ type Server struct {
 	asynq   *asynq.Server
 	mux     *asynq.ServeMux
 	leases  *leases
+	sidings *sidings
 	room    chan struct{} // a place for each step of shared tasks that may be worked on
 	steps   Steps
 	log     *slog.Logger
@@ -50,7 +51,8 @@ type ServerConfig struct {
 func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
 	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux(),
 		room: make(chan struct{}, roomPerWorker*max(c.Concurrency, 1))}
-	p.leases, d.leases, d.lanes = s.leases, s.leases, newLanes(c.Concurrency)
+	s.sidings = newSidings(d)
+	p.leases, d.leases, d.lanes, d.sidings = s.leases, s.leases, newLanes(c.Concurrency), s.sidings
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
 		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},
@@ -143,8 +145,10 @@ func (s *Server) route(ctx context.Context, t *asynq.Task) error {
 // Start begins to take tasks.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.sidings.open(ctx)
 	if err := s.asynq.Start(asynq.HandlerFunc(s.route)); err != nil {
 		s.cancel()
+		s.sidings.cancel()
 		return galena.Errorf(galena.Unavailable, "worker.start", "the queue does not answer")
 	}
 	s.running.Go(func() { s.leases.run(ctx, s.steps, s.log) })
@@ -156,7 +160,10 @@ func (s *Server) Stop() {
 	if s.cancel == nil {
 		return
 	}
+	var side sync.WaitGroup
+	side.Go(s.sidings.stop)
 	s.asynq.Shutdown()
+	side.Wait()
 	s.cancel()
 	s.running.Wait()
 }

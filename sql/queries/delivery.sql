@@ -20,5 +20,5 @@ WHERE deliveries.id = r.id;
 
 -- name: deliveries
 -- Deliveries with the attempts that were made so far.
-SELECT d.id, d.event, d.target, d.key, d.lead_id, d.epoch, d.body, d.attempts
+SELECT d.id, d.event, d.target, d.key, d.lead_id, d.epoch, d.body, d.attempts, d.created_at
 FROM deliveries d WHERE d.id = ANY (CAST(:ids AS text[]));

@@ -8,19 +8,20 @@ import (
 )
 
 var readingRules = map[string]func(*bench){
-	"RecordsPageFromTheNewest":            recordsPage,
-	"RecordsAreFilteredByWhatWasDecided":  recordsFiltered,
-	"ALeadNobodyKnowsIsNotFound":          leadNotFound,
-	"AnAnswerIsKeptWithItsAge":            answerHeld,
-	"AFailureIsNeverHeld":                 failureNotHeld,
-	"AnOlderAnswerDoesNotReplaceANewer":   answerNewest,
-	"ProviderStatesKeepTheNewestWord":     statesNewest,
-	"AConfigIsKeptAtFirstUse":             configKept,
-	"AnAccountIsACompanyBeforeAnyLead":    accountCompany,
-	"FactsOfAnOlderRulingDoNotWinAgain":   factsNewest,
-	"AnEmptyStoreHasNoBacklog":            func(s *bench) { s.backlog(0, 0) },
-	"TheStoreAnswersAPing":                func(s *bench) { s.ok(s.Ping(s.ctx)) },
-	"AnObservationIDIsMadeWhereThereNone": observationID,
+	"RecordsPageFromTheNewest":             recordsPage,
+	"RecordsAreFilteredByWhatWasDecided":   recordsFiltered,
+	"ACompanyIsJudgedByTheLeadDecidedLast": latestRecord,
+	"ALeadNobodyKnowsIsNotFound":           leadNotFound,
+	"AnAnswerIsKeptWithItsAge":             answerHeld,
+	"AFailureIsNeverHeld":                  failureNotHeld,
+	"AnOlderAnswerDoesNotReplaceANewer":    answerNewest,
+	"ProviderStatesKeepTheNewestWord":      statesNewest,
+	"AConfigIsKeptAtFirstUse":              configKept,
+	"AnAccountIsACompanyBeforeAnyLead":     accountCompany,
+	"FactsOfAnOlderRulingDoNotWinAgain":    factsNewest,
+	"AnEmptyStoreHasNoBacklog":             func(s *bench) { s.backlog(0, 0) },
+	"TheStoreAnswersAPing":                 func(s *bench) { s.ok(s.Ping(s.ctx)) },
+	"AnObservationIDIsMadeWhereThereNone":  observationID,
 }
 
 func recordsPage(s *bench) {
@@ -40,6 +41,24 @@ func recordsPage(s *bench) {
 	}
 	if !reflect.DeepEqual(got, ids) {
 		s.Errorf("pages %v, want %v", got, ids)
+	}
+}
+
+func latestRecord(s *bench) {
+	if _, err := s.LatestRecord(s.ctx, "acme.test"); galena.KindOf(err) != galena.NotFound {
+		s.Errorf("error %v before anybody came, want not_found", err)
+	}
+	first, second := s.begun(person(1)), s.begun(person(2))
+	s.accept(person(3))
+	for _, id := range []string{second, first} {
+		s.clock.pass(time.Minute)
+		_, err := s.Rule(s.ctx, s.ruling(id, to("ana", false)))
+		s.ok(err)
+	}
+	got, err := s.LatestRecord(s.ctx, "acme.test")
+	s.ok(err)
+	if got.Lead.ID != first || got.Decision == nil || got.Company.Domain != "acme.test" {
+		s.Errorf("lead %s with %+v, want %s, which was decided last", got.Lead.ID, got.Decision, first)
 	}
 }
 

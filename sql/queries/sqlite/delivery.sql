@@ -15,5 +15,5 @@ WHERE deliveries.id = r.value->>'id';
 
 -- name: deliveries
 -- As the general text, with SQLite's function for a JSON list.
-SELECT d.id, d.event, d.target, d.key, d.lead_id, d.epoch, d.body, d.attempts
+SELECT d.id, d.event, d.target, d.key, d.lead_id, d.epoch, d.body, d.attempts, d.created_at
 FROM deliveries d WHERE d.id IN (SELECT value FROM json_each(:ids));

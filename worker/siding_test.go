@@ -1,0 +1,182 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// platform is the store and the CRM of a siding: it notes how each errand ended.
+type platform struct {
+	Steps
+	mu     sync.Mutex
+	begun  int
+	most   int // under way at a time
+	under  int
+	open   chan struct{} // sends go on when it is closed
+	err    error
+	done   map[string]bool
+	parked map[string]time.Duration
+}
+
+func newPlatform(err error) *platform {
+	return &platform{open: make(chan struct{}), err: err, done: map[string]bool{}, parked: map[string]time.Duration{}}
+}
+
+func (*platform) Begin(context.Context, string, string, int, int) (bool, error) { return true, nil }
+
+func (*platform) Delivery(_ context.Context, id string) (galena.Delivery, error) {
+	return galena.Delivery{ID: id, Target: galena.CRMTarget("test")}, nil
+}
+
+func (p *platform) Send(ctx context.Context, _ galena.Delivery) error {
+	p.mu.Lock()
+	p.begun, p.under = p.begun+1, p.under+1
+	p.most = max(p.most, p.under)
+	p.mu.Unlock()
+	select {
+	case <-p.open:
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under--
+	return p.err
+}
+
+func (p *platform) Finish(_ context.Context, s galena.Step) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done[s.ID] = true
+	return nil
+}
+
+func (p *platform) Park(_ context.Context, s galena.Step, due time.Time, _ galena.Kind, _ string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.parked[s.ID] = due.Sub(testNow)
+	return nil
+}
+
+func (p *platform) counts() (done, parked int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.done), len(p.parked)
+}
+
+// crowd lets so many deliveries come to one CRM and returns when all have been
+// taken in or turned away.
+func (p *platform) crowd(t *testing.T, n int) *Deliverer {
+	t.Helper()
+	d := &Deliverer{Steps: p, Deliveries: p, Sender: p, Now: func() time.Time { return testNow }, Chance: func() float64 { return 0.5 },
+		Wait: func(galena.Delivery, error, float64) time.Duration { return time.Hour },
+		Log:  slog.New(slog.DiscardHandler), leases: newLeases(), lanes: newLanes(2)}
+	d.sidings = newSidings(d)
+	d.sidings.open(t.Context())
+	for i := range n {
+		if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+func (p *platform) until(t *testing.T, what string, ok func(done, parked int) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if ok(p.counts()) {
+			return
+		}
+	}
+	done, parked := p.counts()
+	t.Fatalf("%s: %d done, %d parked", what, done, parked)
+}
+
+func TestWhatWaitsForACRMHoldsNoWorkerAndKeepsItsLease(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(nil)
+	d := p.crowd(t, 100) // returns although the CRM has answered nobody
+	if held := len(d.leases.list()); held != 100 {
+		t.Errorf("%d leases are renewed, want 100", held)
+	}
+	close(p.open)
+	p.until(t, "everything is done", func(done, _ int) bool { return done == 100 })
+	d.sidings.stop()
+	if p.most > sidingPlaces || len(d.leases.list()) != 0 {
+		t.Errorf("%d at a time, want %d at most; %d leases left", p.most, sidingPlaces, len(d.leases.list()))
+	}
+}
+
+func TestWhatFindsNoRoomComesBackOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(nil)
+	d := p.crowd(t, sidingRoom+sidingPlaces+20)
+	_, parked := p.counts()
+	if parked < 20 {
+		t.Fatalf("%d wait in SQL, want at least 20", parked)
+	}
+	waits := map[time.Duration]bool{}
+	for _, wait := range p.parked {
+		if waits[wait] || wait < sidingRoom*paceAtFirst/2 || wait > sidingRoom*paceAtFirst+comeBack {
+			t.Errorf("one waits %s, as another does or too short", wait)
+		}
+		waits[wait] = true
+	}
+	close(p.open)
+	d.sidings.stop()
+}
+
+func TestACRMThatRestsForLongIsWaitedForInSQL(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(&galena.Error{Kind: galena.Exhausted, RetryAfter: 6 * time.Hour})
+	d := p.crowd(t, 100)
+	close(p.open)
+	p.until(t, "everything waits", func(_, parked int) bool { return parked == 100 })
+	if p.begun > sidingPlaces {
+		t.Errorf("%d tries at a CRM whose quota is gone", p.begun)
+	}
+	later := 0
+	for _, wait := range p.parked {
+		if wait >= 6*time.Hour {
+			later++
+		}
+	}
+	if later < 100-sidingPlaces {
+		t.Errorf("%d of 100 wait for the quota to come back", later)
+	}
+	d.sidings.stop()
+}
+
+func TestAStopGivesBackWhatWaits(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(nil)
+	d := p.crowd(t, 100)
+	stopped := make(chan struct{})
+	go func() {
+		d.sidings.stop()
+		close(stopped)
+	}()
+	<-d.sidings.over
+	close(p.open)
+	<-stopped
+	done, parked := p.counts()
+	if done+parked != 100 || parked == 0 || p.begun > 100 {
+		t.Errorf("%d done and %d given back of 100", done, parked)
+	}
+	for id, wait := range p.parked {
+		if wait != 0 {
+			t.Errorf("%s waits %s, want it due at once", id, wait)
+		}
+	}
+	if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: "late"}); err != nil || p.parked["late"] != 0 || len(p.parked) != parked+1 {
+		t.Errorf("one that comes late: %v, %d given back", err, len(p.parked))
+	}
+	if n := len(d.leases.list()); n != 0 {
+		t.Errorf("%d leases are left", n)
+	}
+}
