@@ -33,6 +33,9 @@ type CRM struct {
 // Chosen says that there is a CRM.
 func (c CRM) Chosen() bool { return c.Kind != "" && c.Kind != crmNone }
 
+// Known says that the CRM is one that we know, and not described by the file.
+func (c CRM) Known() bool { return c.Kind == crmTwenty }
+
 // Validate returns every fault.
 func (c CRM) Validate() error {
 	var faults []error
@@ -54,7 +57,7 @@ func (c CRM) Validate() error {
 	if c.REST != nil {
 		faults = append(faults, c.REST.Validate("spec.rest"))
 	}
-	if known := c.Kind == crmTwenty; !known && (len(c.Owners) > 0 || len(c.Fields) > 0) {
+	if !c.Known() && (len(c.Owners) > 0 || len(c.Fields) > 0) {
 		faults = append(faults, galena.Faultf("spec.kind", "E02", "owners and fields go with kind: twenty, not %s", cmp.Or(c.Kind, crmNone)))
 	}
 	faults = append(faults, c.Faults("spec")...)

@@ -131,12 +131,17 @@ func (w *Webhooks) Send(ctx context.Context, d galena.Delivery) error {
 		return galena.Errorf(galena.Invalid, "notify", "endpoint %s is not configured any more", d.Target)
 	}
 	err := w.try(ctx, e, d)
+	w.Count(e.ID, err)
+	return err
+}
+
+// Count counts a try, an endpoint's or that of another target.
+func (w *Webhooks) Count(target string, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = string(galena.KindOf(err))
 	}
-	w.sent.WithLabelValues(e.ID, outcome).Inc()
-	return err
+	w.sent.WithLabelValues(target, outcome).Inc()
 }
 
 func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) error {

@@ -17,14 +17,14 @@ type announcer struct{ book *rulebook }
 
 // Announce tells of a decision.
 func (a announcer) Announce(r galena.Record) ([]galena.Delivery, error) {
-	return a.each(galena.EventRouted, r.Lead.ID, r.Decision.Epoch, func(personal bool) (json.RawMessage, error) {
+	return a.decided(galena.EventRouted, r, func(personal bool) (json.RawMessage, error) {
 		return notify.Routed(r.Lead, r.Company, *r.Decision, personal)
 	})
 }
 
 // Rerouted tells of a decision that gave the lead to somebody else.
 func (a announcer) Rerouted(r galena.Record) ([]galena.Delivery, error) {
-	return a.each(galena.EventRerouted, r.Lead.ID, r.Decision.Epoch, func(personal bool) (json.RawMessage, error) {
+	return a.decided(galena.EventRerouted, r, func(personal bool) (json.RawMessage, error) {
 		return notify.Rerouted(r.Lead, r.Company, *r.Decision, personal)
 	})
 }
@@ -53,6 +53,17 @@ func (a announcer) Disputed(l galena.Lead, d galena.Dispute) ([]galena.Delivery,
 	return out, err
 }
 
+// decided tells the endpoints of a decision, and lets it be written to the CRM.
+func (a announcer) decided(event string, r galena.Record, body func(personal bool) (json.RawMessage, error)) ([]galena.Delivery, error) {
+	out, err := a.each(event, r.Lead.ID, r.Decision.Epoch, body)
+	if c := a.book.current().rules.CRM; err == nil && c.Chosen() && !a.book.shop.frozen {
+		// The body says nothing: what is written is what is known when it is its turn.
+		d, err := delivery(event, galena.CRMTarget(c.ID), r.Lead.ID, r.Decision.Epoch, json.RawMessage("{}"))
+		return append(out, d), err
+	}
+	return out, err
+}
+
 func (a announcer) each(event, lead string, epoch int, body func(personal bool) (json.RawMessage, error)) ([]galena.Delivery, error) {
 	var out []galena.Delivery
 	hooks := a.book.current().hooks
@@ -61,14 +72,19 @@ func (a announcer) each(event, lead string, epoch int, body func(personal bool) 
 		if err != nil {
 			return nil, err
 		}
-		id, err := uuid.NewV7()
+		d, err := delivery(event, target, lead, epoch, b)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, galena.Delivery{ID: id.String(), Event: event, Target: target, LeadID: lead, Epoch: epoch,
-			Key: deliveryKey(event, lead, epoch), Body: b})
+		out = append(out, d)
 	}
 	return out, nil
+}
+
+func delivery(event, target, lead string, epoch int, body json.RawMessage) (galena.Delivery, error) {
+	id, err := uuid.NewV7()
+	return galena.Delivery{ID: id.String(), Event: event, Target: target, LeadID: lead, Epoch: epoch,
+		Key: deliveryKey(event, lead, epoch), Body: body}, err
 }
 
 // deliveryKey is the webhook-id: the same on every try, so that a receiver can
@@ -77,10 +93,20 @@ func deliveryKey(event, lead string, epoch int) string {
 	return event + ":" + lead + ":" + strconv.Itoa(epoch)
 }
 
-// sender brings deliveries to the endpoints in force.
+// sender brings deliveries to the endpoints and the CRM in force.
 type sender struct{ book *rulebook }
 
 // Send does one try.
 func (s sender) Send(ctx context.Context, d galena.Delivery) error {
-	return s.book.current().hooks.Send(ctx, d)
+	set := s.book.current()
+	name, ok := galena.CRMOf(d.Target)
+	if !ok {
+		return set.hooks.Send(ctx, d)
+	}
+	if set.scribe == nil || set.scribe.target.Name() != name {
+		return galena.Errorf(galena.Invalid, "crm", "the CRM %s is not configured any more", name)
+	}
+	err := set.scribe.deliver(ctx, d)
+	set.hooks.Count(d.Target, err)
+	return err
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/crm"
 	"github.com/galenahq/galena/intake"
 	"github.com/galenahq/galena/notify"
 	"github.com/galenahq/galena/providers"
@@ -164,6 +165,16 @@ func (a *App) wireRules(ctx context.Context) error {
 	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
 		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
 		adopted: func(set *ruleset) { a.follow(set) }}
+	if a.roles.worker && !a.frozen {
+		a.book.shop.scribe = func(c configs.CRM) (*scribe, error) {
+			w := wires{env: a.env, client: client, limiter: redis.NewLimiter(a.redis), now: a.now}
+			target, err := w.connect(c)
+			if err != nil {
+				return nil, err
+			}
+			return newScribe(target, a.store, a.now, a.publish, a.log.With("part", "crm")), nil
+		}
+	}
 	if !a.frozen {
 		a.book.history = a.store
 	}
@@ -201,7 +212,7 @@ func (a *App) wireWorker() error {
 	if a.frozen {
 		p.FirstLook = -1 // a second look would come between the leads of the play
 	}
-	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Backoff: backoff,
+	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Wait: a.patience(),
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
@@ -251,16 +262,35 @@ const adoptEvery = 2 * time.Second
 
 // adopt learns from what other processes published.
 func (a *App) adopt(ctx context.Context) error {
-	waterfall := a.book.current().waterfall
-	if waterfall == nil {
+	set := a.book.current()
+	if set.waterfall == nil && set.scribe == nil {
 		return nil
 	}
 	states, err := a.store.ProviderStates(ctx)
 	if err != nil {
 		return err
 	}
-	waterfall.Adopt(states)
+	if set.waterfall != nil {
+		set.waterfall.Adopt(states)
+	}
+	for _, s := range states {
+		if set.scribe != nil {
+			set.scribe.keeper.Adopt(s)
+		}
+	}
 	return nil
+}
+
+// patience is how long a delivery waits that failed: an endpoint is tried so many
+// times, a CRM until the delivery is too old.
+func (a *App) patience() func(d galena.Delivery, err error, chance float64) time.Duration {
+	endpoints := worker.Patience(backoff)
+	return func(d galena.Delivery, err error, chance float64) time.Duration {
+		if _, ok := galena.CRMOf(d.Target); ok {
+			return crm.Wait(err, a.now().Sub(d.At), chance)
+		}
+		return endpoints(d, err, chance)
+	}
 }
 
 // backoff gives up after the tries that notify allows.

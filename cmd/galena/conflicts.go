@@ -13,7 +13,6 @@ import (
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/crm"
-	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/sql"
 )
 
@@ -104,7 +103,7 @@ func (c takeOursCmd) Run(ctx context.Context, std streams) error {
 		case k.Status != galena.ConflictOpen:
 			return fmt.Errorf("the conflict is %s already, by %s", k.Status, k.ResolvedBy)
 		}
-		return crmTarget{CRM: k.Record.CRM}.with(func(t *twenty.CRM, _ configs.Env) error {
+		return withCRM(k.Record.CRM, func(t connector, _ configs.Env) error {
 			return takeOurs(ctx, std, store, t, k, c.JSON)
 		})
 	})

@@ -3,17 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
+	"log/slog"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/providers"
+	"github.com/galenahq/galena/redis"
 )
 
 type crmCmd struct {
@@ -110,40 +111,61 @@ func (c crmEnsureFieldsCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// with makes the connector from the environment and closes its connections.
+// with makes the connector and closes its connections.
 func (c crmTarget) with(do func(*twenty.CRM, configs.Env) error) error {
+	return withCRM(c.CRM, func(t connector, env configs.Env) error {
+		workspace, ok := t.(*twenty.CRM)
+		if !ok {
+			return usageError{fmt.Errorf("%s is a CRM that its file describes: only Twenty shows its fields", c.CRM)}
+		}
+		return do(workspace, env)
+	})
+}
+
+// withCRM makes the connector of a CRM as the files in force describe it, and
+// closes its connections. It keeps to the pace of the workers where it can ask for it.
+func withCRM(id string, do func(connector, configs.Env) error) error {
 	env, err := configs.ReadEnv()
 	if err != nil {
 		return usageError{err}
+	}
+	rules, err := rulesOf(env.ConfigDir)
+	if err != nil {
+		return err
+	}
+	described := rules.CRM
+	switch {
+	case described.Chosen() && (id == "" || id == described.ID):
+	case id == twentyID: // needs no file to be looked at
+		described = configs.CRM{ID: id, Kind: twentyID}
+	case described.Chosen():
+		return usageError{fmt.Errorf("no CRM is called %q, the one in force is %s", id, described.ID)}
+	default:
+		return usageError{errors.New("no CRM is configured: copy a file of configs/crm into GALENA_CONFIG_DIR")}
 	}
 	client, err := providers.NewClient(env.AllowPrivateTargets)
 	if err != nil {
 		return usageError{err}
 	}
 	defer client.CloseIdleConnections()
-	t, err := twentyOf(env.CRM(c.CRM), client)
+	w := wires{env: env, client: client, now: time.Now}
+	if env.RedisURL.Set() {
+		shared, err := redis.Open(env.RedisURL.Reveal(), 1, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		defer shared.Close()
+		w.limiter = redis.NewLimiter(shared)
+	}
+	t, err := w.connect(described)
 	if err != nil {
 		return usageError{err}
 	}
 	return do(t, env)
 }
 
-// twentySettings are what may follow GALENA_CRM_TWENTY_.
-var twentySettings = []string{"URL", "KEY", "KEY_NAME", "APP_URL", "WEBHOOK_SECRET"}
-
-// twentyOf makes the connector from its settings.
-func twentyOf(settings map[string]configs.Secret, client *http.Client) (*twenty.CRM, error) {
-	for name := range settings {
-		if !slices.Contains(twentySettings, name) {
-			return nil, galena.Errorf(galena.Invalid, "GALENA_CRM_TWENTY_"+name, "unknown setting (there are %s)", strings.Join(twentySettings, ", "))
-		}
-	}
-	if !settings["URL"].Set() || !settings["KEY"].Set() {
-		return nil, galena.Errorf(galena.Invalid, "crm", "set GALENA_CRM_TWENTY_URL and GALENA_CRM_TWENTY_KEY, or …_KEY_FILE")
-	}
-	return twenty.New(twenty.Config{URL: settings["URL"].Reveal(), App: settings["APP_URL"].Reveal(), Key: settings["KEY"].Reveal(),
-		KeyName: settings["KEY_NAME"].Reveal()}, twenty.Deps{Client: client, Now: time.Now})
-}
+// twentyID is what Twenty is called where no file calls it otherwise.
+const twentyID = "twenty"
 
 func printColumns(std streams, columns []twenty.Column, asJSON bool) error {
 	if asJSON {

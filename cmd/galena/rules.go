@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -97,6 +98,7 @@ type ruleset struct {
 	hooks     *notify.Webhooks
 	judge     *intake.Judge
 	router    *routing.Router
+	scribe    *scribe // nil where nothing is written to a CRM
 	ttl       func(field string) (fresh, held time.Duration)
 
 	users   int // leads that began with it and are not through
@@ -111,6 +113,7 @@ type workshop struct {
 	log       *slog.Logger
 	guarded   *http.Client // for calls to the outside
 	providers providers.Deps
+	scribe    func(configs.CRM) (*scribe, error) // nil: this process writes to no CRM
 	frozen    bool
 	reg       prometheus.Registerer
 }
@@ -165,6 +168,8 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 	fails(configs.KindRouting, "spec", err)
 	set.ttl, err = lifetimes(r)
 	fails(configs.KindMerging, "spec", err)
+	set.scribe, err = w.scribeOf(r.CRM, before)
+	fails(configs.KindCRM, "spec", err)
 	if !w.asks || len(errs) > 0 {
 		return set, errors.Join(errs...)
 	}
@@ -187,6 +192,18 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 		return nil, err
 	}
 	return set, nil
+}
+
+// scribeOf writes to the CRM of the file. One that stays as it was keeps what it
+// knows: its layout, its pace, and whether it rests.
+func (w workshop) scribeOf(c configs.CRM, before *ruleset) (*scribe, error) {
+	switch {
+	case w.scribe == nil || !c.Chosen():
+		return nil, nil //nolint:nilnil // no CRM is no error
+	case before != nil && before.scribe != nil && reflect.DeepEqual(before.rules.CRM, c):
+		return before.scribe, nil
+	}
+	return w.scribe(c)
 }
 
 // webhooks joins the endpoints of the file with the one of the environment.

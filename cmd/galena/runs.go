@@ -13,7 +13,6 @@ import (
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/crm"
-	"github.com/galenahq/galena/crm/twenty"
 	"github.com/galenahq/galena/sql"
 )
 
@@ -113,7 +112,7 @@ func (c runsRevertCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		return crmTarget{CRM: writes[0].Record.CRM}.with(func(t *twenty.CRM, _ configs.Env) error {
+		return withCRM(writes[0].Record.CRM, func(t connector, _ configs.Env) error {
 			return revert(ctx, std, store, t, c.ID, writes, c.JSON)
 		})
 	})

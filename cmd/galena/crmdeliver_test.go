@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/galenahq/galena/crm"
+	"github.com/galenahq/galena/crm/crmfake"
+)
+
+// newCRM puts a Twenty-like CRM beside the installation, described by a file. The
+// limit, if there is one, is what the file says it stands.
+func (s *system) newCRM(calls int, per time.Duration) *crmfake.Server {
+	s.t.Helper()
+	fake := crmfake.New(crmfake.Twenty, "crm-token", time.Now)
+	server := httptest.NewServer(fake)
+	s.t.Cleanup(server.Close)
+	file, err := os.ReadFile(filepath.Join("..", "..", "crm", "rest", "testdata", "twenty.yaml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text := string(file)
+	if calls > 0 {
+		fake.Limit(calls, per)
+		text = strings.Replace(text, "    limits:\n", fmt.Sprintf("    limits:\n      rate: {calls: %d, per: %s}\n", calls, per), 1)
+	}
+	s.write("crm.yaml", text)
+	s.env = append(s.env, "GALENA_CRM_FAKE_URL="+server.URL, "GALENA_CRM_FAKE_TOKEN=crm-token")
+	return fake
+}
+
+// people posts leads of so many companies, sixteen at a time.
+func (s *system) people(from, to, companies int) {
+	s.t.Helper()
+	var g errgroup.Group
+	g.SetLimit(16)
+	for i := from; i < to; i++ {
+		g.Go(func() error {
+			status, body, _ := s.post(testToken, aPerson(i, companies))
+			if status != http.StatusAccepted {
+				return fmt.Errorf("lead %d: %d %v", i, status, body)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func aPerson(i, companies int) string {
+	return fmt.Sprintf(`{"email":"p%d@c%d.example","first_name":"Pat","last_name":"N%d","job_title":"CTO"}`, i, i%companies, i)
+}
+
+// recordsRight says whether each person and each company is there once, filled in
+// and linked.
+func recordsRight(t *testing.T, fake *crmfake.Server, people, companies int) {
+	t.Helper()
+	domains := map[string]string{}
+	for _, id := range fake.IDs(crm.Company) {
+		domain := strings.TrimPrefix(fake.Get(crm.Company, id, crm.Domain), "https://")
+		domains[id] = domain
+		if got := fake.Get(crm.Company, id, "company.employee_count"); got != "420" {
+			t.Errorf("%s has %q people, want the 420 of the vendor", domain, got)
+		}
+		for _, f := range []crm.Field{"company.name", "company.industry", crm.Score, crm.Tier, crm.Reasons} {
+			if fake.Get(crm.Company, id, f) == "" {
+				t.Errorf("%s has no %s", domain, f)
+			}
+		}
+	}
+	if len(domains) != companies {
+		t.Errorf("%d companies, want %d", len(domains), companies)
+	}
+	seen := map[string]bool{}
+	for _, id := range fake.IDs(crm.Person) {
+		email := fake.Get(crm.Person, id, crm.Email)
+		_, domain, _ := strings.Cut(email, "@")
+		if seen[email] {
+			t.Errorf("%s was made twice", email)
+		}
+		seen[email] = true
+		if domains[fake.Get(crm.Person, id, crm.Employer)] != domain || fake.Get(crm.Person, id, crm.FirstName) != "Pat" ||
+			fake.Get(crm.Person, id, "lead.job_title") != "CTO" {
+			t.Errorf("%s is not as the lead says, or not linked to its company", email)
+		}
+	}
+	if len(seen) != people {
+		t.Errorf("%d people, want %d", len(seen), people)
+	}
+}
+
+// calls sums the ledger up: how many calls, of those how many writes, and when the
+// last call too many was refused.
+func calls(fake *crmfake.Server) (all, writes, refused int) {
+	for _, r := range fake.Ledger() {
+		all++
+		if r.Write && r.Status >= 200 && r.Status < 300 {
+			writes++
+		}
+		if r.Status == http.StatusTooManyRequests || r.Status == http.StatusBadRequest {
+			refused++
+		}
+	}
+	return all, writes, refused
+}
+
+// The CRM takes a hundred calls a minute; here a minute lasts four seconds. The
+// drill does it with real minutes.
+func TestACRMGetsEachCompanyOnceAndIsNeverCalledTooOften(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, onReal(t))
+	fake := s.newCRM(100, 4*time.Second)
+	s.start("serve")
+	s.ready()
+	began := time.Now()
+	s.people(0, 500, 40)
+	eventually(t, time.Minute, "every lead is routed", func() bool { return len(s.sink.events()) >= 500 })
+	routed := time.Since(began)
+	eventually(t, 2*time.Minute, "every person is in the CRM", func() bool { return len(fake.IDs(crm.Person)) >= 500 })
+	settled(t, fake)
+	recordsRight(t, fake, 500, 40)
+	all, writes, refused := calls(fake)
+	t.Logf("500 leads of 40 companies: routed in %s, in the CRM after %s; %d calls, %.2f a lead, %d writes, %d refused",
+		routed.Round(time.Second), time.Since(began).Round(time.Second), all, float64(all)/500, writes, refused)
+	if refused > 0 {
+		t.Errorf("%d calls came too early", refused)
+	}
+	if writes > 500+2*40 {
+		t.Errorf("%d writes: a company is written again and again", writes)
+	}
+}
+
+// settled waits until nobody has called for a while.
+func settled(t *testing.T, fake *crmfake.Server) {
+	t.Helper()
+	last, since := -1, time.Now()
+	eventually(t, time.Minute, "nothing is left to write", func() bool {
+		if n := len(fake.Ledger()); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > 3*time.Second
+	})
+}
+
+// The CRM is away for a while, at ten leads a second. The drill does it for five
+// minutes.
+func TestACRMThatIsAwayHoldsUpNobodyAndGetsEverythingOnce(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, onReal(t))
+	fake := s.newCRM(0, 0)
+	s.start("serve")
+	s.ready()
+	s.people(0, 10, 5)
+	eventually(t, 20*time.Second, "the first are in the CRM", func() bool { return len(fake.IDs(crm.Person)) == 10 })
+	fake.Down(true)
+	posted := map[string]time.Time{}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	const leads = 160
+	for i := 10; i < leads; i++ {
+		<-tick.C
+		posted[fmt.Sprintf("p%d@c%d.example", i, i%5)] = time.Now()
+		if status, body, _ := s.post(testToken, aPerson(i, 5)); status != http.StatusAccepted {
+			t.Fatalf("lead %d: %d %v", i, status, body)
+		}
+	}
+	eventually(t, 10*time.Second, "every lead is routed while the CRM is away", func() bool { return len(s.sink.events()) >= leads })
+	slowest := time.Duration(0)
+	for _, e := range s.sink.events() {
+		if email, _ := e.body["email"].(string); !posted[email].IsZero() {
+			slowest = max(slowest, e.at.Sub(posted[email]))
+		}
+	}
+	if slowest > 5*time.Second {
+		t.Errorf("a webhook came %s after its lead", slowest)
+	}
+	fake.Down(false)
+	back := time.Now()
+	eventually(t, 100*time.Second, "everybody is in the CRM", func() bool { return len(fake.IDs(crm.Person)) >= leads })
+	t.Logf("%d leads while the CRM was away for 15 s: slowest webhook %s, all written %s after its return", leads, slowest.Round(time.Millisecond),
+		time.Since(back).Round(100*time.Millisecond))
+	settled(t, fake)
+	recordsRight(t, fake, leads, 5)
+}
+
+// Two hundred creates are done and answered by a dropped connection.
+func TestACreateThatIsDoneAndNotAnsweredIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, onReal(t))
+	fake := s.newCRM(0, 0)
+	fake.Drop(200)
+	s.start("serve")
+	s.ready()
+	s.people(0, 190, 10)
+	eventually(t, 3*time.Minute, "every person is in the CRM", func() bool { return len(fake.IDs(crm.Person)) >= 190 })
+	eventually(t, 3*time.Minute, "every delivery is done", func() bool {
+		return strings.Contains(s.metrics(), `galena_deliveries_total{outcome="ok",target="crm:fake"} 190`)
+	})
+	dropped := 0
+	for _, r := range fake.Ledger() {
+		if r.Write && r.Status == 0 {
+			dropped++
+		}
+	}
+	t.Logf("%d writes were done and not answered", dropped)
+	if dropped != 200 {
+		t.Errorf("%d connections were dropped, want 200", dropped)
+	}
+	recordsRight(t, fake, 190, 10)
+}
