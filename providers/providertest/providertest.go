@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -93,7 +94,33 @@ func play(t *testing.T, spec providers.Spec, kinds []string, in tongue) {
 			t.Errorf("no recording of %s: save one as %s/%s.http", kind, testdata(spec), kind)
 		}
 	}
+	if fields := fewest(t, spec); len(spec.Fields) > 1 && fields >= len(spec.Fields) {
+		t.Errorf("no recording of a company of which little is known: save one as %s/found-partial.http", testdata(spec))
+	}
 	runHostile(t, spec, in)
+}
+
+// fewest is how many fields the poorest golden profile has.
+func fewest(t *testing.T, spec providers.Spec) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(testdata(spec), "*.golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := len(spec.Fields)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		profile := map[string]json.RawMessage{}
+		if err := json.Unmarshal(b, &profile); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		maps.DeleteFunc(profile, func(field string, _ json.RawMessage) bool { _, promised := spec.Fields[field]; return !promised })
+		least = min(least, len(profile))
+	}
+	return least
 }
 
 // testdata is the folder of a vendor's recordings: of a further service the one
