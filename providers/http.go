@@ -229,6 +229,8 @@ func transportError(op string, err error) error {
 		e.Cause, e.Err = "tls", errors.New("the certificate is not trusted")
 	case errors.As(err, &record):
 		e.Cause, e.Err = "tls", errors.New("the other side does not speak TLS")
+	case strings.Contains(err.Error(), "tls: "): // of a version or an alert, for which the library has no type
+		e.Cause, e.Err = "tls", errors.New("the handshake failed")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Cause, e.Err = "refused", errors.New("connection refused")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
