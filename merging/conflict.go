@@ -32,6 +32,7 @@ type Outcome struct {
 // another decision, the conflict is one of decision.
 func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, lens Lens) []galena.Dispute {
 	var facts galena.Facts // made when it is needed: most leads have no conflict
+	var chosen Outcome     // what they lead to
 	var out []galena.Dispute
 	for _, votes := range p.votes(obs, now) {
 		if len(votes) < 2 {
@@ -44,8 +45,11 @@ func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, lens Lens) [
 		}
 		if facts == nil {
 			facts = p.Merge(obs, now)
+			if lens.Judge != nil {
+				chosen = lens.Judge(facts)
+			}
 		}
-		out = append(out, v.conflict(field, rivals, facts, lens.Judge))
+		out = append(out, v.conflict(field, rivals, facts, chosen, lens.Judge))
 	}
 	return out
 }
@@ -68,15 +72,12 @@ func (v verdict) conflicting(field string, band func(string, galena.Value) strin
 	return out
 }
 
-// conflict writes the record. Its margin is that of the first rival, the heaviest.
-func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, judge func(galena.Facts) Outcome) galena.Dispute {
+// conflict writes the record of what contradicts the facts and the decision that
+// was chosen. Its margin is that of the first rival, the heaviest.
+func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, chosen Outcome, judge func(galena.Facts) Outcome) galena.Dispute {
 	c := galena.Dispute{Field: field, Chosen: v.claim(), Margin: rivals[0].margin, Severity: galena.SeverityInfo,
 		Status: galena.ConflictOpen}
-	var chosen Outcome
-	if judge != nil {
-		chosen = judge(facts)
-		c.Chosen.Tier, c.Chosen.Rule = chosen.Tier, chosen.Rule
-	}
+	c.Chosen.Tier, c.Chosen.Rule = chosen.Tier, chosen.Rule
 	c.Candidates = append(c.Candidates, c.Chosen)
 	for _, r := range rivals {
 		side := r.claim()

@@ -47,11 +47,12 @@ func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
 	return r
 }
 
-// Glance is Score while somebody is left to ask, without rows, reasons and hint.
-// A lead is looked at after every answer and explained once: the words are most
-// of the work, and nobody reads those of a look that leads to another question.
-func (p *Profile) Glance(facts galena.Facts, now time.Time) Result {
-	r, _ := p.measure(facts, now, false)
+// Glance is Score without rows, reasons and hint. A lead is looked at after every
+// answer, and once for each side of a conflict, and is explained once: the words
+// are most of the work, and nobody reads those of a look that leads to another
+// question.
+func (p *Profile) Glance(facts galena.Facts, now time.Time, final bool) Result {
+	r, _ := p.measure(facts, now, final)
 	return r
 }
 

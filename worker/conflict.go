@@ -50,7 +50,7 @@ func (r *run) weigh() []galena.Dispute {
 		Judge: func(facts galena.Facts) merging.Outcome {
 			facts = maps.Clone(facts)
 			maps.Copy(facts, r.fixed)
-			v := r.judge(facts, true)
+			v := r.judge(facts, r.rules.ICP.Glance(facts, r.began, true), true)
 			out := merging.Outcome{Tier: v.score.Tier, Rule: v.outcome.Rule, Rest: v.outcome.Territory}
 			if d := v.score.Disqualified; d != nil {
 				out.Rest += " " + d.ID

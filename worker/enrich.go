@@ -70,17 +70,16 @@ type view struct {
 // look merges, scores and matches the rules. final says that nobody is left to
 // ask; only then is the score put into words.
 func (r *run) look(final bool) view {
-	return r.judge(r.known(), final)
+	facts := r.known()
+	if final {
+		return r.judge(facts, r.rules.ICP.Score(facts, r.began, true), true)
+	}
+	return r.judge(facts, r.rules.ICP.Glance(facts, r.began, false), false)
 }
 
-// judge scores and routes by facts that hold the fixed ones already.
-func (r *run) judge(facts galena.Facts, final bool) view {
-	v := view{facts: facts}
-	if final {
-		v.score = r.rules.ICP.Score(v.facts, r.began, true)
-	} else {
-		v.score = r.rules.ICP.Glance(v.facts, r.began)
-	}
+// judge routes by facts that hold the fixed ones already, and by their score.
+func (r *run) judge(facts galena.Facts, score scoring.Result, final bool) view {
+	v := view{facts: facts, score: score}
 	v.input = routing.Input{Score: v.score.Score, Reachable: v.score.Reachable, Moving: v.score.Moving,
 		Facts: v.facts, Now: r.began, Final: final}
 	v.outcome = r.rules.Routing.Match(v.input)
