@@ -31,25 +31,30 @@ type Outcome struct {
 // and fall into other bands, such as 190 and 210. Where one of them leads to
 // another decision, the conflict is one of decision.
 func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, lens Lens) []galena.Dispute {
-	var facts galena.Facts // made when it is needed: most leads have no conflict
+	return p.Weigh(obs, now).Conflicts(lens)
+}
+
+// Conflicts lists those of what was weighed.
+func (w Weighed) Conflicts(lens Lens) []galena.Dispute {
+	var facts galena.Facts // made when they are needed: most leads have no conflict
 	var chosen Outcome     // what they lead to
 	var out []galena.Dispute
-	for _, votes := range p.votes(obs, now) {
-		if len(votes) < 2 {
+	for i := range w.fields {
+		f := &w.fields[i]
+		if f.votes < 2 {
 			continue
 		}
-		field, v := votes[0].Field, decide(votes)
-		rivals := v.conflicting(field, lens.Band)
+		rivals := f.conflicting(f.field, lens.Band)
 		if len(rivals) == 0 {
 			continue
 		}
 		if facts == nil {
-			facts = p.Merge(obs, now)
+			facts = w.Facts()
 			if lens.Judge != nil {
 				chosen = lens.Judge(facts)
 			}
 		}
-		out = append(out, v.conflict(field, rivals, facts, chosen, lens.Judge))
+		out = append(out, f.conflict(f.field, rivals, facts, chosen, lens.Judge))
 	}
 	return out
 }

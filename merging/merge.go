@@ -11,11 +11,35 @@ import (
 // Merge makes the profile: one fact for each field of which something is still
 // known. A field that it leaves out is unknown.
 func (p *Policy) Merge(obs []galena.Observation, now time.Time) galena.Facts {
-	fields := p.votes(obs, now)
-	facts := make(galena.Facts, len(fields))
-	for _, votes := range fields {
-		field := votes[0].Field
-		facts[field] = decide(votes).fact(field)
+	return p.Weigh(obs, now).Facts()
+}
+
+// Weighed is what came of a set of observations. The facts and the conflicts of a
+// lead are two readings of it: to weigh is most of the work of both.
+type Weighed struct{ fields []weighed }
+
+type weighed struct {
+	field string
+	votes int
+	verdict
+}
+
+// Weigh decides every field of which something is still known.
+func (p *Policy) Weigh(obs []galena.Observation, now time.Time) Weighed {
+	all := p.votes(obs, now)
+	w := Weighed{fields: make([]weighed, len(all))}
+	for i, votes := range all {
+		w.fields[i] = weighed{votes[0].Field, len(votes), decide(votes)}
+	}
+	return w
+}
+
+// Facts is the profile: one fact for each field.
+func (w Weighed) Facts() galena.Facts {
+	facts := make(galena.Facts, len(w.fields))
+	for i := range w.fields {
+		f := &w.fields[i]
+		facts[f.field] = f.fact(f.field)
 	}
 	return facts
 }

@@ -45,7 +45,8 @@ func (r *run) conflicts() []galena.Dispute {
 }
 
 func (r *run) weigh() []galena.Dispute {
-	found := r.rules.Merging.Conflicts(r.observed, r.began, merging.Lens{
+	r.known() // weighs what has come since
+	found := r.weighed.Conflicts(merging.Lens{
 		Band: func(field string, v galena.Value) string { return r.rules.ICP.Band(field, v, r.began) },
 		Judge: func(facts galena.Facts) merging.Outcome {
 			facts = maps.Clone(facts)
