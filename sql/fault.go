@@ -35,6 +35,8 @@ func describe(err error) error {
 		switch {
 		case pg.ConstraintName != "":
 			return errors.New("sqlstate " + pg.Code + ", constraint " + pg.ConstraintName)
+		case pg.Code == "53100":
+			return errors.New("sqlstate 53100: the disk is full")
 		case strings.HasPrefix(pg.Code, "42"): // a fault of the statement itself quotes no value
 			return errors.New("sqlstate " + pg.Code + ": " + pg.Message)
 		}

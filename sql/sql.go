@@ -20,7 +20,8 @@ import (
 type Store struct {
 	database
 	log    *slog.Logger
-	now    func() time.Time
+	clock  clock
+	now    func() time.Time           // by the clock
 	writes map[string]*sqlx.NamedStmt // prepared on the pool that may write
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
 
@@ -85,7 +86,8 @@ func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{database: db, log: orDiscard(log), now: now}
+	s := &Store{database: db, log: orDiscard(log)}
+	s.clock.own, s.now = now, s.clock.now
 	s.bind(s)
 	if err := s.prepare(ctx, texts[db.dialect]); err != nil {
 		return nil, errors.Join(fault(op, err), db.close())

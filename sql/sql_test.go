@@ -334,3 +334,23 @@ func withoutPool(t *testing.T, address string) string {
 	u.RawQuery = q.Encode()
 	return u.String()
 }
+
+func TestAStoreGoesByTheClockOfItsServer(t *testing.T) {
+	t.Parallel()
+	wrong := func() time.Time { return time.Now().Add(time.Hour) }
+	off := func(s *sql.Store) time.Duration {
+		t.Helper()
+		if err := s.SetClock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return time.Until(s.Now()).Round(time.Minute)
+	}
+	if got := off(openSQLite(t, wrong)); got != time.Hour {
+		t.Errorf("a file's store is %v off, want its process's hour", got)
+	}
+	if server := postgresURL(t); server != "" {
+		if got := off(openPostgres(server)(t, wrong)); got != 0 {
+			t.Errorf("a server's store is %v off, want the server's time", got)
+		}
+	}
+}

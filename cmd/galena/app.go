@@ -44,6 +44,7 @@ type settings struct {
 	log     *slog.Logger
 	key     []byte // GALENA_SECRET_KEY, or the generated one
 	now     func() time.Time
+	follows bool // the clock is put right by the database's
 	decided func(context.Context, galena.Record)
 	vendors *http.Client // nil = the guarded client
 	urls    func(provider string) string
@@ -109,6 +110,12 @@ func newApp(ctx context.Context, s settings) (app *App, err error) {
 func (a *App) open(ctx context.Context) (err error) {
 	if a.store, err = sql.Open(ctx, databaseURL(a.env), a.log, a.now); err != nil {
 		return err
+	}
+	if a.follows {
+		if err := a.store.SetClock(ctx); err != nil {
+			return err
+		}
+		a.now = a.store.Now
 	}
 	if a.redis, err = redis.Open(a.env.RedisURL.Reveal(), a.concurrency()+poolSpare, a.log); err != nil {
 		return err
@@ -338,6 +345,9 @@ func (a *App) Run(ctx context.Context) error {
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
 		g.Go(func() error { return a.herald.Run(ctx) })
 	}
+	if a.follows {
+		g.Go(func() error { return a.every(ctx, clockEvery, "ask the database for the time", a.store.SetClock) })
+	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })
 	if a.roles.scheduler {
@@ -348,6 +358,10 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	return g.Wait()
 }
+
+// clockEvery is how often a process looks at the database's clock: while its own
+// machine's is being set, leases are wrong for no longer than they last.
+const clockEvery = 5 * time.Second
 
 // tidyEvery is how often old idempotency keys and sessions are dropped.
 const tidyEvery = 10 * time.Minute

@@ -80,7 +80,7 @@ func openShop(ctx context.Context, std streams) (app *App, done func(), err erro
 		return nil, nil, usageError{err}
 	}
 	log := newLog(env, std.Err)
-	s := settings{env: env, roles: roles{worker: true}, log: log, now: time.Now}
+	s := settings{env: env, roles: roles{worker: true}, log: log, now: time.Now, follows: true}
 	if s.rules, err = loadRules(env, log); err != nil {
 		return nil, nil, err
 	}

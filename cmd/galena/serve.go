@@ -107,7 +107,7 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 		return usageError{err}
 	}
 	log := newLog(env, std.Err)
-	s := settings{env: env, watched: env.ConfigDir != "", roles: r, log: log, now: time.Now}
+	s := settings{env: env, watched: env.ConfigDir != "", roles: r, log: log, now: time.Now, follows: true}
 	if s.rules, err = loadRules(env, log); err != nil {
 		return err
 	}
