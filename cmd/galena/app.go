@@ -332,10 +332,12 @@ func (a *App) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	if a.server != nil {
 		g.Go(func() error {
-			a.startWorker(ctx)
-			<-ctx.Done()
+			err := a.startWorker(ctx)
+			if err == nil {
+				<-ctx.Done()
+			}
 			a.server.Stop()
-			return nil
+			return err
 		})
 	}
 	if a.roles.asks() {
@@ -399,15 +401,47 @@ func (a *App) every(ctx context.Context, interval time.Duration, what string, do
 }
 
 // startWorker waits for a Redis that is not there yet instead of dying of it.
-func (a *App) startWorker(ctx context.Context) {
-	for err := a.server.Start(ctx); err != nil; err = a.server.Start(ctx) {
+// One that cannot carry the queue is refused.
+func (a *App) startWorker(ctx context.Context) error {
+	for {
+		err := a.queueFits(ctx)
+		if err == nil {
+			err = a.server.Start(ctx)
+		}
+		if err == nil || galena.KindOf(err) == galena.Invalid {
+			return err
+		}
 		a.log.WarnContext(ctx, "worker waits", "error", err)
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// queueFits looks at Redis as galena doctor does, and tells what is wrong with
+// it. Only a version that lacks what the queue needs is an error: then nothing
+// would work, and no waiting helps. A server that does not tell is taken as it is.
+func (a *App) queueFits(ctx context.Context) error {
+	if a.redis.Embedded() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	about, err := a.redis.About(ctx)
+	if err != nil {
+		return nil // whether it is there, the start finds out
+	}
+	for _, f := range redisFindings(about) {
+		if f.Verdict == wrong {
+			a.log.ErrorContext(ctx, "this Redis is not fit for the queue: it "+f.Says, "do", f.Do)
+		}
+	}
+	if about.Version != "" && !about.AtLeast(6, 2) {
+		return galena.Errorf(galena.Invalid, "worker.start", "redis %s is older than 6.2, which the queue needs", about.Version)
+	}
+	return nil
 }
 
 // close releases the stores.

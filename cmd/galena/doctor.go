@@ -209,7 +209,7 @@ func queue(ctx context.Context, env configs.Env, std streams) []finding {
 func redisFindings(a redis.About) []finding {
 	out := []finding{{"redis", fine, "version " + a.Version, ""}}
 	if !a.AtLeast(6, 2) {
-		out[0] = finding{"redis", wrong, "version " + a.Version + " is older than 6.2", "upgrade: the queue's scripts need 6.2"}
+		out[0] = finding{"redis", wrong, "has version " + a.Version + ", older than 6.2", "upgrade: the queue's scripts need 6.2"}
 	}
 	switch {
 	case a.AppendOnly:
