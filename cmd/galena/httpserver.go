@@ -32,7 +32,7 @@ func listen(ctx context.Context, addr string, srv *http.Server, draining *atomic
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
-	return &httpServer{srv: srv, listener: l, draining: draining, log: log}, nil
+	return &httpServer{srv: srv, listener: newCrowd(l), draining: draining, log: log}, nil
 }
 
 // url is where people find the server.
