@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/sql"
 )
@@ -116,12 +117,14 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 			return usageError{err}
 		}
 	}
-	if r.web && r.worker {
-		if err := migrate(ctx, env, log); err != nil {
-			return err
+	app, err := patiently(ctx, log, func() (*App, error) {
+		if r.web && r.worker {
+			if err := migrate(ctx, env, log); err != nil {
+				return nil, err
+			}
 		}
-	}
-	app, err := newApp(ctx, s)
+		return newApp(ctx, s)
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop before it had begun: nothing is wrong
@@ -130,6 +133,31 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 	}
 	defer app.close()
 	return app.Run(ctx)
+}
+
+const (
+	// startWait is how long a database may be away at the start: a platform that
+	// starts everything at once need not know an order, and one that starts again
+	// at once what ends does not spin.
+	startWait  = 6 * time.Second
+	startPause = 500 * time.Millisecond
+)
+
+// patiently opens an App whose database may not be there yet.
+func patiently(ctx context.Context, log *slog.Logger, open func() (*App, error)) (*App, error) {
+	for began, waits := time.Now(), false; ; waits = true {
+		app, err := open()
+		if galena.KindOf(err) != galena.Unavailable || ctx.Err() != nil || time.Since(began) > startWait {
+			return app, err
+		}
+		if !waits {
+			log.WarnContext(ctx, "the start waits", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(startPause):
+		}
+	}
 }
 
 // secretKey is the configured key, or one that is generated once.
