@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -26,6 +25,7 @@ import (
 type plan struct {
 	programs programs
 	galena   string // the built program
+	spoiled  string // the same, built so that it can be broken from inside
 	seed     uint64
 	scale    float64 // of the durations that the promises are written with
 	rate     float64 // leads per second where a fault does not say
@@ -37,9 +37,11 @@ type bench struct {
 	t      *testing.T
 	ctx    context.Context // ends when the run is interrupted
 	plan   plan
+	galena string // the program of this bench
 	id     string
 	dir    string
-	chance *rand.Rand
+	dice   *dice
+	chance *rand.Rand // throws them
 
 	pg          *postgres
 	redis       *redis
@@ -47,12 +49,15 @@ type bench struct {
 	p1, p2      *vendor
 	urls        map[string]string // of a vendor, where a fault wants another
 	allowed     []string          // private addresses beside the bench's own
+	more        map[string]string // settings of single processes: "worker1" and "NAME=value"
+	queue       string            // the URL of another Redis than the bench's own, "" = ours behind a proxy
 	pace        map[string]string // of a vendor, as its entry of the catalogue says it
 	pool        string            // what is added to the database's URL
 	concurrency int               // of a worker, 0 = 64
 	notify      string            // notify.yaml, "" = none
 	sink        *sink
 	others      []*sink // further ones that a fault wants
+	fleet       []*redis
 	gen         *generator
 	web         *process
 	scheduler   *process
@@ -60,7 +65,10 @@ type bench struct {
 	ports       map[*process]string // of the metrics
 
 	patience     time.Duration // until all is drained, where a fault needs more than usual
+	aside        bool          // what workers die on stays put aside: the fault looks at it
+	replayed     int           // steps that chance had put aside and that were run again
 	began, ended time.Time     // the part of the load that the limit judges
+	loads        int           // each has leads of its own
 	faults       []string
 	figures      []string
 }
@@ -77,8 +85,9 @@ func newBench(t *testing.T, p plan, id string) *bench {
 	if err := os.Chmod(dir, 0o711); err != nil { // Postgres runs as somebody else
 		t.Fatal(err)
 	}
-	b := &bench{t: t, plan: p, id: id, dir: dir, lines: map[string]*proxy{}, urls: map[string]string{}, pace: map[string]string{},
-		ports: map[*process]string{}, chance: rand.New(rand.NewPCG(p.seed, hashOf(id)))}
+	b := &bench{t: t, plan: p, galena: p.galena, id: id, dir: dir, lines: map[string]*proxy{}, urls: map[string]string{}, pace: map[string]string{}, more: map[string]string{},
+		ports: map[*process]string{}, dice: newDice(p.seed, id)}
+	b.chance = rand.New(b.dice)
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	b.ctx = ctx
 	t.Cleanup(func() {
@@ -87,13 +96,6 @@ func newBench(t *testing.T, p plan, id string) *bench {
 	})
 	b.must(b.open())
 	return b
-}
-
-// hashOf makes a fault's chance its own: alone or among others it does the same.
-func hashOf(id string) uint64 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, id)
-	return h.Sum64()
 }
 
 func (b *bench) must(err error) {
@@ -173,9 +175,7 @@ func (b *bench) start() {
 	if b.notify != "" {
 		b.must(os.WriteFile(filepath.Join(configs, "notify.yaml"), []byte(b.notify), 0o600))
 	}
-	migrate := exec.CommandContext(b.ctx, b.plan.galena, "migrate")
-	migrate.Env = b.env("migrate")
-	if out, err := migrate.CombinedOutput(); err != nil {
+	if out, err := b.command("migrate"); err != nil {
 		b.t.Fatalf("%s: galena migrate: %v\n%s", b.id, err, out)
 	}
 	addr, _ := freePort()
@@ -193,11 +193,20 @@ func (b *bench) start() {
 	}
 }
 
+// command runs a galena to its end, as an operator would, and returns what it says.
+func (b *bench) command(args ...string) (string, error) {
+	b.t.Helper()
+	cmd := exec.CommandContext(b.ctx, b.galena, args...)
+	cmd.Env = b.env("operator")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // process starts a galena in a role: the first word of the name up to a digit.
 func (b *bench) process(name string, more ...string) *process {
 	b.t.Helper()
 	port, _ := freePort()
-	p := &process{name: name, path: b.plan.galena, args: []string{strings.TrimRight(name, "0123456789")}, dir: b.dir,
+	p := &process{name: name, path: b.galena, args: []string{strings.TrimRight(name, "0123456789")}, dir: b.dir,
 		env: append(b.env(name), append(more, "GALENA_METRICS_ADDR="+port)...)}
 	b.ports[p] = port
 	b.must(p.start())
@@ -233,8 +242,15 @@ func (b *bench) env(name string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "GALENA_") || strings.HasPrefix(kv, "DATABASE_URL=") || strings.HasPrefix(kv, "REDIS_URL=") || strings.HasPrefix(kv, "PORT=")
 	})
+	if b.more[name] != "" {
+		env = append(env, b.more[name])
+	}
+	queue := b.queue
+	if queue == "" {
+		queue = "redis://" + b.line("redis", name, b.redis.addr) + "/0"
+	}
 	env = append(env,
-		"GALENA_DATABASE_URL="+b.pg.url(b.line("pg", name, b.pg.addr))+b.pool, "GALENA_REDIS_URL=redis://"+b.line("redis", name, b.redis.addr)+"/0",
+		"GALENA_DATABASE_URL="+b.pg.url(b.line("pg", name, b.pg.addr))+b.pool, "GALENA_REDIS_URL="+queue,
 		"GALENA_SECRET_KEY=a-secret-of-the-drill", "GALENA_BOOTSTRAP_TOKEN="+token,
 		"GALENA_ALLOW_RESERVED_DOMAINS=true", "GALENA_DNS=off", "GALENA_LOG_FORMAT=json",
 		"GALENA_ALLOW_PRIVATE_TARGETS="+strings.Join(append([]string{b.p1.addr(), b.p2.addr(), b.sink.addr}, b.allowed...), ","),
@@ -261,9 +277,12 @@ func statusOf(url string) int {
 }
 
 // metrics are the figures of one process, "" while it does not answer.
-func (b *bench) metrics(p *process) string {
+func (b *bench) metrics(p *process) string { return b.private(p, "/metrics") }
+
+// private reads what a process says of itself to ops alone.
+func (b *bench) private(p *process, path string) string {
 	client := &http.Client{Timeout: 2 * time.Second}
-	res, err := client.Get("http://" + b.ports[p] + "/metrics")
+	res, err := client.Get("http://" + b.ports[p] + path)
 	if err != nil {
 		return ""
 	}
@@ -273,6 +292,14 @@ func (b *bench) metrics(p *process) string {
 		return ""
 	}
 	return string(raw)
+}
+
+// logged counts a text in all that a process has said.
+func (b *bench) logged(p *process, text string) int {
+	b.t.Helper()
+	log, err := os.ReadFile(filepath.Join(b.dir, p.name+".log"))
+	b.must(err)
+	return strings.Count(string(log), text)
 }
 
 // gauge reads one figure of a process, -1 when it does not say.

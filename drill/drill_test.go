@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,13 +18,14 @@ type fault struct {
 	name  string
 	limit time.Duration // from the post to the sink, for leads posted while the fault lasts; 0 = only never lost
 	short bool          // runs in make test too
+	spoil bool          // needs a build that can be broken from inside
 	setup func(*bench)  // before anything is started
 	cause func(*bench)  // breaks, looks and heals; posts its own load
 }
 
 // faults are all that the drill knows to do.
 func faults() []fault {
-	return slices.Concat(processFaults(), queueFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults())
+	return slices.Concat(processFaults(), leadFaults(), queueFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults())
 }
 
 // drain is how long the last lead may take once everything is healed.
@@ -34,6 +36,9 @@ func (f fault) run(t *testing.T, p plan) string {
 	t.Helper()
 	began := time.Now()
 	b := newBench(t, p, f.id)
+	if f.spoil {
+		b.galena = p.spoiled
+	}
 	if f.setup != nil {
 		f.setup(b)
 	}
@@ -47,7 +52,7 @@ func (f fault) run(t *testing.T, p plan) string {
 	if p.patience == 1 {
 		b.steady("after", f)
 	}
-	line := b.verdict(f) + fmt.Sprintf("; took %.0fs", time.Since(began).Seconds())
+	line := b.verdict(f) + fmt.Sprintf("; seed %d, chance %s, took %.0fs", p.seed, b.dice, time.Since(began).Seconds())
 	for _, msg := range b.faults {
 		t.Errorf("%s: %s", f.id, msg)
 	}
@@ -103,12 +108,17 @@ func (b *bench) heal() {
 	b.within(time.Minute, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == 200 })
 }
 
-// drain waits until every acked lead is routed.
+// drain waits until every acked lead is routed. A lead that chance let be there
+// when three workers died is put aside as if it had killed them; as an operator
+// would, the drill runs it again.
 func (b *bench) drain() {
 	b.t.Helper()
 	var left int
 	patience := max(drain, b.patience)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); b.rest(100 * time.Millisecond) {
+		if !b.aside && b.sql(`SELECT count(*) FROM steps WHERE state = 'failed' AND error_kind = 'killed'`) > 0 {
+			b.replay("--reason", "killed")
+		}
 		all, acks := b.gen.books()
 		left = count(all, acks, b.sink.events(), time.Time{}, time.Now(), 0).Lost
 		if left == 0 {
@@ -116,6 +126,19 @@ func (b *bench) drain() {
 		}
 	}
 	b.figure("not drained after %v: %d left", patience, left)
+}
+
+// replay runs again what was put aside.
+func (b *bench) replay(which ...string) {
+	b.t.Helper()
+	out, err := b.command(append([]string{"steps", "replay", "--json"}, which...)...)
+	if err != nil {
+		b.fail("galena steps replay: %v: %s", err, out)
+		return
+	}
+	var told struct{ Replayed int }
+	b.must(json.Unmarshal([]byte(out[strings.LastIndex(out, "{"):]), &told))
+	b.replayed += told.Replayed
 }
 
 // verdict judges what must hold after every fault and words the line.
@@ -133,6 +156,9 @@ func (b *bench) verdict(f fault) string {
 			b.fail("%d %s", n, what)
 		}
 	}
+	if b.replayed > 0 {
+		b.figure("run again by hand %d", b.replayed)
+	}
 	result := "PASS"
 	if len(b.faults) > 0 {
 		result = "FAIL: " + strings.Join(b.faults, "; ")
@@ -147,10 +173,10 @@ func (b *bench) verdict(f fault) string {
 }
 
 // build makes the program once for all faults.
-func build(t *testing.T) string {
+func build(t *testing.T, tags string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "galena")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../cmd/galena")
+	path := filepath.Join(t.TempDir(), "galena"+tags)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "-o", path, "../cmd/galena")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -173,7 +199,7 @@ func TestAFewFaultsLoseNothing(t *testing.T) {
 		t.Log(err)
 		return
 	}
-	p := plan{programs: programs, galena: build(t), seed: 1, scale: 0, rate: 5, patience: 4}
+	p := plan{programs: programs, galena: build(t, ""), seed: 1, scale: 0, rate: 5, patience: 4}
 	for _, f := range faults() {
 		if f.short {
 			t.Run(f.id, func(t *testing.T) { t.Log(f.run(t, p)) })

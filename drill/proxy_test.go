@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -22,7 +23,16 @@ type proxy struct {
 	stalled chan struct{} // closed when the line moves again, nil = it moves
 	commits int           // so many are passed on and their answer is never heard
 	between int           // commits that are left alone before each
+	parted  bool          // no connection is taken
+	edits   []edit
+	edited  int // pieces that were changed
 	conns   map[net.Conn]struct{}
+}
+
+// edit is a text that is passed on as another one of the same length.
+type edit struct {
+	outward  bool // to the store, not from it
+	old, new []byte
 }
 
 func newProxy(target string, chance *rand.Rand) (*proxy, error) {
@@ -51,6 +61,48 @@ func (p *proxy) stall() {
 	if p.stalled == nil {
 		p.stalled = make(chan struct{})
 	}
+}
+
+// part ends every connection and takes no new one: nobody is there.
+func (p *proxy) part() {
+	p.mu.Lock()
+	p.parted = true
+	p.mu.Unlock()
+	p.cut(1.1)
+}
+
+// edit passes a text on as another, which must be as long: to the store when
+// outward, else from it.
+func (p *proxy) edit(outward bool, from, to string) {
+	if len(from) != len(to) {
+		panic("the store counts the bytes: " + from + " and " + to)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.edits = append(p.edits, edit{outward, []byte(from), []byte(to)})
+}
+
+// changed makes the edits in a piece. A text that lies across two pieces stays.
+func (p *proxy) changed(piece []byte, outward bool) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.edits {
+		if e.outward == outward && bytes.Contains(piece, e.old) {
+			piece = bytes.ReplaceAll(piece, e.old, e.new)
+			p.edited++
+		}
+	}
+	return piece
+}
+
+// edits is how many pieces were changed on all lines to a store.
+func (b *bench) edits(store string) (n int) {
+	for _, line := range b.to(store) {
+		line.mu.Lock()
+		n += line.edited
+		line.mu.Unlock()
+	}
+	return n
 }
 
 // loseCommits passes on so many commits and cuts before their answer, with
@@ -101,7 +153,7 @@ func (p *proxy) cut(share float64) (n int) {
 func (p *proxy) heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.latency, p.jitter, p.commits = 0, 0, 0
+	p.latency, p.jitter, p.commits, p.parted, p.edits = 0, 0, 0, false, nil
 	if p.stalled != nil {
 		close(p.stalled)
 		p.stalled = nil
@@ -122,6 +174,13 @@ func (p *proxy) accept() {
 		c, err := p.listener.Accept()
 		if err != nil {
 			return
+		}
+		p.mu.Lock()
+		parted := p.parted
+		p.mu.Unlock()
+		if parted {
+			reset(c)
+			continue
 		}
 		go p.serve(c)
 	}
@@ -154,7 +213,7 @@ func (p *proxy) pump(to, from net.Conn, outward bool) {
 		n, err := from.Read(buf)
 		if n > 0 {
 			p.pass()
-			if _, err := to.Write(buf[:n]); err != nil {
+			if _, err := to.Write(p.changed(buf[:n], outward)); err != nil {
 				return
 			}
 			if outward && p.loses(buf[:n]) {
@@ -224,7 +283,10 @@ func TestAProxyCausesTheFaultItIsToldTo(t *testing.T) {
 		{"stalled", func(p *proxy) { p.stall() }, false, 0},
 		{"cut", func(p *proxy) { p.cut(1.1) }, false, 0},
 		{"a commit's answer lost", func(p *proxy) { p.loseCommits(1, 0) }, false, 0},
-		{"healed", func(p *proxy) { p.slow(time.Hour, 0); p.loseCommits(1, 0); p.heal() }, true, 0},
+		{"parted", func(p *proxy) { p.part() }, false, 0},
+		{"edited there and back", func(p *proxy) { p.edit(true, "COMMIT", "commit"); p.edit(false, "commit", "COMMIT") }, true, 0},
+		{"edited", func(p *proxy) { p.edit(true, "COMMIT", "commit") }, false, 0},
+		{"healed", func(p *proxy) { p.edit(true, "COMMIT", "commit"); p.slow(time.Hour, 0); p.loseCommits(1, 0); p.heal() }, true, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -243,8 +305,14 @@ func TestAProxyCausesTheFaultItIsToldTo(t *testing.T) {
 				if _, err := c.Write([]byte("COMMIT\x00")); err != nil {
 					return err
 				}
-				_, err := c.Read(make([]byte, 7))
-				return err
+				heard := make([]byte, 7)
+				if _, err := c.Read(heard); err != nil {
+					return err
+				}
+				if string(heard) != "COMMIT\x00" {
+					return fmt.Errorf("heard %q", heard)
+				}
+				return nil
 			}
 			if err := say(); err != nil {
 				t.Fatalf("before the fault: %v", err)

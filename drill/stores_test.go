@@ -66,10 +66,10 @@ type postgres struct {
 	db   *sql.DB // past every proxy
 }
 
-func newPostgres(p programs, dir string) (*postgres, error) {
+func newPostgres(p programs, dir string, initArgs ...string) (*postgres, error) {
 	data := filepath.Join(dir, "pg")
 	who := unprivileged()
-	if err := os.Mkdir(data, 0o700); err != nil {
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
 	if who != nil {
@@ -77,7 +77,7 @@ func newPostgres(p programs, dir string) (*postgres, error) {
 			return nil, err
 		}
 	}
-	initdb := exec.Command(p.initdb, "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	initdb := exec.Command(p.initdb, append(initArgs, "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")...)
 	initdb.Dir, initdb.SysProcAttr = data, &syscall.SysProcAttr{Credential: who}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)

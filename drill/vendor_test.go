@@ -31,10 +31,10 @@ type script func(n int, c call) answer
 
 // vendor is a simulated provider: GET /<process>/v1/companies/<domain>.
 type vendor struct {
-	name     string
-	listener net.Listener
-	server   *http.Server
-	ledger   *ledger
+	name   string
+	at     string // its address
+	server *http.Server
+	ledger *ledger
 
 	mu     sync.Mutex
 	script script
@@ -45,22 +45,31 @@ type vendor struct {
 
 // newVendor starts a vendor that answers everybody with the facts.
 func newVendor(dir, name, facts string) (*vendor, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
 	book, err := newLedger(dir, name+".jsonl")
 	if err != nil {
 		return nil, err
 	}
-	v := &vendor{name: name, listener: l, ledger: book, facts: facts, flying: map[string]int{}}
+	v := &vendor{name: name, ledger: book, facts: facts, flying: map[string]int{}}
+	v.at, _ = freePort()
 	v.heal()
-	v.server = &http.Server{Handler: v, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = v.server.Serve(l) }()
-	return v, nil
+	return v, v.back()
 }
 
-func (v *vendor) addr() string { return v.listener.Addr().String() }
+func (v *vendor) addr() string { return v.at }
+
+// away lets nobody listen where the vendor was.
+func (v *vendor) away() { _ = v.server.Close() }
+
+// back lets the vendor listen there again.
+func (v *vendor) back() error {
+	l, err := net.Listen("tcp", v.at)
+	if err != nil {
+		return err
+	}
+	v.server = &http.Server{Handler: v, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = v.server.Serve(l) }()
+	return nil
+}
 
 // play sets what is answered from now on.
 func (v *vendor) play(s script) {

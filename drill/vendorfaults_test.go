@@ -2,6 +2,7 @@ package drill
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -65,7 +66,8 @@ func vendorFaults() []fault {
 func (b *bench) loaded(d time.Duration) (from, to time.Time) {
 	b.t.Helper()
 	from = time.Now()
-	l := b.gen.run(strings.ToLower(b.id), b.plan.rate)
+	b.loads++
+	l := b.gen.run(fmt.Sprintf("%s-%d", strings.ToLower(b.id), b.loads), b.plan.rate)
 	b.rest(d)
 	to = time.Now()
 	l.end()

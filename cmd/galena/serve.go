@@ -103,12 +103,13 @@ func databaseURL(env configs.Env) string {
 
 // runRoles reads the settings and plays the parts until the context ends.
 func runRoles(ctx context.Context, std streams, r roles) error {
-	env, err := configs.ReadEnv()
+	env, err := configs.ReadEnv(further()...)
 	if err != nil {
 		return usageError{err}
 	}
 	log := newLog(env, std.Err)
 	s := settings{env: env, watched: env.ConfigDir != "", roles: r, log: log, now: time.Now, follows: true}
+	spoil(&s)
 	if s.rules, err = loadRules(env, log); err != nil {
 		return err
 	}
