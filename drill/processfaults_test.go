@@ -7,11 +7,17 @@ import (
 	"time"
 )
 
-// processFaults are those of our own processes (F01 to F06).
+// processFaults are those of our own processes (F01 to F07).
 func processFaults() []fault {
 	return []fault{
 		{id: "F01", name: "workers killed", limit: 30 * time.Second, short: true, cause: func(b *bench) {
 			b.killing(b.times(100, 3), 12*time.Second, func(w *process) { w.kill() })
+			b.nothingArchived()
+		}},
+		{id: "F02", name: "workers killed, one attempt allowed", limit: 30 * time.Second, cause: func(b *bench) {
+			b.oneAttempt()
+			b.killing(b.times(20, 3), 12*time.Second, func(w *process) { w.kill() })
+			b.archiveEmptied(time.Minute)
 		}},
 		{id: "F03", name: "workers asked to stop", limit: 10 * time.Second, cause: stopWorkers},
 		{id: "F04", name: "workers asked to stop, killed 2 s later", limit: 30 * time.Second, cause: func(b *bench) {
@@ -20,6 +26,7 @@ func processFaults() []fault {
 				b.rest(2 * time.Second)
 				w.kill()
 			})
+			b.nothingArchived()
 		}},
 		{id: "F05", name: "web asked to stop", cause: stopWeb},
 		{id: "F06", name: "a worker frozen, then woken", limit: 45 * time.Second, cause: func(b *bench) {
@@ -47,9 +54,9 @@ func (b *bench) killing(times int, every time.Duration, end func(*process)) {
 	if b.plan.scale == 0 {
 		every /= 3
 	}
-	for range times {
-		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(every)))
-		w := b.workers[b.chance.IntN(len(b.workers))]
+	for _, blow := range blows(b.chance, times, every, len(b.workers)) {
+		b.rest(blow.after)
+		w := b.workers[blow.who]
 		end(w)
 		b.rest(time.Second)
 		b.must(w.start())
@@ -58,7 +65,6 @@ func (b *bench) killing(times int, every time.Duration, end func(*process)) {
 	l.end()
 	b.drain()
 	b.figure("kills %d", times)
-	b.nothingArchived()
 	b.figure("most tries of a delivery %.0f", b.sql(`SELECT max(attempts) FROM deliveries`))
 }
 
@@ -74,12 +80,43 @@ func (b *bench) hesitantSink() {
 // nothingArchived judges that the queue put no task aside.
 func (b *bench) nothingArchived() {
 	b.t.Helper()
-	for _, q := range []string{"leads", "deliveries", "bulk"} {
+	for _, q := range queues() {
 		if n, err := b.redis.say("ZCARD asynq:{" + q + "}:archived"); err != nil || n != ":0" {
 			b.fail("archived tasks of %s: %s, %v", q, n, err)
 		}
 	}
 }
+
+// oneAttempt lets the queue store each task as one that may fail once: in the
+// message the number of retries follows the queue's name.
+func (b *bench) oneAttempt() {
+	for _, line := range b.to("redis") {
+		for _, q := range queues() {
+			line.edit(true, q+"\x28\x0a", q+"\x28\x00")
+		}
+	}
+}
+
+// archiveEmptied judges that what the queue put aside does not stay there, and
+// that something was.
+func (b *bench) archiveEmptied(within time.Duration) {
+	b.t.Helper()
+	b.atLeast("tasks with one attempt", float64(b.edits("redis")), 1)
+	took := b.within(within, "no task is archived or held by nobody", func() bool {
+		for _, q := range queues() {
+			for _, command := range []string{"ZCARD asynq:{" + q + "}:archived", "LLEN asynq:{" + q + "}:active"} {
+				if n, err := b.redis.say(command); err != nil || n != ":0" {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	b.figure("queue clean after %.0fs", took.Seconds())
+}
+
+// queues are those that asynq keeps for galena.
+func queues() []string { return []string{"leads", "deliveries", "bulk"} }
 
 // stopWorkers ends workers as a deploy does, while their vendor is slow.
 func stopWorkers(b *bench) {
@@ -89,9 +126,9 @@ func stopWorkers(b *bench) {
 	})
 	l := b.gen.run("f03", b.plan.rate)
 	longest := time.Duration(0)
-	for range b.times(50, 3) {
-		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(6*time.Second)))
-		w := b.workers[b.chance.IntN(len(b.workers))]
+	for _, blow := range blows(b.chance, b.times(50, 3), 6*time.Second, len(b.workers)) {
+		b.rest(blow.after)
+		w := b.workers[blow.who]
 		took, err := w.stop(syscall.SIGTERM, 40*time.Second)
 		if err != nil {
 			b.fail("%s: %v", w.name, err)
@@ -109,8 +146,8 @@ func stopWorkers(b *bench) {
 func stopWeb(b *bench) {
 	l := b.gen.run("f05", 2.5*b.plan.rate)
 	early := 0
-	for range b.times(20, 3) {
-		b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(2*time.Second)))
+	for _, blow := range blows(b.chance, b.times(20, 3), 2*time.Second, 1) {
+		b.rest(blow.after)
 		turned := make(chan bool)
 		go func() { turned <- b.turnsBeforeItCloses() }()
 		if _, err := b.web.stop(syscall.SIGTERM, 40*time.Second); err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// queueFaults are what the queue leaves open by itself (F11, F12), and more work
-// than there is room for (F45, F85), and a start before the stores (F93).
+// queueFaults are what the queue leaves open by itself (F11, F12, F30), and more
+// work than there is room for (F45, F85).
 func queueFaults() []fault {
 	return []fault{
 		{id: "F11", name: "a task that nobody can read", limit: time.Minute, cause: func(b *bench) {
@@ -29,10 +29,10 @@ func queueFaults() []fault {
 			})
 			b.atLeast("orphans", float64(orphans), 1)
 		}},
+		{id: "F30", name: "an archive full of old tasks", limit: time.Minute, cause: archiveBomb},
 		{id: "F45", name: "5 connections for 200 workers", limit: time.Minute,
 			setup: func(b *bench) { b.pool, b.concurrency = "&pool_max_conns=5", 200 }, cause: fewConnections},
 		{id: "F85", name: "ten times as many leads", limit: 5 * time.Minute, cause: burst},
-		{id: "F93", name: "started before the stores", limit: time.Minute, cause: storesComeLate},
 	}
 }
 
@@ -46,6 +46,16 @@ func (b *bench) say(command string) {
 
 // list sends a command and returns the texts of a short answer.
 func (r *redis) list(command string) (out []string) {
+	for i, line := range r.lines(command) {
+		if i > 0 && i%2 == 0 {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// lines sends a command and returns a short answer as it comes.
+func (r *redis) lines(command string) []string {
 	c, err := net.DialTimeout("tcp", r.addr, time.Second)
 	if err != nil {
 		return nil
@@ -55,12 +65,7 @@ func (r *redis) list(command string) (out []string) {
 	_, _ = fmt.Fprintf(c, "%s\r\n", command)
 	b := make([]byte, 64<<10)
 	n, _ := c.Read(b)
-	for i, line := range strings.Split(string(b[:n]), "\r\n") {
-		if i > 0 && i%2 == 0 {
-			out = append(out, line)
-		}
-	}
-	return out
+	return strings.Split(string(b[:n]), "\r\n")
 }
 
 // killedWhile spoils the queue while leads are in flight and kills every worker
@@ -82,6 +87,41 @@ func (b *bench) killedWhile(spoil func()) {
 	}
 	b.rest(2 * time.Second)
 	l.end()
+}
+
+// archiveBomb fills the archive with tasks that are older than the queue keeps,
+// more than its own script can remove at once, and lets tasks fail for good: the
+// script then fails, and what failed stays active by itself for ever.
+func archiveBomb(b *bench) {
+	b.oneAttempt()
+	l := b.gen.run("f30", b.plan.rate)
+	old := time.Now().Add(-91 * 24 * time.Hour).Unix()
+	for range b.times(10, 2) {
+		for n := range 50 {
+			var add strings.Builder
+			add.WriteString("ZADD asynq:{leads}:archived")
+			for i := range 200 {
+				fmt.Fprintf(&add, " %d old-%d", old, 200*n+i)
+			}
+			b.say(add.String())
+		}
+		for _, w := range b.workers {
+			b.lines["pg "+w.name].part()
+		}
+		b.rest(4 * time.Second)
+		for _, w := range b.workers {
+			b.lines["pg "+w.name].heal()
+		}
+		b.rest(4 * time.Second)
+	}
+	l.end()
+	stuck := 0
+	for _, w := range b.workers {
+		stuck += b.logged(w, "Could not move task")
+	}
+	b.atLeast("tasks that the archive did not take", float64(stuck), 1)
+	b.drain()
+	b.archiveEmptied(90 * time.Second)
 }
 
 // fewConnections gives each process five connections and slow vendors: nobody
@@ -115,43 +155,4 @@ func burst(b *bench) {
 	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
 		b.atMost(p.name+" peak MB", p.peakMB(), 256)
 	}
-}
-
-// storesComeLate starts everything while no store is there. Whoever cannot wait
-// ends with a word and is started again, as a platform does.
-func storesComeLate(b *bench) {
-	all := append([]*process{b.web, b.scheduler}, b.workers...)
-	for _, p := range all {
-		p.kill()
-	}
-	b.redis.kill()
-	b.pg.kill()
-	starts := 0
-	platform := func() {
-		for _, p := range all {
-			if !p.running() {
-				starts++
-				b.must(p.start())
-			}
-		}
-	}
-	for range 6 {
-		platform()
-		b.rest(time.Second)
-	}
-	if statusOf(b.gen.base+"/readyz") == http.StatusOK {
-		b.fail("ready without a store")
-	}
-	b.atMost("starts in 6 s", float64(starts), float64(6*len(all)))
-	b.must(b.pg.up())
-	for range 5 {
-		platform()
-		b.rest(time.Second)
-	}
-	b.must(b.redis.up())
-	b.within(30*time.Second, "ready once the stores are there", func() bool {
-		platform()
-		return statusOf(b.gen.base+"/readyz") == http.StatusOK
-	})
-	b.loaded(5 * time.Second)
 }

@@ -2,6 +2,11 @@ package drill
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,6 +24,7 @@ func storeFaults() []fault {
 			l.end()
 			b.gateKeepsAnswering(time.Second)
 		}},
+		{id: "F21", name: "redis killed, in three ways to keep", limit: 40 * time.Second, cause: keepingRedis},
 		{id: "F22", name: "redis emptied twice", limit: 30 * time.Second, cause: func(b *bench) {
 			l := b.gen.run("f22", b.plan.rate)
 			for range 2 {
@@ -55,6 +61,8 @@ func storeFaults() []fault {
 			b.rest(5 * time.Second)
 			l.end()
 		}},
+		{id: "F25", name: "redis full, then one that evicts", limit: time.Minute, cause: fullRedis},
+		{id: "F28", name: "a redis that is too old", limit: 30 * time.Second, cause: oldRedis},
 		{id: "F40", name: "postgres restarted and killed", cause: restartPostgres},
 		{id: "F41", name: "connections to postgres lost", limit: 30 * time.Second, cause: loseConnections},
 		{id: "F42", name: "commits whose answer is lost", limit: 30 * time.Second, cause: func(b *bench) {
@@ -65,6 +73,7 @@ func storeFaults() []fault {
 			l.end()
 			b.figure("commits lost %d, posts answered 503 %d", n, b.gen.refusals()[http.StatusServiceUnavailable])
 		}},
+		{id: "F43", name: "deadlocks and serialization failures", limit: 30 * time.Second, cause: clashes},
 		{id: "F46", name: "the table of leads locked", limit: 60 * time.Second, cause: lockLeads},
 	}
 }
@@ -83,13 +92,95 @@ func (b *bench) gateKeepsAnswering(limit time.Duration) {
 	b.figure("refused %v", b.gen.refusals())
 }
 
+// keepingRedis kills a Redis that keeps its tasks, in each of the ways in which
+// it can, and starts it at once: what it remembers may be old.
+func keepingRedis(b *bench) {
+	forgetful := b.redis.args
+	l := b.gen.run("f21", b.plan.rate)
+	for i, mode := range [][]string{
+		{"--appendonly", "yes", "--appendfsync", "everysec"},
+		{"--appendonly", "yes", "--appendfsync", "always"},
+		{"--appendonly", "no", "--save", "3600 1 300 100 60 10000"},
+	} {
+		dir := filepath.Join(b.dir, "redis"+strconv.Itoa(i))
+		b.must(os.Mkdir(dir, 0o700))
+		b.redis.kill()
+		b.redis.args = append(slices.Clone(forgetful), append(mode, "--dir", dir)...)
+		b.must(b.redis.up())
+		b.rest(b.span(20*time.Second, 5*time.Second))
+		b.redis.kill()
+		b.must(b.redis.up())
+		b.rest(b.span(20*time.Second, 4*time.Second))
+	}
+	l.end()
+	b.gateKeepsAnswering(time.Second)
+}
+
+// fullRedis lets Redis take a little more and then nothing, while leads come in.
+// Then it is told to throw away what it likes: a worker that starts must say so.
+func fullRedis(b *bench) {
+	used := 0
+	for _, line := range b.redis.lines("INFO memory") {
+		if n, ok := strings.CutPrefix(line, "used_memory:"); ok {
+			used, _ = strconv.Atoi(n)
+		}
+	}
+	b.say("CONFIG SET maxmemory " + strconv.Itoa(used+20_000))
+	l := b.gen.run("f25", b.plan.rate)
+	b.rest(time.Duration(float64(b.times(10_000, 150)) / b.plan.rate * float64(time.Second)))
+	if answer, _ := b.redis.say("SET drill 1"); !strings.HasPrefix(answer, "-OOM") {
+		b.fail("redis was not full: %s", answer)
+	}
+	l.end()
+	b.gateKeepsAnswering(time.Second)
+	b.atMost("posts refused", float64(total(b.gen.refusals())), 0)
+	b.say("CONFIG SET maxmemory 0")
+	b.drain()
+	b.say("CONFIG SET maxmemory-policy allkeys-lru")
+	w := b.workers[0]
+	w.kill()
+	b.must(w.start())
+	b.within(20*time.Second, "a worker that starts tells of the eviction", func() bool {
+		return b.logged(w, `"level":"ERROR"`) > 0 && b.logged(w, "allkeys-lru") > 0
+	})
+	b.say("CONFIG SET maxmemory-policy noeviction")
+}
+
+// oldRedis says to one worker that it is of a version which lacks what the queue
+// needs: that worker must refuse to start, with a line that says why.
+func oldRedis(b *bench) {
+	l := b.gen.run("f28", b.plan.rate)
+	w := b.workers[0]
+	w.kill()
+	said := 0
+	for _, line := range b.redis.lines("INFO server") {
+		if version, ok := strings.CutPrefix(line, "redis_version:"); ok {
+			b.lines["redis "+w.name].edit(false, line, "redis_version:6.0."+strings.Repeat("1", len(version)-len("6.0.")))
+			said++
+		}
+	}
+	b.atLeast("versions that Redis tells", float64(said), 1)
+	began := time.Now()
+	b.must(w.start())
+	select {
+	case <-w.end:
+		b.figure("refused after %.1fs", time.Since(began).Seconds())
+	case <-time.After(10 * time.Second):
+		b.fail("a worker runs on a Redis of version 6.0")
+	}
+	if w.running() || w.err == nil || b.logged(w, "is older than 6.2, which the queue needs") == 0 {
+		b.fail("refused without a word: %v", w.err)
+	}
+	l.end()
+}
+
 // restartPostgres ends the database in three ways while leads come in.
 func restartPostgres(b *bench) {
 	l := b.gen.run("f40", b.plan.rate)
 	var slowest time.Duration
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} { // fast, immediate, no goodbye
-		for range b.times(10, 1) {
-			b.rest(time.Duration((0.5 + b.chance.Float64()) * float64(5*time.Second)))
+		for _, blow := range blows(b.chance, b.times(10, 1), 5*time.Second, 1) {
+			b.rest(blow.after)
 			if _, err := b.pg.stop(s, 30*time.Second); err != nil && s == syscall.SIGINT {
 				b.fail("postgres: %v", err)
 			}
@@ -134,6 +225,43 @@ func loseConnections(b *bench) {
 	refused := b.gen.refusals()
 	b.figure("refused %v", refused)
 	b.atMost("posts answered 5xx or not at all", float64(total(refused)), 0)
+}
+
+// clash ends two of forty transactions in a row as Postgres ends one of two that
+// lock each other: whoever comes again is refused once more.
+const clash = `CREATE SEQUENCE drill_clash;
+	CREATE FUNCTION drill_clash() RETURNS trigger LANGUAGE plpgsql AS $$
+	DECLARE n bigint := nextval('drill_clash');
+	BEGIN
+		IF n % 40 = 0 THEN RAISE EXCEPTION 'drill' USING ERRCODE = '40P01'; END IF;
+		IF n % 40 = 1 THEN RAISE EXCEPTION 'drill' USING ERRCODE = '40001'; END IF;
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER drill_clash AFTER INSERT ON leads FOR EACH STATEMENT EXECUTE FUNCTION drill_clash();
+	CREATE TRIGGER drill_clash AFTER INSERT ON decisions FOR EACH STATEMENT EXECUTE FUNCTION drill_clash();
+	CREATE TRIGGER drill_clash AFTER INSERT OR UPDATE ON companies FOR EACH STATEMENT EXECUTE FUNCTION drill_clash()`
+
+// clashes lets transactions about a few companies fail in one another's favour.
+// Nobody outside may notice, and what is known of the companies must be whole.
+func clashes(b *bench) {
+	const few = 5
+	_, err := b.pg.db.ExecContext(b.ctx, clash)
+	b.must(err)
+	l := b.gen.stream(2*b.plan.rate, func(i int) (key, domain string) {
+		return "f43-" + strconv.Itoa(i), "f43-" + strconv.Itoa(i%few) + ".example"
+	})
+	b.rest(b.span(5*time.Minute, 20*time.Second))
+	l.end()
+	b.drain()
+	last := b.sql(`SELECT last_value FROM drill_clash`)
+	b.figure("transactions %.0f, refused %.0f", last, 2*float64(int(last)/40))
+	b.atLeast("transactions", last, 80)
+	b.atMost("posts refused", float64(total(b.gen.refusals())), 0)
+	b.atMost("attempts of a lead", b.sql(`SELECT max(attempts) FROM steps WHERE kind = 'lead:created'`), 1)
+	whole := b.sql(`SELECT count(*) FROM companies WHERE domain LIKE 'f43-_.example' AND facts LIKE '%420%' AND facts LIKE '%software%'`)
+	b.atLeast("companies that are whole", whole, few)
+	_, err = b.pg.db.ExecContext(b.ctx, `DROP FUNCTION drill_clash CASCADE`)
+	b.must(err)
 }
 
 // lockLeads holds the table of leads: the gate must refuse, not hang.
