@@ -33,6 +33,7 @@ type sink struct {
 	mu     sync.Mutex
 	answer func(told) int       // the status
 	delay  func() time.Duration // before it; negative = for ever
+	manner http.HandlerFunc     // answers instead, nil = as above
 	got    []told
 }
 
@@ -60,11 +61,18 @@ func newSink(dir, name string) (*sink, error) {
 		e.Forged = verifier.Verify(raw, r.Header) != nil
 		s.mu.Lock()
 		e.Status = s.answer(e)
-		wait := s.delay()
+		wait, manner := s.delay(), s.manner
+		if manner != nil {
+			e.Status = 0
+		}
 		s.got = append(s.got, e)
 		s.mu.Unlock()
 		if s.ledger.add(e) != nil {
 			e.Status = http.StatusInsufficientStorage
+		}
+		if manner != nil {
+			manner(w, r)
+			return
 		}
 		if wait < 0 {
 			<-r.Context().Done()
@@ -90,7 +98,16 @@ func (s *sink) hesitate(delay func() time.Duration) {
 	s.delay = delay
 }
 
+// behave lets the sink answer in a manner that is more than a status. What is
+// answered so does not count as taken.
+func (s *sink) behave(manner http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.manner = manner
+}
+
 func (s *sink) heal() {
+	s.behave(nil)
 	s.play(func(told) int { return http.StatusNoContent })
 	s.hesitate(func() time.Duration { return 0 })
 }

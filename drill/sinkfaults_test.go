@@ -11,6 +11,7 @@ import (
 func sinkFaults() []fault {
 	return []fault{
 		{id: "F74", name: "the sink refuses for an hour", cause: refusingSink},
+		{id: "F75", name: "sinks that answer amiss", limit: leadLimit, setup: rudeSinks, cause: rudeAnswers},
 		{id: "F76", name: "one of ten sinks hangs", limit: leadLimit, setup: nineMore, cause: func(b *bench) {
 			from, to := b.loaded(b.span(5*time.Minute, 30*time.Second))
 			b.drain()
@@ -66,9 +67,16 @@ func refusingSink(b *bench) {
 
 // nineMore adds nine endpoints, the first of which never answers.
 func nineMore(b *bench) {
+	b.moreSinks(9)
+	b.others[0].hesitate(func() time.Duration { return -1 })
+}
+
+// moreSinks adds endpoints beside the one that the checker reads.
+func (b *bench) moreSinks(n int) {
+	b.t.Helper()
 	var yaml strings.Builder
 	yaml.WriteString("apiVersion: galena/v1\nkind: Notify\nspec:\n  webhooks:\n")
-	for i := range 9 {
+	for i := range n {
 		s, err := newSink(b.dir, fmt.Sprintf("sink%d", i+2))
 		b.must(err)
 		b.t.Cleanup(s.close)
@@ -76,6 +84,5 @@ func nineMore(b *bench) {
 		b.allowed = append(b.allowed, s.addr)
 		fmt.Fprintf(&yaml, "    - {id: hook%d, url: \"http://%s\", secret_env: DRILL_HOOK_SECRET, events: [lead.routed]}\n", i+2, s.addr)
 	}
-	b.others[0].hesitate(func() time.Duration { return -1 })
 	b.notify = yaml.String()
 }
