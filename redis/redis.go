@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -151,6 +152,30 @@ type unclosable struct{ goredis.UniversalClient }
 
 // Close keeps the pool: other parts of the process use it too.
 func (unclosable) Close() error { return nil }
+
+// breath is how long a script rests that the server refused.
+const breath = 200 * time.Millisecond
+
+// EvalSha runs a script. The queue library asks for work again at once when the
+// server refuses its script; one that is full or was demoted would be asked as
+// often as every worker can, and has other things to do.
+func (u unclosable) EvalSha(ctx context.Context, sha1 string, keys []string, params ...any) *goredis.Cmd {
+	cmd := u.UniversalClient.EvalSha(ctx, sha1, keys, params...)
+	if unable(cmd.Err()) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(breath):
+		}
+	}
+	return cmd
+}
+
+// unable says that the server is there and cannot do what it is asked, for now.
+func unable(err error) bool {
+	answer, ok := errors.AsType[goredis.Error](err)
+	return ok && slices.ContainsFunc([]string{"OOM ", "READONLY ", "MISCONF ", "LOADING ", "MASTERDOWN ", "CLUSTERDOWN ", "NOREPLICAS "},
+		func(prefix string) bool { return strings.HasPrefix(answer.Error(), prefix) })
+}
 
 // slogAdapter carries go-redis' own lines, which would go to standard error.
 type slogAdapter struct{ log *slog.Logger }

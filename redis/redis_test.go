@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 func TestURLsAreReadAndNeverRepeated(t *testing.T) {
@@ -86,5 +88,36 @@ func TestWithoutRedisEachProcessPacesItself(t *testing.T) {
 	}
 	if second, wait, _ := l.Allow(context.Background(), "hunter", 0.1, 1); second || wait <= 0 {
 		t.Errorf("second call allowed=%v wait=%v, want it refused with a wait", second, wait)
+	}
+}
+
+func TestAScriptThatIsRefusedTakesABreath(t *testing.T) {
+	t.Parallel()
+	c, err := Open("", 1, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.embedded.server.SetError("OOM command not allowed when used memory > 'maxmemory'.")
+	shared, ok := c.Shared().MakeRedisClient().(goredis.UniversalClient)
+	if !ok {
+		t.Fatal("the queue is given no client")
+	}
+	began := time.Now()
+	for range 3 {
+		if err := shared.EvalSha(t.Context(), "sha", nil).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM ") {
+			t.Fatalf("got %v, want the server's refusal", err)
+		}
+	}
+	if took := time.Since(began); took < 3*breath {
+		t.Errorf("asked three times in %v", took)
+	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if began := time.Now(); shared.EvalSha(stopped, "sha", nil).Err() == nil || time.Since(began) > breath {
+		t.Errorf("held up for %v by a breath that nobody wants", time.Since(began))
 	}
 }
