@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -98,4 +100,20 @@ func (p *process) statusMB(name string) float64 {
 		return 0
 	}
 	return kilobytesOf(string(b), name) / 1024
+}
+
+// cpu is how long the process has computed so far.
+func (p *process) cpu() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	words := strings.Fields(rest) // the third of the file is the first here
+	if len(words) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(words[11], 10, 64)
+	system, _ := strconv.ParseInt(words[12], 10, 64)
+	return time.Duration(user+system) * (time.Second / 100) // the kernel's ticks
 }

@@ -126,12 +126,15 @@ func fullRedis(b *bench) {
 		}
 	}
 	b.say("CONFIG SET maxmemory " + strconv.Itoa(used+20_000))
+	began, spent := time.Now(), b.workers[0].cpu()+b.workers[1].cpu()
 	l := b.gen.run("f25", b.plan.rate)
 	b.rest(time.Duration(float64(b.times(10_000, 150)) / b.plan.rate * float64(time.Second)))
 	if answer, _ := b.redis.say("SET drill 1"); !strings.HasPrefix(answer, "-OOM") {
 		b.fail("redis was not full: %s", answer)
 	}
 	l.end()
+	spent = b.workers[0].cpu() + b.workers[1].cpu() - spent
+	b.atMost("processors that the workers took", spent.Seconds()/time.Since(began).Seconds(), 0.3)
 	b.gateKeepsAnswering(time.Second)
 	b.atMost("posts refused", float64(total(b.gen.refusals())), 0)
 	b.say("CONFIG SET maxmemory 0")
