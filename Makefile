@@ -27,7 +27,7 @@ test: ## everything, on a real Postgres, Redis and Chromium that it starts itsel
 bench: ## the benchmarks, six times each, for benchstat
 	.ci/with-stores go test -run '^$$' -bench . -benchmem -count 6 ./...
 
-drill: ## every fault caused for real, a line each; FAULT=F52 for one, SEED=7 to repeat it, SCALE=1 for the full durations
+drill: ## every fault caused for real, a line each; FAULT=F52,F10 for some, SEED=7 to repeat it, SCALE=1 for the full durations
 	@DRILL_FAULT=$(FAULT) DRILL_SEED=$(SEED) DRILL_SCALE=$(SCALE) DRILL_RATE=$(RATE) \
 		.ci/with-stores go test -C drill -count=1 -timeout 24h -tags drill -run '^TestDrill$$'
 

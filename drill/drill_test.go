@@ -25,7 +25,7 @@ type fault struct {
 
 // faults are all that the drill knows to do.
 func faults() []fault {
-	return slices.Concat(processFaults(), leadFaults(), queueFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults(), startFaults(), clockFaults(), fleetFaults(), redisFleetFaults())
+	return slices.Concat(processFaults(), leadFaults(), roomFaults(), fleetFaults(), queueFaults(), storeFaults(), vendorFaults(), outageFaults(), sinkFaults(), clockFaults(), startFaults(), redisFleetFaults())
 }
 
 // drain is how long the last lead may take once everything is healed.

@@ -62,7 +62,7 @@ func storeFaults() []fault {
 			l.end()
 		}},
 		{id: "F25", name: "redis full, then one that evicts", limit: time.Minute, cause: fullRedis},
-		{id: "F28", name: "a redis that is too old", limit: 30 * time.Second, cause: oldRedis},
+		{id: "F28", name: "a redis that is too old", limit: 30 * time.Second, short: true, cause: oldRedis},
 		{id: "F40", name: "postgres restarted and killed", cause: restartPostgres},
 		{id: "F41", name: "connections to postgres lost", limit: 30 * time.Second, cause: loseConnections},
 		{id: "F42", name: "commits whose answer is lost", limit: 30 * time.Second, cause: func(b *bench) {
@@ -73,7 +73,7 @@ func storeFaults() []fault {
 			l.end()
 			b.figure("commits lost %d, posts answered 503 %d", n, b.gen.refusals()[http.StatusServiceUnavailable])
 		}},
-		{id: "F43", name: "deadlocks and serialization failures", limit: 30 * time.Second, cause: clashes},
+		{id: "F43", name: "deadlocks and serialization failures", limit: 30 * time.Second, short: true, cause: clashes},
 		{id: "F46", name: "the table of leads locked", limit: 60 * time.Second, cause: lockLeads},
 	}
 }
