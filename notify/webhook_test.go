@@ -252,7 +252,7 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
 	for h, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "999999999": maxWait,
-		"Mon, 23 Nov 2026 14:31:00 GMT": time.Minute, "Mon, 23 Nov 2026 14:29:00 GMT": 0} {
+		"Mon, 23 Nov 2026 14:31:00 GMT": time.Minute, "Mon, 23 Nov 2026 14:29:00 GMT": 0, "Thu, 31 Dec 2026 23:59:60 GMT": 0} {
 		if got := retryAfter(h, now); got != want {
 			t.Errorf("%q: %v, want %v", h, got, want)
 		}

@@ -51,6 +51,7 @@ func TestRetryAfterForms(t *testing.T) {
 		"Mon, 23 Nov 2026 14:29:00 GMT":  0,
 		"Fri, 31 Dec 9999 23:59:59 GMT":  24 * time.Hour,
 		"Mon, 31 Feb 2026 14:31:30 GMT":  0,
+		"Thu, 31 Dec 2026 23:59:60 GMT":  0, // a leap second
 		"2026-11-23T14:31:30Z":           90 * time.Second,
 		"2022-02-23T20:19:55Z":           0,
 	} {
