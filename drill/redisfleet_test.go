@@ -175,7 +175,15 @@ func (b *bench) owner() (of node, slot string) {
 func loseMaster(b *bench) {
 	l := b.gen.run("f27", b.plan.rate)
 	b.rest(3 * time.Second)
-	from, slot := b.owner()
+	var from, owner node
+	var slot string
+	b.within(20*time.Second, "somebody has the leads' slot", func() bool {
+		from, slot = b.owner()
+		return from.redis != nil
+	})
+	if from.redis == nil {
+		b.t.Fatalf("%s: nobody has slot %s: %+v", b.id, slot, b.nodes())
+	}
 	began := time.Now()
 	for _, to := range b.nodes() {
 		if to.master && to.redis != from.redis {
@@ -183,7 +191,6 @@ func loseMaster(b *bench) {
 			break
 		}
 	}
-	var owner node
 	b.within(20*time.Second, "another has the leads' slot", func() bool {
 		owner, _ = b.owner()
 		return owner.redis != nil && owner.redis != from.redis

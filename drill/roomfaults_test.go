@@ -145,7 +145,8 @@ func diskFull(b *bench) {
 	b.atMost("posts broken off", float64(total(b.gen.refusals())-b.gen.refusals()[http.StatusServiceUnavailable]), 0)
 	b.atMost("slowest refusal s", b.gen.slowest.Seconds(), 3.5)
 	b.atLeast("lines that say that the disk is full", float64(b.logged(b.web, "disk is full")), 1)
-	b.atMost("leads without a step", b.sql(`SELECT count(*) FROM leads l WHERE NOT EXISTS (SELECT 1 FROM steps s WHERE s.lead_id = l.id)`), 0)
+	b.atMost("leads that nobody will decide", b.sql(`SELECT count(*) FROM leads l WHERE NOT EXISTS (SELECT 1 FROM steps s WHERE s.lead_id = l.id)
+		AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.lead_id = l.id)`), 0)
 	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
 		if !p.running() {
 			b.fail("%s died", p.name)
