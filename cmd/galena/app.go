@@ -157,17 +157,17 @@ func (a *App) wireRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.urls == nil {
+		a.urls = a.env.ProviderURL
+	}
+	if a.specs == nil {
+		a.specs = registry.All()
+	}
 	deps := providers.Deps{Specs: a.specs, Keys: a.env.ProviderKey, URLs: a.urls, Contact: a.env.Contact, Reachable: a.env.PublicURL != "", Client: a.vendors,
 		Cache: a.store, Limiter: redis.NewLimiter(a.redis), Herald: a.herald, Registerer: a.reg, Published: !a.roles.worker,
 		Chance: chance(a.frozen), Log: a.log.With("part", "providers"), Now: a.now, OnState: a.publish, Frozen: a.frozen}
 	if deps.Client == nil {
 		deps.Client = client
-	}
-	if deps.URLs == nil {
-		deps.URLs = a.env.ProviderURL
-	}
-	if deps.Specs == nil {
-		deps.Specs = registry.All()
 	}
 	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
 		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},

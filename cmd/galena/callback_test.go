@@ -302,3 +302,17 @@ func TestAVendorThatCannotCallIsAskedAgainWhenItSaidAndPaidOnce(t *testing.T) {
 	l.figures(map[string]string{dayLeft: "4998", `galena_provider_calls_total{outcome="hit",provider="clearbit"}`: "1",
 		`galena_provider_cents_total{outcome="hit",provider="clearbit"}`: "2"})
 }
+
+func TestThePageShowsTheVendorsThatAreReallyAsked(t *testing.T) {
+	t.Parallel()
+	l := newLate(t, "5m", nil)
+	c := l.app.catalogue()
+	if len(c.Providers) != 2 {
+		t.Fatalf("%+v", c.Providers)
+	}
+	for _, p := range c.Providers {
+		if !p.On || !strings.HasPrefix(p.BaseURL, "http://127.0.0.1:") {
+			t.Errorf("%+v is asked, at an address of the test's", p)
+		}
+	}
+}

@@ -79,8 +79,11 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	return mux, nil
 }
 
-// catalogue is what is configured of providers in the rules in force.
-func (a *App) catalogue() galena.Catalogue { return catalogueOf(a.book.current().rules, a.env) }
+// catalogue is what is configured of providers in the rules in force, with the
+// addresses at which this process asks them.
+func (a *App) catalogue() galena.Catalogue {
+	return a.book.current().rules.Providers.List(a.specs, a.env.ProviderKey, a.urls, a.env.Contact)
+}
 
 // privateMux is for a port that only ops can reach.
 func privateMux(metrics http.Handler) http.Handler {
