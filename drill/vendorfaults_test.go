@@ -20,6 +20,7 @@ const (
 	probeGap  = 10 * time.Second // how long an open breaker stays so
 
 	breakerWindow = 10 * time.Second // in which failures count
+	hostileEvery  = 8                // companies, of which one gets a hostile answer
 )
 
 // vendorFaults are those of one provider or all of them (F50 to F67).
@@ -205,9 +206,10 @@ func (b *bench) shutEverywhere(provider string) func() bool {
 	}
 }
 
-// hostileSet answers every third lead with one of the set in turn, so that the
-// breaker has no reason to open, and looks at what the ledger of calls made of
-// each: nothing of them may be merged.
+// hostileSet answers every eighth company with one of the set in turn, and looks at
+// what the ledger of calls made of each: nothing of them may be merged. The breaker
+// has no reason to open: although leads that got such an answer ask for their
+// company again, for minutes, most answers are good.
 func (b *bench) hostileSet(set []hostile) {
 	b.t.Helper()
 	byDomain := map[string]answer{}
@@ -219,15 +221,15 @@ func (b *bench) hostileSet(set []hostile) {
 	b.p1.play(func(_ int, c call) answer {
 		a, again := byDomain[c.Domain]
 		if !again {
-			if a = b.p1.well(5 * time.Millisecond); asked%3 == 0 {
-				a = set[asked/3%len(set)].answer
+			if a = b.p1.well(5 * time.Millisecond); asked%hostileEvery == 0 {
+				a = set[asked/hostileEvery%len(set)].answer
 			}
 			byDomain[c.Domain] = a
 			asked++
 		}
 		return a
 	})
-	from, _ := b.loaded(max(b.span(2*time.Minute, 12*time.Second), time.Duration(float64(4*len(set))/b.plan.rate*float64(time.Second))))
+	from, _ := b.loaded(max(b.span(2*time.Minute, 12*time.Second), time.Duration(float64((hostileEvery+1)*len(set))/b.plan.rate*float64(time.Second))))
 	b.drain()
 	rows, err := b.pg.db.QueryContext(b.ctx, `SELECT domain, outcome,
 		(SELECT count(*) FROM observations o WHERE o.entity = c.domain AND o.source = 'p1')
@@ -258,7 +260,7 @@ func (b *bench) hostileSet(set []hostile) {
 	b.atLeast("kinds of answer judged", float64(len(judged)), float64(len(outcome)))
 	b.atMost("of them merged", float64(merged), 0)
 	if !b.shutEverywhere("p1")() {
-		b.fail("the breaker of p1 opened although two of three answers were good")
+		b.fail("the breaker of p1 opened although most answers were good")
 	}
 }
 
