@@ -1,8 +1,13 @@
 package crmtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +49,7 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		{"ADeletedRecordStaysDeleted", deletedStaysDeleted},
 		{"AnAwayCRMIsUnavailable", away},
 		{"AnAnswerThatIsLate", late},
+		{"ARecordingCanBePlayed", recording},
 		{"AWriteThatIsDoneAfterWeLeft", lateWrite},
 		{"TwoHundredCreatesWithoutAnAnswer", droppedCreates},
 	} {
@@ -447,5 +453,54 @@ func droppedCreates(k *desk) {
 	}
 	if got := len(k.fake.IDs(crm.Company)); got != n {
 		k.t.Errorf("%d records, want %d", got, n)
+	}
+}
+
+// recording writes down a look-up and a write, and plays them to another connector,
+// which learns the same. Nobody can be read from it.
+func recording(k *desk) {
+	id := k.fake.Add(crm.Company, map[crm.Field]string{crm.Domain: "northwind.example", Name: "Northwind Traders", Employees: "250",
+		crmfake.Note: "Call Ana Souza, ana.souza@northwind.example"})
+	person := k.fake.Add(crm.Person, map[crm.Field]string{crm.Email: "ana.souza@northwind.example", crm.FirstName: "Ana", crm.LastName: "Souza", Title: "Beekeeper"})
+	for _, key := range []crm.Key{company("northwind.example"), {Object: crm.Person, Email: "ana.souza@northwind.example"}} {
+		recorder := crm.NewRecorder(http.DefaultTransport, key, marker, "client", "secret", "refresh")
+		c := k.open(k.url, &http.Client{Transport: recorder})
+		if own, ok := c.(interface {
+			Recorded(path string, answer any) (any, bool)
+		}); ok {
+			recorder.Own = own.Recorded
+		}
+		found, err := c.Find(context.Background(), []crm.Key{key}, wanted[key.Object])
+		if err != nil || found[0].Err != nil || len(found[0].Records) != 1 {
+			k.t.Fatalf("%+v %v", found, err)
+		}
+		fixture := recorder.Fixture("a look-up")
+		for _, word := range []string{marker, "northwind", "Northwind", "Ana", "ana.s", "Souza", "Beekeeper", "127.0.0.1", "Authorization"} {
+			if bytes.Contains(fixture, []byte(word)) {
+				k.t.Errorf("%q is in the fixture:\n%s", word, fixture)
+			}
+		}
+		file := filepath.Join(k.t.TempDir(), "fixture.http")
+		if err := os.WriteFile(file, fixture, 0o600); err != nil {
+			k.t.Fatal(err)
+		}
+		k.t.Run(string(key.Object), func(t *testing.T) {
+			played := httptest.NewServer(Play(t, file))
+			t.Cleanup(played.Close)
+			again := crm.Key{Object: key.Object, Domain: "acme.example"}
+			if key.Object == crm.Person {
+				again = crm.Key{Object: key.Object, Email: "ana@acme.example"}
+			}
+			found, err := k.open(played.URL, played.Client()).Find(context.Background(), []crm.Key{again}, wanted[key.Object])
+			if err != nil || found[0].Err != nil || len(found[0].Records) != 1 {
+				t.Fatalf("%+v %v", found, err)
+			}
+			switch r := found[0].Records[0]; {
+			case key.Object == crm.Person && r.ID != person:
+				t.Errorf("played: %+v", r)
+			case key.Object == crm.Company && (r.ID != id || r.Fields[Employees].Norm != "250" || r.Fields[Name].Blank):
+				t.Errorf("played: %+v", r)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package crmtest
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ const marker = "marker-7c1f"
 // Setup is what a connector is opened with.
 type Setup struct {
 	URL    string
+	Client *http.Client
 	Now    func() time.Time
 	Secret func(setting string) (string, error)
 }
@@ -48,8 +50,10 @@ type Open func(t *testing.T, s Setup) crm.CRM
 type desk struct {
 	t    *testing.T
 	fake *crmfake.Server
+	url  string
 	crm  crm.CRM
 	base map[string]map[crm.Field]crm.Base
+	open func(url string, client *http.Client) crm.CRM // one more connector
 
 	mu    sync.Mutex
 	token string
@@ -63,7 +67,10 @@ func open(t *testing.T, d crmfake.Dialect, connect Open) *desk {
 	k.fake.Add(crmfake.User, map[crm.Field]string{crm.Email: RepEmail, crm.FirstName: "Sam", crm.LastName: "Lee"})
 	srv := httptest.NewServer(k.fake)
 	t.Cleanup(srv.Close)
-	k.crm = connect(t, Setup{URL: srv.URL, Now: clock, Secret: k.secret})
+	k.open = func(url string, client *http.Client) crm.CRM {
+		return connect(t, Setup{URL: url, Client: client, Now: clock, Secret: k.secret})
+	}
+	k.url, k.crm = srv.URL, k.open(srv.URL, srv.Client())
 	return k
 }
 

@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -56,7 +55,7 @@ func connect(file string, replace ...string) crmtest.Open {
 			blanks = append(blanks, host, s.URL)
 		}
 		c := load(t, file, append(blanks, replace...)...)
-		out, err := rest.New(c.ID, *c.REST, rest.Deps{Client: http.DefaultClient, Secret: s.Secret, Now: s.Now})
+		out, err := rest.New(c.ID, *c.REST, rest.Deps{Client: s.Client, Secret: s.Secret, Now: s.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

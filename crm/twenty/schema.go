@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/crm"
@@ -77,6 +78,42 @@ func (c *CRM) Schema(ctx context.Context, want []Spec, apply bool) ([]Column, er
 		c.forget()
 	}
 	return out, nil
+}
+
+// Recorded says of a recorded answer that it tells of the layout and of nobody, and
+// what of it a fixture needs.
+func (*CRM) Recorded(path string, answer any) (any, bool) {
+	name, ok := strings.CutPrefix(path, "/rest/metadata/")
+	if !ok {
+		return answer, false
+	}
+	found, ok := recordsOf(recordOf(answer), name)
+	if !ok {
+		return answer, false
+	}
+	kept := []any{}
+	for _, r := range found {
+		if _, ours := objectOf(textOf(r["nameSingular"])); name == "objects" && !ours {
+			continue
+		}
+		fields, _ := r["fields"].([]any)
+		for i, f := range fields {
+			fields[i] = needed(recordOf(f))
+		}
+		kept = append(kept, needed(r))
+	}
+	return map[string]any{"data": map[string]any{name: kept}}, true
+}
+
+// needed are the keys of the metadata that the layout is made of.
+func needed(r record) record {
+	out := record{}
+	for _, name := range []string{"id", "objectMetadataId", "nameSingular", "name", "type", "isActive", "isUIReadOnly", "options", "settings", "fields"} {
+		if v, ok := r[name]; ok && v != nil {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // Discover says where every field that the connector knows stands.

@@ -2,7 +2,6 @@ package twenty_test
 
 import (
 	"context"
-	"net/http"
 	"testing"
 
 	"github.com/galenahq/galena/crm"
@@ -24,7 +23,7 @@ func connect(t *testing.T, s crmtest.Setup) crm.CRM {
 		t.Fatal(err)
 	}
 	c, err := twenty.New(twenty.Config{URL: s.URL, Key: key, Mapping: crm.Mapping{Owners: map[string]string{"sam.lee": crmtest.RepEmail}}},
-		twenty.Deps{Client: http.DefaultClient, Pace: hurried{}, Secret: s.Secret, Now: s.Now})
+		twenty.Deps{Client: s.Client, Pace: hurried{}, Secret: s.Secret, Now: s.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
