@@ -244,9 +244,9 @@ func (s *scrubber) sent(text string) string {
 	})
 	text = insensitive(text, s.key.Domain, recordedDomain)
 	met := slices.SortedFunc(maps.Keys(s.words), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	for _, real := range met {
-		if len(real) >= 16 || strings.ContainsAny(real, " \t") { // a cursor, or prose; a short word may be ours
-			text = strings.ReplaceAll(text, real, s.words[real])
+	for _, word := range met {
+		if len(word) >= 16 || strings.ContainsAny(word, " \t") { // a cursor, or prose; a short word may be ours
+			text = strings.ReplaceAll(text, word, s.words[word])
 		}
 	}
 	return text

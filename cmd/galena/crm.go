@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -21,6 +22,7 @@ type crmCmd struct {
 	Check        crmCheckCmd        `cmd:"" help:"Ask whether the key may read and write. Writes nothing."`
 	Discover     crmDiscoverCmd     `cmd:"" help:"Show where each of our fields stands in the CRM."`
 	EnsureFields crmEnsureFieldsCmd `cmd:"" help:"Show which fields the CRM lacks for score, tier and reasons, and make them."`
+	Record       crmRecordCmd       `cmd:"" help:"Save one real exchange with the CRM as a fixture, without secrets and people."`
 }
 
 // crmTarget is which CRM a command is about.
@@ -125,6 +127,11 @@ func (c crmTarget) with(do func(*twenty.CRM, configs.Env) error) error {
 // withCRM makes the connector of a CRM as the files in force describe it, and
 // closes its connections. It keeps to the pace of the workers where it can ask for it.
 func withCRM(id string, do func(connector, configs.Env) error) error {
+	return withCRMThrough(id, nil, do)
+}
+
+// withCRMThrough lets something stand between the connector and the network.
+func withCRMThrough(id string, through func(next http.RoundTripper, env configs.Env, id string) http.RoundTripper, do func(connector, configs.Env) error) error {
 	env, err := configs.ReadEnv()
 	if err != nil {
 		return usageError{err}
@@ -148,7 +155,11 @@ func withCRM(id string, do func(connector, configs.Env) error) error {
 		return usageError{err}
 	}
 	defer client.CloseIdleConnections()
-	w := wires{env: env, client: client, now: time.Now}
+	own := *client
+	if through != nil {
+		own.Transport = through(client.Transport, env, described.ID)
+	}
+	w := wires{env: env, client: &own, now: time.Now}
 	if env.RedisURL.Set() {
 		shared, err := redis.Open(env.RedisURL.Reveal(), 1, slog.New(slog.DiscardHandler))
 		if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,14 +43,19 @@ func (w wires) connect(c configs.CRM) (connector, error) {
 	if settings["URL"].Set() {
 		own.BaseURL = settings["URL"].Reveal()
 	}
-	d := rest.Deps{Client: w.client, Now: w.now, Secret: func(setting string) (string, error) {
-		s, err := w.env.Lookup(settingOf(c.ID, setting)) // anew: a token may have been replaced
-		return s.Reveal(), err
-	}}
+	d := rest.Deps{Client: w.client, Now: w.now, Secret: w.secret(c.ID)}
 	if w.limiter != nil {
 		d.Limiter = w.limiter
 	}
 	return rest.New(c.ID, own, d)
+}
+
+// secret reads a setting of a CRM anew: a token may have been replaced.
+func (w wires) secret(id string) func(setting string) (string, error) {
+	return func(setting string) (string, error) {
+		s, err := w.env.Lookup(settingOf(id, setting))
+		return s.Reveal(), err
+	}
 }
 
 // twentySettings are what may follow GALENA_CRM_TWENTY_.
@@ -65,9 +69,9 @@ func (w wires) twenty(c configs.CRM) (*twenty.CRM, error) {
 	if !settings["URL"].Set() || !settings["KEY"].Set() {
 		return nil, galena.Errorf(galena.Invalid, "crm", "set %s and %[2]s, or %[2]s_FILE", settingOf(c.ID, "URL"), settingOf(c.ID, "KEY"))
 	}
-	d := twenty.Deps{Client: w.client, Now: w.now}
+	d := twenty.Deps{Client: w.client, Now: w.now, Secret: w.secret(c.ID)}
 	if w.limiter != nil {
-		d.Pace = &sharedPace{limiter: w.limiter, key: galena.CRMTarget(c.ID), alone: twenty.NewPace(w.now)}
+		d.Limiter = w.limiter
 	}
 	return twenty.New(twenty.Config{Name: c.ID, URL: settings["URL"].Reveal(), App: settings["APP_URL"].Reveal(), Key: settings["KEY"].Reveal(),
 		KeyName: settings["KEY_NAME"].Reveal(), Mapping: c.Mapping}, d)
@@ -87,38 +91,3 @@ func known(id string, settings map[string]configs.Secret, names []string) error 
 	}
 	return nil
 }
-
-// twentyPerSecond is a little less than the one call per 0.6 s that Twenty gives
-// back. It gives nothing back for calls that come faster than that, so they are
-// spaced one by one.
-const twentyPerSecond = 1 / 0.65
-
-// sharedPace spaces the calls of all processes to one workspace.
-type sharedPace struct {
-	limiter *redis.Limiter
-	key     string
-	alone   twenty.Pace // when Redis is away
-}
-
-// Wait implements twenty.Pace.
-func (p *sharedPace) Wait(ctx context.Context) error {
-	for {
-		ok, wait, err := p.limiter.AllowShared(ctx, p.key, twentyPerSecond, 1)
-		if err != nil && ctx.Err() == nil {
-			return p.alone.Wait(ctx)
-		}
-		if ok || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		case <-t.C:
-		}
-	}
-}
-
-// Refused implements twenty.Pace. The pause that follows is the keeper's.
-func (p *sharedPace) Refused() { p.alone.Refused() }

@@ -3,6 +3,7 @@ package crmtest
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -67,9 +68,7 @@ func (p *player) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if form := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); got != next.request || !form && !alike(string(b), next.sent) {
 		p.t.Errorf("asked\n %s\n %s\nwhere this is recorded\n %s\n %s", got, b, next.request, next.sent)
 	}
-	for name, v := range next.header {
-		w.Header()[name] = v
-	}
+	maps.Copy(w.Header(), next.header)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(next.status)
 	_, _ = io.WriteString(w, next.answer)

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +111,42 @@ func TestJSONAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("a CRM of an unplanned shape took %d lines of YAML and no code", strings.Count(string(b), "\n"))
+}
+
+// TestTheFilesThatAreShippedSayWhatToFillIn holds each of them to a top that tells
+// an admin what to do, and to be refused, blank by blank, until it is done.
+func TestTheFilesThatAreShippedSayWhatToFillIn(t *testing.T) {
+	t.Parallel()
+	eleve := append([]string{"FILL-IN-HOST", "crm", "FILL-IN-EMAIL", "email", "FILL-IN-1", "17"}, apresentaBlanks...)
+	for name, blanks := range map[string][]string{"pipedrive": pipedriveBlanks, "apresenta": apresentaBlanks, "elevecrm": eleve} {
+		file := "../../configs/crm/" + name + ".yaml"
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top, rest, _ := strings.Cut(string(b), "apiVersion:")
+		for _, says := range []string{"Nothing of this is obeyed until", "FILL-IN", "\n#   1. ", "GALENA_CRM_" + strings.ToUpper(name) + "_TOKEN", "galena check", "galena crm record " + name} {
+			if !strings.Contains(top, says) {
+				t.Errorf("the top of %s does not say %q", name, says)
+			}
+		}
+		_, err = configs.LoadFiles([]configs.Source{{Path: file, Bytes: b}}, configs.Options{})
+		if err == nil {
+			t.Fatalf("%s is taken as it is", name)
+		}
+		told := map[string]bool{}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if parts := strings.Split(line, ":"); len(parts) > 2 {
+				told[parts[1]] = true
+			}
+		}
+		for i, line := range strings.Split(rest, "\n") {
+			if n := strconv.Itoa(strings.Count(top, "\n") + i + 1); strings.Contains(line, "FILL-IN") && !told[n] {
+				t.Errorf("%s:%s is not told: %s", name, n, line)
+			}
+		}
+		if c := load(t, file, blanks...); !c.Chosen() {
+			t.Errorf("%s is not taken once it is filled in", name)
+		}
+	}
 }
