@@ -64,7 +64,7 @@ type Dispute struct {
 	Severity   Severity       `json:"severity"`
 	Status     ConflictStatus `json:"status"`
 	ResolvedBy string         `json:"resolved_by,omitempty"` // "agreement", a source, or who chose
-	LeadID     string         `json:"lead_id"`               // whose decision showed it last
+	LeadID     string         `json:"lead_id"`               // whose decision showed it last; of one on which nothing hangs, to the hour
 	Epoch      int            `json:"epoch"`
 	OpenedAt   time.Time      `json:"opened_at"`
 	UpdatedAt  time.Time      `json:"updated_at"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -23,7 +24,9 @@ const (
 // its rows do; with the rows of many leads in one statement that price is paid
 // once. There is no timer: a caller who is alone runs at once and by itself, and
 // whoever comes while a transaction is under way waits for it and goes with the
-// next one, so groups grow with the load and idle callers lose nothing.
+// next one, so groups grow with the load and idle callers lose nothing. Before a
+// transaction begins all that is runnable runs: on a busy processor most of it is
+// leads on their way to the same transaction.
 //
 // A group whose transaction fails is run again one by one: a member's fault is
 // its own. When the database is away everybody is told so.
@@ -59,6 +62,7 @@ func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
 	}
 	g.mu.Unlock()
 	if lead {
+		runtime.Gosched() // whoever is about to come goes with us
 		g.serve(g.next())
 		g.mu.Lock()
 		more := len(g.waiting) > 0
@@ -82,6 +86,7 @@ func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
 // drain serves until nobody waits and gives the lane back.
 func (g *group[I, O]) drain() {
 	for {
+		runtime.Gosched()
 		batch := g.next()
 		if len(batch) == 0 {
 			g.mu.Lock()

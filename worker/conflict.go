@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/merging"
@@ -75,10 +76,10 @@ func (r *run) disputes(epoch int, v view) []galena.Dispute {
 	if company == "" {
 		return nil
 	}
-	out := r.conflicts()
+	out := slices.DeleteFunc(r.conflicts(), r.stands)
 	for _, was := range r.memory.Disputes {
 		again := func(d galena.Dispute) bool { return d.Field == was.Field }
-		if !slices.ContainsFunc(out, again) {
+		if !slices.ContainsFunc(out, again) && !r.stands(was) {
 			out = append(out, r.over(was, v.facts.Get(was.Field))...)
 		}
 	}
@@ -87,6 +88,23 @@ func (r *run) disputes(epoch int, v view) []galena.Dispute {
 	}
 	return out
 }
+
+// conflictKept is how long a conflict on which nothing hangs is left as it is
+// written: every lead of the company meets it.
+const conflictKept = time.Hour
+
+// stands says that this run sees a conflict on which nothing hangs, and that it
+// is written with the same sides.
+func (r *run) stands(d galena.Dispute) bool {
+	same := func(other galena.Dispute) bool {
+		return other.Field == d.Field && other.Severity == galena.SeverityInfo && d.Severity == galena.SeverityInfo &&
+			other.Margin == d.Margin && slices.EqualFunc(other.Candidates, d.Candidates, sameSide)
+	}
+	i := slices.IndexFunc(r.memory.Disputes, same)
+	return i >= 0 && r.began.Sub(r.memory.Disputes[i].UpdatedAt) < conflictKept && slices.ContainsFunc(r.conflicts(), same)
+}
+
+func sameSide(a, b galena.Claim) bool { return a.ObservationID == b.ObservationID }
 
 // over closes a conflict that this run does not see any more, if the run can
 // tell: a stronger class of source has spoken, or every side was heard again. A

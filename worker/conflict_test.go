@@ -193,3 +193,30 @@ func TestANamedAccountIsFoundByAnyOfItsDomains(t *testing.T) {
 		t.Errorf("named rep %q of a stranger", rep)
 	}
 }
+
+func TestAConflictOnWhichNothingHangsIsWrittenOncePerHour(t *testing.T) {
+	t.Parallel()
+	first, _ := contest(t, nil, stated(300), nil)
+	written := first.ruling.Conflicts
+	if len(written) != 1 || written[0].Severity != galena.SeverityInfo {
+		t.Fatalf("conflicts %+v, want one of severity info", written)
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*galena.Dispute)
+		want   int
+	}{
+		{"it stands as it is", func(*galena.Dispute) {}, 0},
+		{"an hour is over", func(d *galena.Dispute) { d.UpdatedAt = testNow.Add(-conflictKept) }, 1},
+		{"a side has changed", func(d *galena.Dispute) { d.Candidates[1].ObservationID = "r-three" }, 1},
+		{"something hung on it", func(d *galena.Dispute) { d.Severity = galena.SeverityDecision }, 1},
+	} {
+		known := written[0]
+		known.Status, known.UpdatedAt, known.Candidates = galena.ConflictOpen, testNow, slices.Clone(known.Candidates)
+		tc.change(&known)
+		d, _ := contest(t, nil, stated(300), func(_ *Rules, _ *bazaar, d *desk) { d.memory.Disputes = []galena.Dispute{known} })
+		if got := d.ruling.Conflicts; len(got) != tc.want {
+			t.Errorf("%s: wrote %+v, want %d", tc.name, got, tc.want)
+		}
+	}
+}
