@@ -61,6 +61,15 @@ func join(faults []*galena.Fault) error {
 	return errors.Join(errs...)
 }
 
+// Fields lists the facts on which a match can hang; some are listed twice.
+func (r *Router) Fields() []string {
+	out := []string{"company.hq_country", "lead.country"} // of the territory
+	for i := range r.rules {
+		out = append(out, r.rules[i].test.when.Fields()...)
+	}
+	return out
+}
+
 // Reps lists the reps as configured.
 func (r *Router) Reps() []Rep { return slices.Clone(r.cfg.Reps) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/galenahq/galena"
 )
@@ -50,18 +51,61 @@ func (s *Store) insertDeliveries(ctx context.Context, tx conn, of ...tidings) ([
 	if err != nil {
 		return nil, err
 	}
-	a["now"] = micros(s.now())
+	now := micros(s.now())
+	a["now"] = now
 	fresh, err := list[deliveryRow](ctx, tx, "insert-deliveries", a)
 	out := make([]stepRow, len(fresh))
+	written := map[string]deliveryRow{}
+	for _, d := range made {
+		d.At = now
+		written[d.ID] = d
+	}
 	for i, d := range fresh {
+		tx.after(func() { s.bag.put(written[d.ID].delivery()) })
 		out[i] = stepRow{Kind: galena.StepDeliver, ID: d.ID, LeadID: d.LeadID, Epoch: d.Epoch, Run: 1, Queue: QueueDeliveries}
 	}
 	return out, err
 }
 
+// bagMost bounds the deliveries that are remembered: a few megabytes.
+const bagMost = 1 << 10
+
+// bag remembers the deliveries that this process has written and nobody has read:
+// most are sent by the process that decided, a moment later, and need not be read
+// for it. Each is given out once, for the first try; what is forgotten is read.
+type bag struct {
+	mu   sync.Mutex
+	held map[string]galena.Delivery
+}
+
+func (b *bag) put(d galena.Delivery) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held == nil || len(b.held) >= bagMost {
+		b.held = map[string]galena.Delivery{}
+	}
+	b.held[d.ID] = d
+}
+
+func (b *bag) take(id string) (galena.Delivery, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d, ok := b.held[id]
+	delete(b.held, id)
+	return d, ok
+}
+
+func (r deliveryRow) delivery() galena.Delivery {
+	return galena.Delivery{ID: r.ID, Event: r.Event, Target: r.Target, Key: r.Key, LeadID: r.LeadID, Epoch: r.Epoch,
+		Body: json.RawMessage(r.Body), Attempts: r.Attempts, At: at(r.At)}
+}
+
 // Delivery reads one delivery, as it was written with its decision. Attempts
 // are those that counted before the current run.
 func (s *Store) Delivery(ctx context.Context, id string) (galena.Delivery, error) {
+	if d, ok := s.bag.take(id); ok {
+		return d, nil
+	}
 	d, err := s.mail.do(ctx, id)
 	return d, fault("sql.delivery", err)
 }
@@ -74,8 +118,7 @@ func (s *Store) deliveries(ctx context.Context, ids []string) ([]outcome[galena.
 	}
 	byID := map[string]galena.Delivery{}
 	for _, r := range found {
-		byID[r.ID] = galena.Delivery{ID: r.ID, Event: r.Event, Target: r.Target, Key: r.Key, LeadID: r.LeadID, Epoch: r.Epoch,
-			Body: json.RawMessage(r.Body), Attempts: r.Attempts, At: at(r.At)}
+		byID[r.ID] = r.delivery()
 	}
 	return each(ids, byID), nil
 }

@@ -28,6 +28,7 @@ type Store struct {
 	groups
 	recent  recent
 	sheets  seen
+	bag     bag
 	courier Courier
 }
 

@@ -149,6 +149,9 @@ func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], erro
 	out := make([]outcome[bool], len(all))
 	for _, k := range began {
 		out[slices.Index(all, k)].value = true
+		if k.Run > 1 {
+			s.bag.take(k.ID) // somebody else may have tried it
+		}
 	}
 	return out, nil
 }
@@ -291,6 +294,7 @@ type ending struct {
 
 // end closes a run. A run that lost its step gets Conflict with Op "fence".
 func (s *Store) end(ctx context.Context, op string, st galena.Step, e ending) error {
+	s.bag.take(st.ID)
 	return s.inTx(ctx, op, func(tx conn) error {
 		attempts, err := endStep(ctx, tx, st, e)
 		if missing(err) {

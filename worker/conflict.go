@@ -45,11 +45,23 @@ func (r *run) conflicts() []galena.Dispute {
 	return slices.Clone(r.disputed)
 }
 
+// weigh finds the conflicts and what either side leads to.
+//
+// A decision is made for each side of each conflict, and sources mostly contradict
+// each other on what no criterion and no rule reads, such as a description. Where
+// nothing that is read differs, the decision is the one before.
 func (r *run) weigh() []galena.Dispute {
 	r.known() // weighs what has come since
+	var last merging.Outcome
+	var of galena.Facts
+	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.Routing.Fields())
 	found := r.weighed.Conflicts(merging.Lens{
 		Band: func(field string, v galena.Value) string { return r.rules.ICP.Band(field, v, r.began) },
 		Judge: func(facts galena.Facts) merging.Outcome {
+			if of != nil && alike(facts, of, reads) {
+				return last
+			}
+			of = facts
 			facts = maps.Clone(facts)
 			maps.Copy(facts, r.fixed)
 			v := r.judge(facts, r.rules.ICP.Glance(facts, r.began, true), true)
@@ -57,6 +69,7 @@ func (r *run) weigh() []galena.Dispute {
 			if d := v.score.Disqualified; d != nil {
 				out.Rest += " " + d.ID
 			}
+			last = out
 			return out
 		},
 	})
@@ -67,6 +80,17 @@ func (r *run) weigh() []galena.Dispute {
 		}
 	}
 	return out
+}
+
+// alike says that two profiles are the same in these fields.
+func alike(a, b galena.Facts, fields []string) bool {
+	for _, name := range fields {
+		x, y := a[name], b[name]
+		if x.State != y.State || x.Confidence != y.Confidence || x.Source != y.Source || !x.ObservedAt.Equal(y.ObservedAt) || !x.Value.Equal(y.Value) {
+			return false
+		}
+	}
+	return true
 }
 
 // disputes is what the ruling writes: the conflicts that there are now, and
