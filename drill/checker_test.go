@@ -137,22 +137,24 @@ func TestTheCheckerCountsWhatWasPlanted(t *testing.T) {
 	}
 }
 
-func TestFailuresAreCountedByProcessAndWindow(t *testing.T) {
+func TestABreakerIsDueByProcessWindowAndShare(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	at := func(seconds int, who, answer string) call {
-		return call{At: began.Add(time.Duration(seconds) * time.Second), Who: who, Answer: answer}
-	}
-	calls := []call{at(0, "a", "500"), at(1, "b", "500"), at(2, "a", "well"), at(3, "b", "500"), at(11, "a", "500"), at(12, "a", "500"), at(13, "a", "500 again")}
+	calls := []call{}
 	for _, c := range []struct {
-		n, seconds int // -1 = never
-	}{{1, 0}, {2, 3}, {3, 13}, {4, -1}} {
+		second      int
+		who, answer string
+	}{{0, "a", "500"}, {1, "b", "500"}, {2, "a", "well"}, {3, "b", "well"}, {3, "b", "well"}, {4, "b", "500"}, {5, "b", "500"},
+		{11, "a", "500"}, {12, "a", "500"}, {13, "a", "500 again"}} {
+		calls = append(calls, call{At: began.Add(time.Duration(c.second) * time.Second), Who: c.who, Answer: c.answer})
+	}
+	for n, second := range map[int]int{1: 0, 2: 4, 3: 5, 4: -1} { // -1 = never
 		want := time.Time{}
-		if c.seconds >= 0 {
-			want = began.Add(time.Duration(c.seconds) * time.Second)
+		if second >= 0 {
+			want = began.Add(time.Duration(second) * time.Second)
 		}
-		if got := nthWithin(c.n, calls, "500", 10*time.Second); !got.Equal(want) {
-			t.Errorf("the %dth within ten seconds at %v, want %v", c.n, got, want)
+		if got := tripped(n, calls, "500", 10*time.Second); !got.Equal(want) {
+			t.Errorf("%d failures at %v, want %v", n, got, want)
 		}
 	}
 }
