@@ -52,9 +52,6 @@ func (p *pause) enter(now time.Time, probeFor time.Duration) (reason galena.Kind
 		return "", 0, false
 	case now.Before(p.until):
 		return p.reason, p.until.Sub(now), false
-	case p.reason == galena.BreakerOpen:
-		p.reason, p.until = "", time.Time{} // our own breaker probes by itself
-		return "", 0, false
 	default:
 		p.until = now.Add(probeFor)
 		return "", 0, true
@@ -79,6 +76,8 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
+	case p.reason == galena.BreakerOpen && probe && !r.pauses:
+		return p.reopen(now, err)
 	case r.pauses:
 		was := p.reason
 		until := now.Add(min(max(r.least, galena.RetryAfterOf(err)), maxRetryAfter))
@@ -91,6 +90,23 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 		}
 		return began
 	case r.resolves && probe:
+		p.reason, p.until, p.changed = "", time.Time{}, now
+		return ended
+	default:
+		return unchanged
+	}
+}
+
+// reopen notes what a probe heard of a vendor that another process found failing.
+// Our own breaker may have seen too little to open, so this is its half-open: a
+// failure is as good as an open breaker, and told to nobody, for whoever opened
+// theirs tells it. What the breaker does not count leaves the next to go first.
+func (p *pause) reopen(now time.Time, err error) change {
+	switch kind := galena.KindOf(err); {
+	case verdictOf(err) == failing:
+		p.until = now.Add(breakerOpen)
+		return unchanged
+	case verdictOf(err) == healthy, kind == galena.Pending, kind == galena.WrongSubject:
 		p.reason, p.until, p.changed = "", time.Time{}, now
 		return ended
 	default:

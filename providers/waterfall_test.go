@@ -491,6 +491,40 @@ func TestOnePauseForAllProcesses(t *testing.T) {
 	})
 }
 
+func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer vendorFunc
+		calls  int32 // in a minute of asking ten times a second
+		told   int
+	}{
+		"StillSick":       {fails(failure(galena.Unavailable)), 5, 0},
+		"Nonsense":        {fails(failure(galena.Malformed)), 5, 0},
+		"WellAgain":       {hit, 500, 1},
+		"NotFoundIsWell":  {fails(failure(galena.NotFound)), 500, 1},
+		"LaterIsWell":     {fails(failure(galena.Pending)), 500, 1},
+		"OursIsNoVerdict": {fails(failure(galena.Invalid)), 25, 0}, // the next goes first once the time of the one before is over
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBundle(t, c.answer, func(_ *Entry, d *Deps) { d.Cache = nil })
+				b.Adopt([]galena.ProviderState{{Provider: "one", Breaker: Open, ChangedAt: time.Now()}})
+				for range 600 {
+					_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
+					time.Sleep(100 * time.Millisecond)
+				}
+				if n := b.calls.Load(); n != c.calls {
+					t.Errorf("%d calls, want %d", n, c.calls)
+				}
+				if len(b.states) != c.told || c.told > 0 && b.states[0].PauseReason != "" {
+					t.Errorf("told %+v, want %d: whoever opened the breaker tells of it", b.states, c.told)
+				}
+			})
+		})
+	}
+}
+
 // slow is a shared limiter that refuses with a fixed wait, or fails.
 type slow struct {
 	wait time.Duration
