@@ -46,7 +46,8 @@ type settings struct {
 	now     func() time.Time
 	follows bool // the clock is put right by the database's
 	decided func(context.Context, galena.Record)
-	vendors *http.Client // nil = the guarded client
+	written func(lead string, plans []crm.Plan) // to the CRM; may be nil
+	vendors *http.Client                        // nil = the guarded client
 	urls    func(provider string) string
 	specs   []providers.Spec // nil = the registry
 	frozen  bool             // a scenario: time stands still inside a lead
@@ -179,7 +180,7 @@ func (a *App) wireRules(ctx context.Context) error {
 			if err != nil {
 				return nil, err
 			}
-			return newScribe(target, a.store, a.now, a.publish, a.log.With("part", "crm")), nil
+			return newScribe(target, a.store, a.now, a.publish, a.written, a.log.With("part", "crm")), nil
 		}
 	}
 	if !a.frozen {

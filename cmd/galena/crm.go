@@ -21,6 +21,7 @@ import (
 type crmCmd struct {
 	Check        crmCheckCmd        `cmd:"" help:"Ask whether the key may read and write. Writes nothing."`
 	Discover     crmDiscoverCmd     `cmd:"" help:"Show where each of our fields stands in the CRM."`
+	Plan         crmPlanCmd         `cmd:"" help:"Show what would be written for a lead, field by field, and write nothing."`
 	EnsureFields crmEnsureFieldsCmd `cmd:"" help:"Show which fields the CRM lacks for score, tier and reasons, and make them."`
 	Record       crmRecordCmd       `cmd:"" help:"Save one real exchange with the CRM as a fixture, without secrets and people."`
 }

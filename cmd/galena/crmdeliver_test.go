@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,4 +218,48 @@ func TestACreateThatIsDoneAndNotAnsweredIsNotMadeAgain(t *testing.T) {
 		t.Errorf("%d connections were dropped, want 200", dropped)
 	}
 	recordsRight(t, fake, 190, 10)
+}
+
+func TestAPlanShowsEachFieldAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, onReal(t))
+	fake := s.newCRM(0, 0)
+	served := s.start("serve")
+	s.ready()
+	_, lead, _ := s.post(testToken, aPerson(1, 1))
+	id, _ := lead["id"].(string)
+	eventually(t, 20*time.Second, "the lead is in the CRM", func() bool { return len(fake.IDs(crm.Person)) == 1 })
+	settled(t, fake)
+	served.stop(t)
+	plan := func(exit int, want ...string) {
+		t.Helper()
+		list := filepath.Join(t.TempDir(), "leads.txt")
+		if err := os.WriteFile(list, []byte(id+"\n\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"crm", "plan", id}, {"crm", "plan", "--list", list}} {
+			cmd := exec.Command("galena", args...)
+			cmd.Env = s.env
+			out, _ := cmd.CombinedOutput()
+			if cmd.ProcessState.ExitCode() != exit {
+				t.Errorf("%v ended with %d, want %d:\n%s", args, cmd.ProcessState.ExitCode(), exit, out)
+			}
+			for _, line := range want {
+				if !slices.ContainsFunc(strings.Split(string(out), "\n"), func(l string) bool { return strings.Contains(strings.Join(strings.Fields(l), " "), line) }) {
+					t.Errorf("%v says nowhere %q:\n%s", args, line, out)
+				}
+			}
+		}
+	}
+	_, writes, _ := calls(fake)
+	plan(0, "company.employee_count same 420 420 testvendor the CRM holds it already")
+	company := fake.IDs(crm.Company)[0]
+	fake.Edit(crm.Company, company, "company.employee_count", "300")
+	fake.Edit(crm.Company, company, crm.Tier, "")
+	plan(exitNo, "company.employee_count conflict 300 420 testvendor", "icp.tier write - TIER_")
+	if _, after, _ := calls(fake); after != writes || fake.Get(crm.Company, company, crm.Tier) != "" {
+		t.Errorf("%d writes after %d: a plan wrote something", after, writes)
+	}
+	id = "nobody"
+	plan(exitFailed, `no lead has the id "nobody"`)
 }

@@ -36,8 +36,10 @@ func (demoCmd) Help() string {
 Example: galena demo --scenario leads.sample.yaml --configs configs --json --exit
 
 Everything runs in this process: SQLite in a temporary folder, an embedded Redis
-and one simulated vendor per catalogue entry over real HTTP. With --scenario the
-file's own clock stands still inside a lead and vendors answer at once.`
+one simulated vendor per catalogue entry and a simulated CRM over real HTTP. Below
+each lead stand its records in the CRM: what was blank before shows its value, what
+changed shows both. With --scenario the file's own clock stands still inside a lead,
+vendors answer at once and nothing is written to a CRM.`
 }
 
 // demo is one run of the command.
@@ -48,6 +50,8 @@ type demo struct {
 	clock    *demoClock
 	app      *App
 	decided  chan galena.Record
+	written  chan writtenTo    // nil without a CRM
+	reps     map[string]string // by their ids in the CRM
 }
 
 // Run feeds the leads and keeps serving.
@@ -68,7 +72,7 @@ func (c demoCmd) Run(ctx context.Context, std streams) error {
 	if err := sql.Migrate(ctx, databaseURL(s.env), s.log); err != nil {
 		return err
 	}
-	if err := d.vendors(ctx, &s); err != nil {
+	if err := errors.Join(d.vendors(ctx, &s), d.crm(ctx, &s)); err != nil {
 		return err
 	}
 	if d.app, err = newApp(ctx, s); err != nil {
@@ -97,7 +101,7 @@ func (d *demo) watch(ctx context.Context) {
 			return
 		case r := <-d.decided:
 			lead := configs.ScenarioLead{Submission: galena.Submission{Email: r.Lead.Email}}
-			_ = out.line(result{lead: lead, judgement: r.Lead.Judgement, record: r, took: r.Decision.Took})
+			_ = out.line(result{lead: lead, judgement: r.Lead.Judgement, record: r, took: r.Decision.Took, records: recordLines(d.inCRM(ctx, r.Lead.ID), d.reps)})
 		}
 	}
 }
@@ -240,6 +244,9 @@ func (d *demo) play(ctx context.Context) error {
 			return fmt.Errorf("lead %d: %w", lead.N, err)
 		}
 		result.took = time.Since(began)
+		if result.record.Decision != nil {
+			result.records = recordLines(d.inCRM(ctx, result.record.Lead.ID), d.reps)
+		}
 		if err := out.line(result); err != nil {
 			return err
 		}

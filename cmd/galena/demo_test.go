@@ -104,10 +104,13 @@ func TestTheDemoPrintsATableAndTellsWhereToLook(t *testing.T) {
 	s := &system{t: t, env: append(foreign(os.Environ()), "GALENA_ADDR="+freeAddr(t))}
 	out := s.must("demo", "--exit")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 25 || !strings.HasPrefix(lines[0], "LEAD") {
-		t.Fatalf("%d lines, want a heading and 24 leads:\n%s", len(lines), out)
+	records := strings.Count(out, "└ CRM company") + strings.Count(out, "└ CRM person")
+	if len(lines)-records != 25 || records != 30 || !strings.HasPrefix(lines[0], "LEAD") {
+		t.Fatalf("%d lines, want a heading, 24 leads, and the company and the person of the 15 that are decided:\n%s", len(lines), out)
 	}
-	for _, want := range []string{"erin.walsh", "sink:compliance_review (embargo)", "hygiene:quarantine null_mx"} {
+	for _, want := range []string{"erin.walsh", "sink:compliance_review (embargo)", "hygiene:quarantine null_mx",
+		"CRM company  new: name northwind-analytics.example, employee count 420", "CRM company  score 95 → 90",
+		`keeps name "Key account stacklift.example" (ours "stacklift.example")`, "owner erin.walsh", "linked to its company"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no line says %q:\n%s", want, out)
 		}

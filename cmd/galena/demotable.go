@@ -19,6 +19,7 @@ type result struct {
 	record    galena.Record // Decision nil when the lead was not decided
 	duplicate bool
 	took      time.Duration
+	records   []recordLine // what became of it in the CRM
 }
 
 // resultLine is one line of `demo --json`.
@@ -40,6 +41,7 @@ type resultLine struct {
 	To       string        `json:"to"`
 	Explain  []galena.Row  `json:"explain,omitempty"`
 	Steps    []resultStep  `json:"steps,omitempty"`
+	CRM      []recordLine  `json:"crm,omitempty"`
 }
 
 type resultStep struct {
@@ -69,6 +71,7 @@ func (r result) line() resultLine {
 	for _, s := range d.Steps {
 		out.Steps = append(out.Steps, resultStep{s.Provider, s.Outcome, s.Cents, s.Why})
 	}
+	out.CRM = r.records
 	return out
 }
 
@@ -120,6 +123,9 @@ func (t table) line(r result) error {
 	}
 	_, err := fmt.Fprintf(t.w, tableRow, cut(l.Email, 38), cut(l.Domain, 28), score, l.Tier, cut(to, 34), cents,
 		strconv.FormatInt(r.took.Milliseconds(), 10))
+	for _, record := range l.CRM {
+		fmt.Fprintln(t.w, record)
+	}
 	return err
 }
 

@@ -31,14 +31,16 @@ type scribe struct {
 	store  archive
 	now    func() time.Time
 	log    *slog.Logger
+	// written hears what became of a lead's records; nil: nobody does.
+	written func(lead string, plans []crm.Plan)
 
 	mu   sync.Mutex
 	told map[string]bool // what the log has heard
 }
 
 // newScribe builds one; publish lets other processes know of a rest.
-func newScribe(c connector, store archive, now func() time.Time, publish func(galena.ProviderState), log *slog.Logger) *scribe {
-	s := &scribe{target: c, store: store, now: now, log: log.With("crm", c.Name()), told: map[string]bool{}}
+func newScribe(c connector, store archive, now func() time.Time, publish func(galena.ProviderState), written func(string, []crm.Plan), log *slog.Logger) *scribe {
+	s := &scribe{target: c, store: store, now: now, log: log.With("crm", c.Name()), told: map[string]bool{}, written: written}
 	reason := galena.Kind("")
 	s.keeper = crm.NewKeeper(c, now, func(state galena.ProviderState) {
 		publish(state)
@@ -77,7 +79,20 @@ func (s *scribe) deliver(ctx context.Context, d galena.Delivery) error {
 	w := crm.Writer{CRM: s.keeper, Ledger: s.store, Now: s.now}
 	plans, err := w.Write(ctx, j)
 	s.warn(ctx, plans)
+	if err == nil && s.written != nil {
+		s.written(d.LeadID, plans)
+	}
 	return err
+}
+
+// plan says what deliver would do.
+func (s *scribe) plan(ctx context.Context, leadID string) ([]crm.Plan, error) {
+	j, err := s.job(ctx, "plan", leadID)
+	if err != nil {
+		return nil, err
+	}
+	w := crm.Writer{CRM: s.keeper, Ledger: s.store, Now: s.now}
+	return w.Plan(ctx, j)
 }
 
 // job is what a lead brings by what is known now. NotFound: there is no such lead.
