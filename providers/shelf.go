@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 const (
-	shelfMost = 2048        // answers in each of two generations: some ten megabytes
+	shelfMost = 1024        // answers in each of two generations: 16 MB when each has 17 values
 	shelfFor  = time.Minute // after that the store is asked again, should a word have been lost
 )
 
@@ -43,6 +44,7 @@ func (s *shelf) get(topic string, now time.Time) (galena.Answer, bool) {
 
 // put keeps an answer that the store holds, unless a later one stands there.
 func (s *shelf) put(topic string, a galena.Answer, now time.Time) {
+	a.Observations = slices.Clone(a.Observations) // without the room to grow, which may be as much again
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if had, ok := s.now[topic]; ok && had.answer.FetchedAt.After(a.FetchedAt) {
