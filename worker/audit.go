@@ -96,7 +96,7 @@ func (a *Auditor) audit(ctx context.Context, s galena.Step, log *slog.Logger) (d
 	}
 	found := r.compare(*d)
 	log.DebugContext(ctx, "decision audited", "changed", found.Changed, "calls", found.Calls, "before", found.TierBefore, "after", found.TierAfter)
-	return decidedAt, a.Audits.SaveAudit(ctx, s, found, r.bought)
+	return decidedAt, a.Audits.SaveAudit(ctx, s, found, r.bought())
 }
 
 // recall is the run that led to the decision, as of then: its time, what it knew

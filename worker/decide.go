@@ -46,7 +46,7 @@ func (r *run) used(v view) []galena.Observation {
 			read[f] = true
 		}
 	}
-	out := slices.Clone(r.bought)
+	out := slices.Clone(r.bought())
 	for i, o := range out {
 		out[i].Used = read[o.Field] && v.facts.Get(o.Field).ObservationID == o.ID
 	}

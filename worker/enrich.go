@@ -30,7 +30,6 @@ type run struct {
 	merged     int
 	disputed   []galena.Dispute // as of the first so many observations
 	disputedAt int
-	bought     []galena.Observation
 	held       []galena.Answer // hits that were paid for before
 	steps      []galena.Call
 	asked      map[string]bool
@@ -50,7 +49,7 @@ type run struct {
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
-	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: m.Observations, deadline: rules.Deadline,
+	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: slices.Clip(m.Observations), deadline: rules.Deadline,
 		asked: map[string]bool{}, tried: map[string]bool{}, refused: map[string]bool{}, paid: map[string]bool{},
 		missed: map[string]miss{}, person: true}
 	r.fixed = leadFacts(m.Lead)
@@ -60,6 +59,9 @@ func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	maps.Copy(r.fixed, matchFacts(m, namedRep(rules.Routing.NamedRep, m), r.began))
 	return r
 }
+
+// bought is what vendors said of the company, to this run.
+func (r *run) bought() []galena.Observation { return r.observed[len(r.memory.Observations):] }
 
 // view is everything known at one moment, and what follows from it.
 type view struct {
@@ -231,6 +233,5 @@ func (r *run) take(ctx context.Context, x reply) {
 		r.held = append(r.held, x.answer)
 	}
 	r.spent += int64(math.Round(x.call.Cents * 10_000))
-	r.observed = append(slices.Clip(r.observed), x.answer.Observations...)
-	r.bought = append(r.bought, x.answer.Observations...)
+	r.observed = append(r.observed, x.answer.Observations...)
 }

@@ -184,11 +184,10 @@ func TestAValueThatNobodyAskedForIsNotUsed(t *testing.T) {
 	p, _ := pipelineOn(t, &desk{}, &market{})
 	r := newRun(p, p.Rules(), galena.Memory{})
 	for _, field := range []string{"company.employee_count", "company.phone"} {
-		r.bought = append(r.bought, galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
+		r.observed = append(r.observed, galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
 			Confidence: 1, ObservedAt: testNow, FetchedAt: testNow})
 	}
-	r.observed = r.bought
-	if o := r.used(r.look(true)); !o[0].Used || o[1].Used || r.bought[0].Used {
+	if o := r.used(r.look(true)); !o[0].Used || o[1].Used || r.bought()[0].Used {
 		t.Errorf("%+v, want the size alone", o)
 	}
 }
