@@ -28,7 +28,6 @@ type habits struct {
 	deleted        bool               // deleted records are shown
 	writesDeleted  bool               // and those that are not shown can be changed
 	newID          func(n int) string // of the record that is made after n others
-	leaky          bool               // the limit is a bucket that fills by whole calls only
 	free           string             // prefix of the paths that no limit counts
 }
 

@@ -59,6 +59,7 @@ type faults struct {
 	calls int // allowed in each window
 	per   time.Duration
 	times []time.Time
+	leaky bool
 	left  int       // of a bucket
 	took  time.Time // the last call that it let through
 }
@@ -95,7 +96,15 @@ func (s *Server) Throttle(n int, hint bool) {
 
 // Limit allows so many calls in each period.
 func (s *Server) Limit(calls int, per time.Duration) {
-	s.set(func(f *faults) { f.calls, f.per, f.left, f.took, f.times = calls, per, calls, s.now(), nil })
+	s.set(func(f *faults) { f.calls, f.per, f.leaky, f.times = calls, per, false, nil })
+}
+
+// Bucket allows so many calls at once, and then one for each whole interval, a
+// period through calls, since the one before: Twenty's way. What is left of an
+// interval is lost, so it is no limit for a shorter minute than a busy machine
+// keeps time in.
+func (s *Server) Bucket(calls int, per time.Duration) {
+	s.set(func(f *faults) { f.calls, f.per, f.leaky, f.left, f.took = calls, per, true, calls, s.now() })
 }
 
 // Spend uses up the day's quota, or gives it back.
@@ -259,9 +268,7 @@ func (s *Server) admit(r *http.Request) *refusal {
 	case f.throttled > 0:
 		f.throttled--
 		return &refusal{why: tooFast, hint: f.hint}
-	case f.calls > 0 && h.leaky:
-		// A call gains what whole intervals passed since the one before; the rest of
-		// an interval is lost.
+	case f.calls > 0 && f.leaky:
 		gained := min(int(now.Sub(f.took)/(f.per/time.Duration(f.calls))), f.calls)
 		if f.left+gained == 0 {
 			return &refusal{why: tooFast, hint: f.hint}

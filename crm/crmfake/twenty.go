@@ -45,7 +45,7 @@ const (
 )
 
 func (twenty) habits() habits {
-	return habits{header: "Authorization", prefix: "Bearer ", writesDeleted: true, leaky: true, free: "/rest/metadata",
+	return habits{header: "Authorization", prefix: "Bearer ", writesDeleted: true, free: "/rest/metadata",
 		newID: func(n int) string { return fmt.Sprintf("20202020-0000-4000-8000-%012d", n+1) }}
 }
 

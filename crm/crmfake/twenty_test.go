@@ -158,7 +158,7 @@ func TestTwentyLetsThroughAHundredCallsAndThenOneInEveryWholeInterval(t *testing
 		calls, accepted int
 	}{{650 * time.Millisecond, 130, 130}, {500 * time.Millisecond, 140, 120}, {0, 105, 100}} {
 		w := newWorkspace(t)
-		w.Limit(100, time.Minute)
+		w.Bucket(100, time.Minute)
 		accepted := 0
 		for range tc.calls {
 			w.at = w.at.Add(tc.every)
