@@ -116,14 +116,22 @@ func (b *bench) complaints(text string) (n int) {
 func cluster(b *bench) {
 	var addrs []string
 	for i := range 6 {
-		addrs = append(addrs, b.moreRedis(fmt.Sprintf("node%d", i+1), "--cluster-enabled", "yes", "--cluster-node-timeout", failQuickly).addr)
+		_, bus := freePort()
+		addrs = append(addrs, b.moreRedis(fmt.Sprintf("node%d", i+1), "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", failQuickly).addr)
 	}
 	create := exec.CommandContext(b.ctx, "redis-cli", append(append([]string{"--cluster", "create"}, addrs...), "--cluster-replicas", "1", "--cluster-yes")...)
 	if out, err := create.CombinedOutput(); err != nil {
 		b.t.Fatalf("%s: redis-cli --cluster create: %v\n%s", b.id, err, out)
 	}
 	b.within(20*time.Second, "the cluster stands", func() bool {
-		return !slices.ContainsFunc(b.fleet, func(r *redis) bool { return !slices.Contains(r.lines("CLUSTER INFO"), "cluster_state:ok") })
+		masters := 0
+		for _, n := range b.nodes() {
+			if n.master {
+				masters++
+			}
+		}
+		down := slices.ContainsFunc(b.fleet, func(r *redis) bool { return !slices.Contains(r.lines("CLUSTER INFO"), "cluster_state:ok") })
+		return masters == 3 && !down
 	})
 	b.queue = "redis-cluster://" + strings.Join(addrs, ",")
 }
@@ -139,7 +147,7 @@ type node struct {
 func (b *bench) nodes() (out []node) {
 	b.t.Helper()
 	i := slices.IndexFunc(b.fleet, func(r *redis) bool { return r.running() })
-	for _, line := range b.fleet[i].lines("CLUSTER NODES") {
+	for line := range strings.Lines(strings.Join(b.fleet[i].lines("CLUSTER NODES"), "\n")) {
 		words := strings.Fields(line)
 		if len(words) < 8 {
 			continue
