@@ -57,7 +57,20 @@ func open(rawURL string, poolSize int) (*Client, error) {
 	o.DialTimeout = 2 * time.Second
 	o.ConnMaxIdleTime = 5 * time.Minute
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Client{rdb: goredis.NewUniversalClient(o)}, nil
+	return &Client{rdb: connect(o)}, nil
+}
+
+// clusterLook is how often a client looks who has which part of a cluster. The
+// library's own minute is how long it would call a master that died.
+const clusterLook = 5 * time.Second
+
+func connect(o *goredis.UniversalOptions) goredis.UniversalClient {
+	if !o.IsClusterMode {
+		return goredis.NewUniversalClient(o)
+	}
+	of := o.Cluster()
+	of.ClusterStateReloadInterval = clusterLook
+	return goredis.NewClusterClient(of)
 }
 
 // parse reads a URL without ever repeating it in an error: it may hold a password.

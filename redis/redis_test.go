@@ -48,6 +48,22 @@ func TestURLsAreReadAndNeverRepeated(t *testing.T) {
 	}
 }
 
+func TestAClusterIsLookedAtOften(t *testing.T) {
+	t.Parallel()
+	c, err := Open("redis-cluster://127.0.0.1:1,127.0.0.1:2", 3, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	of, ok := c.rdb.(*goredis.ClusterClient)
+	if !ok {
+		t.Fatalf("the client of a cluster is a %T", c.rdb)
+	}
+	if o := of.Options(); o.ClusterStateReloadInterval > 10*time.Second || o.PoolSize != 3 {
+		t.Errorf("looked at every %v with %d connections", o.ClusterStateReloadInterval, o.PoolSize)
+	}
+}
+
 func TestTheLimiterHoldsItsRateAndNamesTheWait(t *testing.T) {
 	t.Parallel()
 	c, err := Open("", 4, slog.New(slog.DiscardHandler))
