@@ -14,11 +14,11 @@ func fleetFaults() []fault {
 	}
 }
 
-// ticked writes down each tick of a periodic job that somebody begins.
+// ticked writes down each run of a periodic job that somebody begins.
 const ticked = `CREATE TABLE drill_ticks (name text, tick bigint, holder text, at timestamptz DEFAULT clock_timestamp());
 	CREATE FUNCTION drill_ticked() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		IF TG_OP = 'INSERT' OR NEW.tick <> OLD.tick THEN
+		IF TG_OP = 'INSERT' OR NEW.ran_at <> OLD.ran_at THEN
 			INSERT INTO drill_ticks (name, tick, holder) VALUES (NEW.name, NEW.tick, NEW.holder);
 		END IF;
 		RETURN NEW;
