@@ -69,14 +69,16 @@ func insertObservations(ctx context.Context, tx conn, obs []galena.Observation) 
 }
 
 // AddObservations appends what a CRM, a registry or a person says. A company
-// that a CRM or a person speaks of is an account from then on.
+// that a CRM or a person speaks of is an account from then on, and a person's word
+// lets the leads of the company be looked at again.
 func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) error {
 	return s.inTx(ctx, "sql.add_observations", func(tx conn) error {
-		accounts := map[string]bool{}
+		accounts, spoken := map[string]bool{}, map[string]bool{}
 		for _, o := range obs {
 			stated := o.Class == galena.ClassCRM || o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked
 			if stated && o.Entity != "" && !strings.Contains(o.Entity, ":") {
 				accounts[o.Entity] = true
+				spoken[o.Entity] = spoken[o.Entity] || o.Class != galena.ClassCRM
 			}
 		}
 		for _, domain := range slices.Sorted(maps.Keys(accounts)) {
@@ -84,7 +86,18 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 				return err
 			}
 		}
-		return insertObservations(ctx, tx, obs)
+		if err := insertObservations(ctx, tx, obs); err != nil {
+			return err
+		}
+		for _, domain := range slices.Sorted(maps.Keys(accounts)) {
+			if !spoken[domain] {
+				continue
+			}
+			if err := s.lookAgain(ctx, tx, domain); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -21,6 +21,7 @@ var conflictRules = map[string]func(*bench){
 	"APersonResolvesAConflict":              conflictResolved,
 	"AConflictIsResolvedOnce":               conflictResolvedOnce,
 	"AResolutionLetsLeadsBeLookedAtAgain":   resolutionLooks,
+	"APersonsWordLetsLeadsBeLookedAtAgain":  wordLooks,
 	"ALookUnderWayBeginsAnew":               resolutionFences,
 	"ALeadSettlesOnce":                      settlesOnce,
 	"DisagreementsAreCountedByPair":         disagreements,
@@ -287,6 +288,25 @@ func conflictsListed(s *bench) {
 	s.only(galena.ConflictFilter{Limit: 1})
 	if none, err := s.Conflicts(s.ctx, galena.ConflictFilter{Entity: "globex.test"}); err != nil || len(none) != 0 {
 		s.Errorf("of another company: %+v, %v", none, err)
+	}
+}
+
+// What a CRM says by itself is read when a lead is decided; what a person says
+// there lets those that are decided be looked at again.
+func wordLooks(s *bench) {
+	id := s.begun(person(1))
+	_, err := s.Rule(s.ctx, s.ruling(id, to("ana", false)))
+	s.ok(err)
+	for _, tc := range []struct {
+		class galena.SourceClass
+		want  int
+	}{{galena.ClassCRM, 0}, {galena.ClassHuman, 1}} {
+		now := s.clock.now()
+		s.ok(s.AddObservations(s.ctx, []galena.Observation{{ID: "word-" + string(tc.class), Entity: "acme.test", Field: "company.employee_count",
+			Value: galena.Number(300), Source: "human:twenty", Class: tc.class, Confidence: 1, ObservedAt: now, FetchedAt: now}}))
+		if got := s.completions(); len(got) != tc.want {
+			s.Errorf("after a word of class %s %d leads are looked at again, want %d", tc.class, len(got), tc.want)
+		}
 	}
 }
 
