@@ -144,7 +144,7 @@ func TestABreakerIsDueByProcessWindowAndShare(t *testing.T) {
 	for _, c := range []struct {
 		second      int
 		who, answer string
-	}{{0, "a", "500"}, {1, "b", "500"}, {2, "a", "well"}, {3, "b", "well"}, {3, "b", "well"}, {4, "b", "500"}, {5, "b", "500"},
+	}{{0, "a", "500"}, {1, "b", "500"}, {2, "a", "well"}, {3, "b", "well"}, {3, "b", "well"}, {3, "b", "400"}, {4, "b", "500"}, {5, "b", "500"},
 		{11, "a", "500"}, {12, "a", "500"}, {13, "a", "500 again"}} {
 		calls = append(calls, call{At: began.Add(time.Duration(c.second) * time.Second), Who: c.who, Answer: c.answer})
 	}

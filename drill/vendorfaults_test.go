@@ -144,6 +144,9 @@ func (b *bench) firstOpening(provider string, from, to time.Time) (first time.Ti
 func tripped(n int, calls []call, failure string, window time.Duration) time.Time {
 	recent := map[string][]call{}
 	for _, c := range calls {
+		if strings.HasPrefix(c.Answer, "400") {
+			continue // our own fault, which says nothing of the vendor
+		}
 		of := append(recent[c.Who], c) //nolint:gocritic // it is put back below, less what has left the window
 		of = slices.DeleteFunc(of, func(old call) bool { return c.At.Sub(old.At) > window })
 		recent[c.Who] = of

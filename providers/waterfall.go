@@ -314,9 +314,14 @@ func (w *Waterfall) States() []galena.ProviderState {
 func (w *Waterfall) Adopt(states []galena.ProviderState) {
 	now := w.deps.Now()
 	for _, s := range states {
-		if v, ok := w.byID[s.Provider]; ok {
-			v.pause.adopt(s, now)
+		v, ok := w.byID[s.Provider]
+		if !ok {
+			continue
 		}
+		if s.Breaker == Open && v.breaker.state() != Closed {
+			s.Breaker = "" // ours knows by itself, and may be what we read
+		}
+		v.pause.adopt(s, now)
 	}
 }
 
@@ -342,6 +347,9 @@ func (w *Waterfall) Close() {
 // state is the vendor as it is published.
 func (h *health) state(id string, now time.Time, breaker string) galena.ProviderState {
 	until, reason, changed := h.pause.state(now)
+	if reason == galena.BreakerOpen { // heard of another's breaker: to tell it again would make it theirs
+		until, reason = time.Time{}, ""
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.changed.After(changed) {

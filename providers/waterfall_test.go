@@ -525,6 +525,36 @@ func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T
 	}
 }
 
+func TestAProbeTellsNobodyThatItIsOneInItsPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first, second := newBundle(t, fails(failure(galena.Unavailable)), nil), newBundle(t, fails(failure(galena.Unavailable)), nil)
+		for i := range 20 {
+			_, _, _ = first.Ask(t.Context(), "one", fmt.Sprintf("c%d.example", i), nil)
+		}
+		for i := range 600 { // both hear of everything that either tells, as often as they look
+			if i%20 == 0 {
+				states := append(slices.Clone(first.states), second.states...)
+				slices.SortFunc(states, func(a, b galena.ProviderState) int { return a.ChangedAt.Compare(b.ChangedAt) })
+				newest := states[len(states)-1:]
+				first.Adopt(newest)
+				second.Adopt(newest)
+			}
+			_, _, _ = first.Ask(t.Context(), "one", fmt.Sprintf("a%d.example", i), nil)
+			_, _, _ = second.Ask(t.Context(), "one", fmt.Sprintf("b%d.example", i), nil)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if a, b := first.calls.Load()-20, second.calls.Load(); a < 4 || a > 6 || b < 4 || b > 6 {
+			t.Errorf("%d and %d probes in a minute, want one in ten seconds each", a, b)
+		}
+		for _, s := range first.states {
+			if s.PauseReason != "" || !s.PausedUntil.IsZero() {
+				t.Errorf("told %+v, want no pause: it was told of none", s)
+			}
+		}
+	})
+}
+
 // slow is a shared limiter that refuses with a fixed wait, or fails.
 type slow struct {
 	wait time.Duration
