@@ -2,6 +2,7 @@ package crmtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -132,6 +133,7 @@ func (k *desk) find(key crm.Key) crm.Found {
 	if len(found) != 1 {
 		k.t.Fatalf("%d answers to one key", len(found))
 	}
+	k.clean(found)
 	k.safe(found[0].Err)
 	return found[0]
 }
@@ -186,6 +188,8 @@ func (k *desk) apply(p crm.Plan, change crm.Change) crm.Result {
 		k.t.Fatalf("%d results of one change", len(results))
 	}
 	r := results[0]
+	k.clean(p)
+	k.clean(results)
 	k.safe(r.Err)
 	if r.Err != nil {
 		return r
@@ -211,6 +215,14 @@ func (k *desk) safe(err error) {
 		if strings.Contains(err.Error(), secret) {
 			k.t.Errorf("an error holds %q", secret)
 		}
+	}
+}
+
+// clean refuses a secret in what is stored and shown: records, plans and results.
+func (k *desk) clean(v any) {
+	k.t.Helper()
+	if text := fmt.Sprintf("%+v", v); strings.Contains(text, marker) || strings.Contains(text, "access-") {
+		k.t.Errorf("a secret is in %T", v)
 	}
 }
 
