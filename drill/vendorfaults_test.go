@@ -103,7 +103,7 @@ func (b *bench) opened(from, to time.Time, failure string) {
 	b.atLeast("seconds watched", watched.Seconds(), 5)
 	probes := map[string]int{}
 	for _, c := range calls {
-		if c.At.After(first.Add(grace)) && c.At.Before(to) {
+		if c.At.After(first.Add(grace)) && c.At.Before(to) && !ownFault(c) {
 			probes[c.Who]++
 		}
 	}
@@ -139,13 +139,17 @@ func (b *bench) firstOpening(provider string, from, to time.Time) (first time.Ti
 	return first
 }
 
+// ownFault says that a call was answered as wrongly put, which tells nothing of the
+// vendor: it counts for no breaker, and as a probe it lets the next one go.
+func ownFault(c call) bool { return strings.HasPrefix(c.Answer, "400") }
+
 // tripped is the first moment at which one process has heard a failure n times
 // within a window, in at least half of its calls; zero when none did.
 func tripped(n int, calls []call, failure string, window time.Duration) time.Time {
 	recent := map[string][]call{}
 	for _, c := range calls {
-		if strings.HasPrefix(c.Answer, "400") {
-			continue // our own fault, which says nothing of the vendor
+		if ownFault(c) {
+			continue
 		}
 		of := append(recent[c.Who], c) //nolint:gocritic // it is put back below, less what has left the window
 		of = slices.DeleteFunc(of, func(old call) bool { return c.At.Sub(old.At) > window })
