@@ -148,13 +148,13 @@ func TestABreakerIsDueByProcessWindowAndShare(t *testing.T) {
 		{11, "a", "500"}, {12, "a", "500"}, {13, "a", "500 again"}} {
 		calls = append(calls, call{At: began.Add(time.Duration(c.second) * time.Second), Who: c.who, Answer: c.answer})
 	}
-	for n, second := range map[int]int{1: 0, 2: 4, 3: 5, 4: -1} { // -1 = never
+	for n, second := range map[int]int{1: 0, 2: 2, 3: 4, 4: 4, 5: 5, 6: -1} { // -1 = never
 		want := time.Time{}
 		if second >= 0 {
 			want = began.Add(time.Duration(second) * time.Second)
 		}
 		if got := tripped(n, calls, "500", 10*time.Second); !got.Equal(want) {
-			t.Errorf("%d failures at %v, want %v", n, got, want)
+			t.Errorf("%d calls at %v, want %v", n, got, want)
 		}
 	}
 }

@@ -76,9 +76,9 @@ func (b *bench) loaded(d time.Duration) (from, to time.Time) {
 	return from, to
 }
 
-// opened judges the calls to p1 while it fails. A process that has had twenty
-// failures in ten seconds, and no more answers than failures, opens its breaker
-// within two seconds; two seconds later every process knows, and only probes. That
+// opened judges the calls to p1 while it fails. A process that has made twenty calls
+// in ten seconds, half of which failed, opens its breaker within two seconds, and so
+// at the twentieth failure at the latest; two seconds later every process knows, and only probes. That
 // is worth nothing unless there was a while to look at.
 func (b *bench) opened(from, to time.Time, failure string) {
 	b.t.Helper()
@@ -95,7 +95,7 @@ func (b *bench) opened(from, to time.Time, failure string) {
 		due = short // the eldest bucket is emptied at once, not call by call
 	}
 	if due.IsZero() || due.After(first.Add(grace)) {
-		b.fail("a breaker of p1 opened before one process had 20 failures in 10 s, half of its calls")
+		b.fail("a breaker of p1 opened before one process had made 20 calls in 10 s of which half failed")
 	} else {
 		b.atMost("open s after it was due", first.Sub(due).Seconds(), grace.Seconds())
 	}
@@ -143,8 +143,8 @@ func (b *bench) firstOpening(provider string, from, to time.Time) (first time.Ti
 // vendor: it counts for no breaker, and as a probe it lets the next one go.
 func ownFault(c call) bool { return strings.HasPrefix(c.Answer, "400") }
 
-// tripped is the first moment at which one process has heard a failure n times
-// within a window, in at least half of its calls; zero when none did.
+// tripped is the first moment at which one process has made n calls within a window
+// and heard a failure in at least half of them; zero when none did.
 func tripped(n int, calls []call, failure string, window time.Duration) time.Time {
 	recent := map[string][]call{}
 	for _, c := range calls {
@@ -160,7 +160,7 @@ func tripped(n int, calls []call, failure string, window time.Duration) time.Tim
 				failures++
 			}
 		}
-		if failures >= n && 2*failures >= len(of) {
+		if len(of) >= n && 2*failures >= len(of) {
 			return c.At
 		}
 	}
