@@ -32,7 +32,7 @@ const (
 	// taskCheck is how long an idle server waits before it looks again: half of
 	// it plus chance is what an idle lead waits for its pick-up. asynq's own
 	// default is a second.
-	taskCheck = 30 * time.Millisecond
+	taskCheck = 10 * time.Millisecond
 	// shutdownWait is longer than any provider call and shorter than a platform's patience.
 	shutdownWait = 20 * time.Second
 )
