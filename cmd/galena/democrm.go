@@ -149,7 +149,7 @@ func recordLines(plans []crm.Plan, reps map[string]string) []recordLine {
 				continue
 			}
 			d := p.Decisions[i]
-			before, ours := d.Theirs.Raw, d.Ours.Raw
+			before, ours := plain(d.Theirs.Raw, d.Theirs.Norm), plain(d.Ours.Raw, d.Ours.Norm)
 			if f == crm.Owner {
 				before, ours = named(reps, before), named(reps, ours)
 			}
@@ -164,6 +164,15 @@ func recordLines(plans []crm.Plan, reps map[string]string) []recordLine {
 		out = append(out, line)
 	}
 	return out
+}
+
+// plain is a value as people read it. The one in several parts is money, an amount
+// in millionths with its currency.
+func plain(raw any, norm string) any {
+	if _, parts := raw.(map[string]any); parts {
+		return strings.Replace(norm, "000000 ", " ", 1)
+	}
+	return raw
 }
 
 // named is a rep by the CRM's id.
