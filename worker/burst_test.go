@@ -70,12 +70,7 @@ func TestEveryLeadOfABurstBeginsOnce(t *testing.T) {
 
 func TestALeadInASharedTaskIsAliveWhileOlderOnesWait(t *testing.T) {
 	t.Parallel()
-	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := NewClient(conn.Shared())
+	c, conn := newQueue(t)
 	steps := burst(100)
 	if _, err := c.Enqueue(t.Context(), steps); err != nil {
 		t.Fatal(err)

@@ -71,14 +71,20 @@ func TestEveryKindOfStepReachesItsHandlerOnce(t *testing.T) {
 	}
 }
 
-func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
-	t.Parallel()
+// newQueue is a queue on a Redis of its own, and that Redis.
+func newQueue(t *testing.T) (*Client, *redis.Client) {
+	t.Helper()
 	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	c := NewClient(conn.Shared())
+	return NewClient(conn.Shared()), conn
+}
+
+func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
+	t.Parallel()
+	c, _ := newQueue(t)
 	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
 	if c.Alive(s) {
 		t.Error("a step that was never enqueued looks alive")
@@ -99,12 +105,7 @@ func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
 
 func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
 	t.Parallel()
-	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := NewClient(conn.Shared())
+	c, conn := newQueue(t)
 	enqueue := func(run int) {
 		t.Helper()
 		if _, err := c.Enqueue(t.Context(), []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: run, Queue: queueLeads}}); err != nil {
@@ -125,12 +126,7 @@ func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
 
 func TestATaskThatIsActiveButNeverBeganIsLost(t *testing.T) {
 	t.Parallel()
-	conn, err := redis.Open("", 20, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	c := NewClient(conn.Shared())
+	c, conn := newQueue(t)
 	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
 	if _, err := c.Enqueue(t.Context(), []galena.Step{s}); err != nil {
 		t.Fatal(err)

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/redis"
 )
@@ -71,17 +67,7 @@ func TestTheDoctorTriesTheKeysOfVendorsThatTell(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Type", "application/json")
-				w.WriteHeader(tc.status)
-				_, _ = io.WriteString(w, tc.body)
-			}))
-			defer server.Close()
-			env, err := configs.ParseEnv([]string{"GALENA_PROVIDER_HUNTER_KEY=k", "GALENA_PROVIDER_HUNTER_URL=" + server.URL,
-				"GALENA_PROVIDER_ABSTRACT_KEY=k", "GALENA_ALLOW_PRIVATE_TARGETS=loopback"})
-			if err != nil {
-				t.Fatal(err)
-			}
+			env := hunterSays(t, tc.status, tc.body)
 			got := vendorFindings(t.Context(), env, providers.Config{})
 			if len(got) != 1 || got[0].Verdict != tc.verdict || got[0].Says != tc.says {
 				t.Errorf("findings %+v, want %s: %s", got, tc.verdict, tc.says)

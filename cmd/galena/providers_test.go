@@ -29,20 +29,7 @@ func TestCreditsAreToldOfThoseWhoTell(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/v2/account" {
-					t.Errorf("asked for %s", r.URL.Path)
-				}
-				w.Header().Set("Content-Type", "application/json")
-				w.WriteHeader(tc.status)
-				_, _ = io.WriteString(w, tc.body)
-			}))
-			defer server.Close()
-			env, err := configs.ParseEnv([]string{"GALENA_PROVIDER_HUNTER_KEY=k", "GALENA_PROVIDER_HUNTER_URL=" + server.URL,
-				"GALENA_PROVIDER_ABSTRACT_KEY=k", "GALENA_ALLOW_PRIVATE_TARGETS=loopback"})
-			if err != nil {
-				t.Fatal(err)
-			}
+			env := hunterSays(t, tc.status, tc.body)
 			c := providersCmd{Credits: true}
 			config := providers.Config{Providers: []providers.Entry{{ID: "hunter"}, {ID: "abstract"}}}
 			lines := c.lines(catalogueOf(configs.Rules{Providers: config}, env), nil, nil, nil)
@@ -76,4 +63,25 @@ func TestWithoutTheWordNobodyIsAskedForCredits(t *testing.T) {
 	if err := (providersCmd{}).print(&out, lines); err != nil || strings.Contains(out.String(), "CREDITS") {
 		t.Errorf("%s, %v", out.String(), err)
 	}
+}
+
+// hunterSays is an environment whose Hunter answers so when asked for the account;
+// the other vendor in it can tell nothing of one.
+func hunterSays(t *testing.T, status int, body string) configs.Env {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/account" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	env, err := configs.ParseEnv([]string{"GALENA_PROVIDER_HUNTER_KEY=k", "GALENA_PROVIDER_HUNTER_URL=" + server.URL,
+		"GALENA_PROVIDER_ABSTRACT_KEY=k", "GALENA_ALLOW_PRIVATE_TARGETS=loopback"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
 }

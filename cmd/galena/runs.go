@@ -69,10 +69,7 @@ next run of that record.`
 // Run prints what one run wrote, the latest first.
 func (c runsShowCmd) Run(ctx context.Context, std streams) error {
 	return withStore(ctx, std, func(store *sql.Store) error {
-		writes, err := store.CRMRun(ctx, c.ID)
-		if galena.KindOf(err) == galena.NotFound {
-			return fmt.Errorf("no run %q wrote anything", c.ID)
-		}
+		writes, err := writesOf(ctx, store, c.ID)
 		if err != nil {
 			return err
 		}
@@ -87,6 +84,15 @@ func (c runsShowCmd) Run(ctx context.Context, std streams) error {
 		}
 		return w.Flush()
 	})
+}
+
+// writesOf is what one run wrote, the latest first.
+func writesOf(ctx context.Context, store *sql.Store, run string) ([]galena.CRMWrite, error) {
+	writes, err := store.CRMRun(ctx, run)
+	if galena.KindOf(err) == galena.NotFound {
+		return nil, fmt.Errorf("no run %q wrote anything", run)
+	}
+	return writes, err
 }
 
 type runsRevertCmd struct {
@@ -105,10 +111,7 @@ with 3. Records that the run made stay: delete them in the CRM.`
 // Run undoes one run.
 func (c runsRevertCmd) Run(ctx context.Context, std streams) error {
 	return withStore(ctx, std, func(store *sql.Store) error {
-		writes, err := store.CRMRun(ctx, c.ID)
-		if galena.KindOf(err) == galena.NotFound {
-			return fmt.Errorf("no run %q wrote anything", c.ID)
-		}
+		writes, err := writesOf(ctx, store, c.ID)
 		if err != nil {
 			return err
 		}
