@@ -130,7 +130,7 @@ func connectPostgres(address string, u use) (database, error) {
 			conf.RuntimeParams[name] = value
 		}
 	}
-	db := sqlx.NewDb(stdlib.OpenDB(*conf), "pgx")
+	db := sqlx.NewDb(stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(writeArrays)), "pgx")
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxIdleTime(5 * time.Minute)

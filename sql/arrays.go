@@ -1,0 +1,152 @@
+package sql
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// scratchMost is how large a buffer a connection keeps for its parameters.
+const scratchMost = 256 << 10
+
+// scratch is where the parameters of a connection's statements are written, one
+// statement after the other. pgx gives each statement 256 bytes, to which the
+// rows of a group are appended value by value: by the end they have been copied
+// five times, and that was a sixth of what the process allocated. pgx has copied
+// a statement's parameters to the wire before it encodes those of the next.
+type scratch struct{ buf []byte }
+
+// room is buf with room for n more bytes: itself, or its copy in the scratch.
+// What the scratch already holds of this statement is the same bytes at the same
+// place.
+func (s *scratch) room(buf []byte, n int) []byte {
+	need := len(buf) + n
+	switch {
+	case need <= cap(buf):
+		return buf
+	case need > scratchMost:
+		return append(make([]byte, 0, need+need/4), buf...)
+	case need > cap(s.buf):
+		s.buf = make([]byte, 0, max(4096, 2*need))
+	}
+	return append(s.buf[:0], buf...)
+}
+
+// arrayCodec is pgx's codec of an array, which writes the plain slices that
+// parameters are by itself: they are as large as they are, and no value of them
+// becomes an interface.
+type arrayCodec struct {
+	*pgtype.ArrayCodec
+	scratch *scratch
+}
+
+// PlanEncode leaves what is not a plain slice in binary to pgx.
+func (c arrayCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
+	element := c.ElementType.OID
+	if format == pgtype.BinaryFormatCode {
+		switch value.(type) {
+		case []string:
+			if element == pgtype.TextOID {
+				return textArray{c.scratch}
+			}
+		case []int64:
+			if element == pgtype.Int8OID || element == pgtype.Int4OID {
+				return intArray{c.scratch, element}
+			}
+		}
+	}
+	return c.ArrayCodec.PlanEncode(m, oid, format, value)
+}
+
+// arrayTypes are those that we write: the others are rare.
+var arrayTypes = []uint32{pgtype.TextArrayOID, pgtype.Int8ArrayOID, pgtype.Int4ArrayOID}
+
+// writeArrays teaches a new connection to write arrays.
+func writeArrays(_ context.Context, c *pgx.Conn) error {
+	shared := &scratch{}
+	for _, oid := range arrayTypes {
+		if err := register(c.TypeMap(), oid, shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func register(m *pgtype.Map, oid uint32, shared *scratch) error {
+	t, ok := m.TypeForOID(oid)
+	if !ok {
+		return fmt.Errorf("pgx does not know the type %d", oid)
+	}
+	codec, ok := t.Codec.(*pgtype.ArrayCodec)
+	if !ok {
+		return fmt.Errorf("pgx has another codec for %s", t.Name)
+	}
+	m.RegisterType(&pgtype.Type{Name: t.Name, OID: oid, Codec: arrayCodec{codec, shared}})
+	return nil
+}
+
+// headerSize is what stands before the values of an array of one dimension.
+const headerSize = 20
+
+// header appends the head of an array without NULLs whose first index is 1.
+func header(buf []byte, element uint32, n int) []byte {
+	buf = binary.BigEndian.AppendUint32(buf, 1)
+	buf = binary.BigEndian.AppendUint32(buf, 0)
+	buf = binary.BigEndian.AppendUint32(buf, element)
+	buf = binary.BigEndian.AppendUint32(buf, uint32(n)) //nolint:gosec // rows of one statement
+	return binary.BigEndian.AppendUint32(buf, 1)
+}
+
+type textArray struct{ scratch *scratch }
+
+// Encode appends a text[]; nil is NULL.
+func (a textArray) Encode(value any, buf []byte) ([]byte, error) {
+	texts, ok := value.([]string)
+	if !ok || texts == nil {
+		return nil, nil
+	}
+	size := headerSize + 4*len(texts)
+	for _, s := range texts {
+		size += len(s)
+	}
+	if size > math.MaxInt32 {
+		return nil, fmt.Errorf("an array of %d bytes is too large", size)
+	}
+	buf = header(a.scratch.room(buf, size), pgtype.TextOID, len(texts))
+	for _, s := range texts {
+		buf = binary.BigEndian.AppendUint32(buf, uint32(len(s))) //nolint:gosec // checked above
+		buf = append(buf, s...)
+	}
+	return buf, nil
+}
+
+type intArray struct {
+	scratch *scratch
+	element uint32
+}
+
+// Encode appends a bigint[] or an integer[]; nil is NULL.
+func (a intArray) Encode(value any, buf []byte) ([]byte, error) {
+	numbers, ok := value.([]int64)
+	if !ok || numbers == nil {
+		return nil, nil
+	}
+	buf = header(a.scratch.room(buf, headerSize+12*len(numbers)), a.element, len(numbers))
+	for _, n := range numbers {
+		if a.element == pgtype.Int8OID {
+			buf = binary.BigEndian.AppendUint32(buf, 8)
+			buf = binary.BigEndian.AppendUint64(buf, uint64(n)) //nolint:gosec // the same bits
+			continue
+		}
+		if n < math.MinInt32 || n > math.MaxInt32 {
+			return nil, fmt.Errorf("%d is too large for an integer", n)
+		}
+		buf = binary.BigEndian.AppendUint32(buf, 4)
+		buf = binary.BigEndian.AppendUint32(buf, uint32(n)) //nolint:gosec // checked above
+	}
+	return buf, nil
+}
