@@ -3,22 +3,29 @@ package sql
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// scratchMost is how large a buffer a connection keeps for its parameters.
-const scratchMost = 256 << 10
+// scratchMost is how large the buffers may be that a connection keeps: most groups
+// of 64 fit.
+const scratchMost = 512 << 10
 
 // scratch is where the parameters of a connection's statements are written, one
-// statement after the other. pgx gives each statement 256 bytes, to which the
-// rows of a group are appended value by value: by the end they have been copied
-// five times, and that was a sixth of what the process allocated. pgx has copied
-// a statement's parameters to the wire before it encodes those of the next.
-type scratch struct{ buf []byte }
+// statement after the other. pgx begins each statement in 256 bytes and its
+// message in 1024, and appends value by value: by the end the rows of a group
+// have been copied five times and once more, and that was a quarter of what the
+// process allocated. Both buffers are free again when the next statement begins:
+// its parameters have been copied into the message, and that has been sent.
+type scratch struct {
+	buf, message []byte
+	send         func(pgproto3.FrontendMessage) // appends to what will be sent; nil = nothing is
+}
 
 // room is buf with room for n more bytes: itself, or its copy in the scratch.
 // What the scratch already holds of this statement is the same bytes at the same
@@ -31,9 +38,34 @@ func (s *scratch) room(buf []byte, n int) []byte {
 	case need > scratchMost:
 		return append(make([]byte, 0, need+need/4), buf...)
 	case need > cap(s.buf):
-		s.buf = make([]byte, 0, max(4096, 2*need))
+		s.buf = make([]byte, 0, min(max(4096, 2*need), scratchMost))
+		s.message = make([]byte, 0, cap(s.buf)+messageHead)
+	}
+	if s.send != nil {
+		s.send(larger{s.message})
 	}
 	return append(s.buf[:0], buf...)
+}
+
+// messageHead is more than a message has beside its parameters.
+const messageHead = 2048
+
+// larger is a message of no bytes at all: it moves what will be sent to a larger
+// buffer.
+type larger struct{ buf []byte }
+
+// Frontend marks what a client sends.
+func (larger) Frontend() {}
+
+// Decode refuses: nobody sends us this.
+func (larger) Decode([]byte) error { return errors.New("not a message") }
+
+// Encode moves what waits to be sent, which is nothing or next to it.
+func (l larger) Encode(waiting []byte) ([]byte, error) {
+	if cap(waiting)-len(waiting) >= cap(l.buf) {
+		return waiting, nil
+	}
+	return append(l.buf[:0], waiting...), nil
 }
 
 // arrayCodec is pgx's codec of an array, which writes the plain slices that
@@ -67,7 +99,7 @@ var arrayTypes = []uint32{pgtype.TextArrayOID, pgtype.Int8ArrayOID, pgtype.Int4A
 
 // writeArrays teaches a new connection to write arrays.
 func writeArrays(_ context.Context, c *pgx.Conn) error {
-	shared := &scratch{}
+	shared := &scratch{send: c.PgConn().Frontend().Send}
 	for _, oid := range arrayTypes {
 		if err := register(c.TypeMap(), oid, shared); err != nil {
 			return err

@@ -2,65 +2,90 @@ package sql
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// ours is a type map as a connection of the store has it.
-func ours() *pgtype.Map {
-	m, shared := pgtype.NewMap(), &scratch{}
-	for _, oid := range arrayTypes {
-		if err := register(m, oid, shared); err != nil {
-			panic(err)
-		}
-	}
-	return m
+// wire is what a connection has: its types, and what it will send.
+type wire struct {
+	types    *pgtype.Map
+	frontend *pgproto3.Frontend
 }
 
-// Several parameters of one statement, and then those of the next, are the bytes
-// that pgx itself would send, whether they fit into its buffer, into the scratch
-// or into none.
-func TestArraysAreWrittenAsPgxWritesThem(t *testing.T) {
+func pgxWire(to io.Writer) wire { return wire{pgtype.NewMap(), pgproto3.NewFrontend(nil, to)} }
+
+func ourWire(t testing.TB, to io.Writer) wire {
+	w := pgxWire(to)
+	shared := &scratch{send: w.frontend.Send}
+	for _, oid := range arrayTypes {
+		if err := register(w.types, oid, shared); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+type param struct {
+	oid   uint32
+	value any
+}
+
+// run encodes the parameters as pgx does, all into one buffer, and sends them.
+func (w wire) run(t testing.TB, params []param) {
+	buf := make([]byte, 0, 256)
+	var values [][]byte
+	for _, p := range params {
+		pos := len(buf)
+		next, err := w.types.Encode(p.oid, pgtype.BinaryFormatCode, p.value, buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next == nil {
+			values = append(values, nil)
+			continue
+		}
+		buf = next
+		values = append(values, buf[pos:])
+	}
+	w.frontend.SendBind(&pgproto3.Bind{PreparedStatement: "s", Parameters: values})
+	w.frontend.SendExecute(&pgproto3.Execute{})
+	w.frontend.SendSync(&pgproto3.Sync{})
+	if err := w.frontend.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// One statement after the other is sent as pgx itself would send it, whether its
+// parameters fit into pgx's buffer, into the scratch or into none.
+func TestArraysAreSentAsPgxSendsThem(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3000)
+	most := strings.Repeat("z", scratchMost-5000)
 	huge := strings.Repeat("y", scratchMost)
-	statements := [][]struct {
-		oid   uint32
-		value any
-	}{
-		{{pgtype.TextArrayOID, []string{"a", "", "ü"}}, {pgtype.Int4ArrayOID, []int64{0, -1, math.MaxInt32, math.MinInt32}}},
-		{{pgtype.TextArrayOID, []string{long, "b", long}}, {pgtype.TextOID, "between"}, {pgtype.Int8ArrayOID, []int64{math.MinInt64, 7}}, {pgtype.TextArrayOID, []string{long, long}}},
-		{{pgtype.TextArrayOID, []string{"short"}}, {pgtype.TextArrayOID, []string{huge}}, {pgtype.TextArrayOID, []string{long}}},
-		{{pgtype.TextArrayOID, []string{}}, {pgtype.Int4ArrayOID, []int64{}}, {pgtype.TextArrayOID, []string(nil)}, {pgtype.Int8ArrayOID, []int64(nil)}},
-		{{pgtype.TextArrayOID, []string{"after", long}}, {pgtype.Float8ArrayOID, []float64{1.5}}, {pgtype.BoolArrayOID, []bool{true}}},
+	statements := map[string][]param{
+		"in pgx's buffer":      {{pgtype.TextArrayOID, []string{"a", "", "ü"}}, {pgtype.Int4ArrayOID, []int64{0, -1, math.MaxInt32, math.MinInt32}}},
+		"moved to the scratch": {{pgtype.TextArrayOID, []string{"short"}}, {pgtype.TextArrayOID, []string{long, "b", long}}, {pgtype.TextOID, "between"}, {pgtype.Int8ArrayOID, []int64{math.MinInt64, 7}}, {pgtype.TextArrayOID, []string{long, long}}},
+		"the scratch grows":    {{pgtype.TextArrayOID, []string{long}}, {pgtype.TextArrayOID, []string{most}}, {pgtype.TextArrayOID, []string{"after"}}},
+		"out of the scratch":   {{pgtype.TextArrayOID, []string{long}}, {pgtype.TextOID, huge}, {pgtype.TextArrayOID, []string{long}}},
+		"too large for it":     {{pgtype.TextArrayOID, []string{"short"}}, {pgtype.TextArrayOID, []string{huge}}, {pgtype.TextArrayOID, []string{long}}},
+		"empty and NULL":       {{pgtype.TextArrayOID, []string{}}, {pgtype.Int4ArrayOID, []int64{}}, {pgtype.TextArrayOID, []string(nil)}, {pgtype.Int8ArrayOID, []int64(nil)}},
+		"left to pgx":          {{pgtype.TextArrayOID, []string{long}}, {pgtype.Float8ArrayOID, []float64{1.5}}, {pgtype.BoolArrayOID, []bool{true}}},
 	}
-	m := ours()
-	for i, params := range statements {
-		buf := make([]byte, 0, 256)
-		var got [][]byte
-		for _, p := range params {
-			pos := len(buf)
-			next, err := m.Encode(p.oid, pgtype.BinaryFormatCode, p.value, buf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if next == nil {
-				got = append(got, nil)
-				continue
-			}
-			buf = next
-			got = append(got, buf[pos:])
-		}
-		for k, p := range params {
-			want, err := pgtype.NewMap().Encode(p.oid, pgtype.BinaryFormatCode, p.value, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got[k], want) || (got[k] == nil) != (want == nil) {
-				t.Errorf("statement %d, parameter %d is %.40q, want %.40q", i, k, got[k], want)
+	var got, want bytes.Buffer
+	ours, theirs := ourWire(t, &got), pgxWire(&want)
+	for range 3 {
+		for name, params := range statements { // in any order
+			got.Reset()
+			want.Reset()
+			ours.run(t, params)
+			theirs.run(t, params)
+			if !bytes.Equal(got.Bytes(), want.Bytes()) {
+				t.Errorf("%s: sent %d bytes %.60q, want %d %.60q", name, got.Len(), got.Bytes(), want.Len(), want.Bytes())
 			}
 		}
 	}
@@ -68,28 +93,25 @@ func TestArraysAreWrittenAsPgxWritesThem(t *testing.T) {
 
 func TestANumberThatIsNoIntegerIsRefused(t *testing.T) {
 	t.Parallel()
-	if _, err := ours().Encode(pgtype.Int4ArrayOID, pgtype.BinaryFormatCode, []int64{math.MaxInt32 + 1}, nil); err == nil {
+	w := ourWire(t, io.Discard)
+	if _, err := w.types.Encode(pgtype.Int4ArrayOID, pgtype.BinaryFormatCode, []int64{math.MaxInt32 + 1}, nil); err == nil {
 		t.Error("a number too large for an integer was written")
 	}
 }
 
-// What a statement of 64 rows of 2 kB costs to encode, with pgx's own codec and with ours.
+// What a statement of 64 rows of 2 kB costs to encode and to put into a message,
+// with pgx's own codec and with ours.
 func BenchmarkArrays(b *testing.B) {
 	bodies, ids, epochs := make([]string, 64), make([]string, 64), make([]int64, 64)
 	for i := range bodies {
 		bodies[i], ids[i], epochs[i] = strings.Repeat("b", 2000), strings.Repeat("i", 36), 1
 	}
-	for name, m := range map[string]*pgtype.Map{"pgx": pgtype.NewMap(), "ours": ours()} {
+	statement := []param{{pgtype.TextArrayOID, ids}, {pgtype.TextArrayOID, ids}, {pgtype.TextArrayOID, bodies}, {pgtype.TextArrayOID, ids}, {pgtype.Int4ArrayOID, epochs}}
+	for name, w := range map[string]wire{"pgx": pgxWire(io.Discard), "ours": ourWire(b, io.Discard)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				buf := make([]byte, 0, 256)
-				for _, texts := range [][]string{ids, ids, bodies, ids} {
-					buf, _ = m.Encode(pgtype.TextArrayOID, pgtype.BinaryFormatCode, texts, buf)
-				}
-				if _, err := m.Encode(pgtype.Int4ArrayOID, pgtype.BinaryFormatCode, epochs, buf); err != nil {
-					b.Fatal(err)
-				}
+				w.run(b, statement)
 			}
 		})
 	}
