@@ -11,14 +11,20 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/galenahq/galena"
 )
 
-// request is what is known of a request while it is answered.
+// request is what is known of a request while it is answered. The handlers behind
+// the middleware read it; only facts for the log may come from several goroutines.
 type request struct {
-	id    string
-	log   *slog.Logger
-	mu    sync.Mutex
-	attrs []any
+	id     string
+	log    *slog.Logger
+	logged bool         // its line will be written
+	caller galena.Token // who was admitted
+	body   []byte       // that readBody let through
+	mu     sync.Mutex
+	attrs  []slog.Attr
 }
 
 type requestKey struct{}
@@ -37,9 +43,9 @@ func requestID(ctx context.Context) string {
 
 // note adds a fact to the request's line in the log.
 func note(ctx context.Context, key, value string) {
-	if r := requestOf(ctx); r != nil && value != "" {
+	if r := requestOf(ctx); r != nil && r.logged && value != "" {
 		r.mu.Lock()
-		r.attrs = append(r.attrs, key, value)
+		r.attrs = append(r.attrs, slog.String(key, value))
 		r.mu.Unlock()
 	}
 }
@@ -79,10 +85,10 @@ func observe(log *slog.Logger, now func() time.Time, next http.Handler) http.Han
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := now()
 		id := r.Header.Get("X-Request-Id")
-		if !idForm.MatchString(id) {
+		if id == "" || !idForm.MatchString(id) {
 			id = uuid.Must(uuid.NewV7()).String()
 		}
-		req := &request{id: id, log: log}
+		req := &request{id: id, log: log, logged: log.Enabled(r.Context(), slog.LevelInfo)}
 		ctx := context.WithValue(r.Context(), requestKey{}, req)
 		r = r.WithContext(ctx)
 		h := w.Header()
@@ -101,10 +107,14 @@ func observe(log *slog.Logger, now func() time.Time, next http.Handler) http.Han
 					problemOf(ctx, nil).write(rec)
 				}
 			}
+			if !req.logged {
+				return
+			}
 			req.mu.Lock()
 			defer req.mu.Unlock()
-			log.InfoContext(ctx, "request", append([]any{"request_id", id, "method", method(r.Method), "route", r.Pattern,
-				"status", rec.status, "bytes", rec.bytes, "ms", now().Sub(start).Milliseconds()}, req.attrs...)...)
+			log.LogAttrs(ctx, slog.LevelInfo, "request", append([]slog.Attr{slog.String("request_id", id), slog.String("method", method(r.Method)),
+				slog.String("route", r.Pattern), slog.Int("status", rec.status), slog.Int("bytes", rec.bytes),
+				slog.Int64("ms", now().Sub(start).Milliseconds())}, req.attrs...)...)
 		}()
 		next.ServeHTTP(rec, r)
 	})

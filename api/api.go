@@ -10,6 +10,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -226,7 +227,12 @@ func strangers(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
 		if pattern != "" && path.Clean(r.URL.Path) == r.URL.Path { // no redirect to what was meant
-			mux.ServeHTTP(w, r)
+			if strings.Contains(pattern, "{") {
+				mux.ServeHTTP(w, r) // it notes the values in the path
+				return
+			}
+			r.Pattern = pattern
+			h.ServeHTTP(w, r)
 			return
 		}
 		probe := &silent{header: http.Header{}}

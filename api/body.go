@@ -22,13 +22,8 @@ const bodyOptional = "body optional"
 // bodyOfAnyType marks an operation whose caller proves the bytes themselves.
 const bodyOfAnyType = "body of any type"
 
-type bodyKey struct{}
-
 // bodyOf is the raw body that readBody let through.
-func bodyOf(ctx context.Context) []byte {
-	b, _ := ctx.Value(bodyKey{}).([]byte)
-	return b
-}
+func bodyOf(ctx context.Context) []byte { return requestOf(ctx).body }
 
 // readBody reads the body of an operation that has one, within its limit. It
 // runs after the caller is known: a stranger learns nothing about limits.
@@ -48,31 +43,53 @@ func readBody(c huma.Context, next func(huma.Context)) {
 		fail(w, r, err)
 		return
 	}
-	next(huma.WithValue(c, bodyKey{}, b))
+	requestOf(r.Context()).body = b
+	next(c)
 }
 
 // read looks at the announced length before it touches the body: a server that
 // wraps the body first answers 413 only after its read timeout.
 func read(w http.ResponseWriter, r *http.Request, limit int64, anyType bool) ([]byte, error) {
 	ctx := r.Context()
-	tooLarge := problem(ctx, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d KB", limit>>10))
 	if r.ContentLength > limit {
-		return nil, tooLarge.with("Connection", "close")
+		return nil, tooLarge(ctx, limit).with("Connection", "close")
 	}
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := params["charset"]
-	if !anyType && (err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8")) {
+	if !anyType && !isJSON(r.Header.Get("Content-Type")) {
 		return nil, problem(ctx, http.StatusUnsupportedMediaType, "unsupported_media_type", "send application/json in UTF-8")
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, problem(ctx, http.StatusUnsupportedMediaType, "unsupported_encoding", "send the body without compression")
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	b, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge
+		return nil, tooLarge(ctx, limit)
 	}
 	if err != nil {
 		return nil, problem(ctx, http.StatusBadRequest, "malformed", "the body could not be read to its end")
 	}
 	return b, nil
+}
+
+func tooLarge(ctx context.Context, limit int64) *Problem {
+	return problem(ctx, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d KB", limit>>10))
+}
+
+// isJSON reads a Content-Type.
+func isJSON(header string) bool {
+	if header == "application/json" {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(header)
+	charset := params["charset"]
+	return err == nil && kind == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
+// readAll reads to the end, into one buffer where the length was announced.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	if announced <= 0 {
+		return io.ReadAll(r)
+	}
+	b := make([]byte, announced) // what is longer net/http cuts off
+	_, err := io.ReadFull(r, b)
+	return b, err
 }

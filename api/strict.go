@@ -29,6 +29,14 @@ func (f *fault) Error() string { return f.detail }
 // of an address), the same key twice, and text after the end; and what is too
 // deep, too wide or holds U+0000, which no database takes.
 func strictJSON(body []byte) (map[string]any, []string, error) {
+	if m, keys, ok := plainJSON(body); ok {
+		return m, keys, nil
+	}
+	return slowJSON(body)
+}
+
+// slowJSON reads by encoding/json, token by token, and says what is wrong.
+func slowJSON(body []byte) (map[string]any, []string, error) {
 	if !utf8.Valid(body) {
 		return nil, nil, &fault{"", "invalid_utf8", "the body is not valid UTF-8"}
 	}
