@@ -26,6 +26,7 @@ type address struct {
 	local   string // as typed
 	host    string // A-label, lower case, no trailing dot
 	key     string // canonical local part: lower case, no tag
+	person  string // the key at the host
 	tagged  bool
 	trimmed bool
 	lowered bool
@@ -78,6 +79,7 @@ func readAddress(raw string) address {
 // setKey finds the identity of the mailbox: case and +tag do not make another
 // person, and at hosts known to ignore dots neither do dots.
 func (a *address) setKey(plain string, atom bool) {
+	defer func() { a.person = a.key + "@" + a.host }()
 	k := norm.NFC.String(strings.ToLower(plain))
 	if !atom {
 		a.key = quote(k)
@@ -96,7 +98,7 @@ func (a *address) setKey(plain string, atom bool) {
 }
 
 // canonical is the identity of the person.
-func (a address) canonical() string { return a.key + "@" + a.host }
+func (a address) canonical() string { return a.person }
 
 // CanonicalKey is the identity of the person behind an address: the one that
 // Judgement.Key carries.

@@ -82,8 +82,8 @@ func (f *findings) place() {
 
 // memory looks for people who asked to be left alone.
 func (f *findings) memory(known Known) {
-	held := append([]string{f.address.canonical()}, f.hosts...)
-	if known.Suppressed || slices.ContainsFunc(held, func(s string) bool { return f.judge.suppressed.has(digest(s)) }) {
+	listed := func(s string) bool { return f.judge.suppressed.has(digest(s)) }
+	if known.Suppressed || len(f.judge.suppressed) > 0 && (listed(f.address.canonical()) || slices.ContainsFunc(f.hosts, listed)) {
 		f.say(codeSuppressed)
 	}
 }

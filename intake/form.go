@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +18,7 @@ func newLead(id string, s galena.Submission, j galena.Judgement, now time.Time) 
 		Name: maskCards(s.Name), FirstName: maskCards(s.FirstName), LastName: maskCards(s.LastName),
 		Company: maskCards(s.Company), Website: maskCards(s.Website), JobTitle: maskCards(s.JobTitle),
 		Phone: s.Phone, Country: s.Country, Form: s.Form, Source: s.Source,
-		Consent: maskFields(s.Consent), Fields: maskFields(s.Fields), Epoch: 1, CreatedAt: now,
-	}
-	if s.UTM != nil {
-		l.UTM = make(map[string]string, len(s.UTM))
-		for k, v := range s.UTM {
-			l.UTM[k] = maskCards(v)
-		}
+		Consent: maskFields(s.Consent), Fields: maskFields(s.Fields), UTM: maskWords(s.UTM), Epoch: 1, CreatedAt: now,
 	}
 	if l.Name == "" {
 		l.Name = strings.TrimSpace(l.FirstName + " " + l.LastName)
@@ -50,7 +45,7 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 	if l.Domain == "" || l.Verdict != galena.Accept {
 		return nil, nil
 	}
-	said := map[string]any{}
+	said := make(map[string]any, len(l.Fields)+1)
 	for name, v := range l.Fields {
 		said["company."+strings.TrimPrefix(name, "company.")] = v
 	}
@@ -58,12 +53,12 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 		said["company.name"] = l.Company
 	}
 	var out []galena.Observation
-	for _, f := range galena.Fields() {
-		raw, ok := said[f.Name]
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		f, ok := galena.LookupField(name)
 		if !ok || !sayable(f.Name) {
 			continue
 		}
-		v, err := galena.ParseValue(f, raw)
+		v, err := galena.ParseValue(f, said[name])
 		if err != nil || v.Empty() {
 			continue // an answer that cannot be read stays on the lead, and the field unknown
 		}

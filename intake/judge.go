@@ -79,16 +79,15 @@ func NewJudge(c Config, o Options) (*Judge, error) {
 
 // Judge says what a submission is worth, and why. It asks nobody.
 func (j *Judge) Judge(s galena.Submission, known Known) galena.Judgement {
-	return j.judge(s, known, true)
+	return j.judge(s, readAddress(s.Email), known, true)
 }
 
 // Check judges an address as Judge does, blind to who asked to be left alone.
 func (j *Judge) Check(email string, known Known) galena.Judgement {
-	return j.judge(galena.Submission{Email: email}, known, false)
+	return j.judge(galena.Submission{Email: email}, readAddress(email), known, false)
 }
 
-func (j *Judge) judge(s galena.Submission, known Known, remembers bool) galena.Judgement {
-	a := readAddress(s.Email)
+func (j *Judge) judge(s galena.Submission, a address, known Known, remembers bool) galena.Judgement {
 	f := findings{judge: j, address: a, website: s.Website}
 	f.robot(s)
 	if a.trimmed {

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -100,6 +101,22 @@ func maskAny(v any) any {
 		return maskFields(x)
 	}
 	return v
+}
+
+// maskWords does it to the values of a map, which is copied if one must change.
+func maskWords(m map[string]string) map[string]string {
+	out, copied := m, false
+	for k, v := range m {
+		masked := maskCards(v)
+		if masked == v {
+			continue
+		}
+		if !copied {
+			out, copied = maps.Clone(m), true
+		}
+		out[k] = masked
+	}
+	return out
 }
 
 func maskFields(m map[string]any) map[string]any {

@@ -97,7 +97,7 @@ func noteOf(codes []string, note string) string {
 // everybody, without a look at either.
 func (g *Gate) Check(ctx context.Context, email string) (galena.Judgement, error) {
 	var k Known
-	if domain := mailDomain(email); domain != "" {
+	if domain := mailDomain(readAddress(email)); domain != "" {
 		var err error
 		if _, k.DomainKnown, err = g.deps.Store.Recall(ctx, nil, domain); err != nil {
 			return galena.Judgement{}, err

@@ -13,22 +13,29 @@ const shortLabel = 8
 // its figures: docs/decisions/003-typo-candidates.md.
 const tellingLabel = 5
 
-// candidate is a domain that somebody may have meant. mask has a bit for each
-// character in it: a cheap proof that most candidates are too far away.
+// candidate is a domain that somebody may have meant.
 type candidate struct {
 	domain     string
-	mask       uint64
 	suffixOnly bool // the slip must be after the first label
 }
 
 // candidates are held by length, for a slip changes it by one at most.
-type candidates struct{ ofLength [][]candidate }
+type candidates struct{ ofLength []peers }
+
+// peers are candidates of one length. A mask has a bit for each character in a
+// domain: a cheap proof that it is too far away, and for nearly all the only thing
+// that is looked at, which is why they stand by themselves.
+type peers struct {
+	masks []uint64
+	words []candidate
+}
 
 func (c *candidates) add(domain string, suffixOnly bool) {
 	for len(c.ofLength) <= len(domain) {
-		c.ofLength = append(c.ofLength, nil)
+		c.ofLength = append(c.ofLength, peers{})
 	}
-	c.ofLength[len(domain)] = append(c.ofLength[len(domain)], candidate{domain, maskOf(domain), suffixOnly})
+	p := &c.ofLength[len(domain)]
+	p.masks, p.words = append(p.masks, maskOf(domain)), append(p.words, candidate{domain, suffixOnly})
 }
 
 // listing adds the hosts of a base list. The short ones are full of words that
@@ -61,10 +68,11 @@ func didYouMean(domain string, among ...*candidates) string {
 	for _, list := range among {
 		from, to := max(0, len(domain)-reach), min(len(list.ofLength), len(domain)+reach+1)
 		for n := from; n < to; n++ {
-			for _, c := range list.ofLength[n] {
-				if bits.OnesCount64(mask^c.mask) > 2*reach {
+			for i, m := range list.ofLength[n].masks {
+				if bits.OnesCount64(mask^m) > 2*reach {
 					continue // each slip changes at most two characters of the alphabet used
 				}
+				c := list.ofLength[n].words[i]
 				if c.suffixOnly && !strings.HasPrefix(c.domain, label+".") {
 					continue
 				}
