@@ -70,10 +70,7 @@ func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]gal
 	var changed []factsRow
 	for _, domain := range domains {
 		c, was := newest[domain], held[domain]
-		sum, err := digest(c.Facts)
-		if err != nil {
-			return nil, err
-		}
+		sum := digest(c.Facts)
 		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
 			continue
 		}
@@ -87,16 +84,14 @@ func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]gal
 }
 
 // digest is of what facts say and who says so, not of how sure and how old that is.
-func digest(facts galena.Facts) (string, error) {
-	h := sha256.New()
+func digest(facts galena.Facts) string {
+	b := make(digestible, 0, 4<<10)
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
 		f := facts[name]
 		f.Confidence, f.ObservedAt = 0, time.Time{}
-		b, err := text(f)
-		if err != nil {
-			return "", err
-		}
-		h.Write([]byte(b))
+		b.text(name)
+		b.fact(&f)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }

@@ -23,14 +23,15 @@ type recent struct {
 func (r *recent) fresh(obs []galena.Observation) []galena.Observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make([]galena.Observation, 0, len(obs))
-	for _, o := range obs {
+	var out []galena.Observation // mostly none
+	for i := range obs {
+		o := &obs[i]
 		used, known := r.now[o.ID]
 		if !known {
 			used, known = r.old[o.ID]
 		}
 		if o.ID == "" || !known || o.Used && !used {
-			out = append(out, o)
+			out = append(out, *o)
 		}
 	}
 	return out

@@ -397,10 +397,10 @@ func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena
 	list := make([]decisionRow, len(decisions))
 	unknown := map[string]sheet{}
 	for i, d := range decisions {
-		shared, rest := takeSheet(d)
-		hash := shared.hash()
+		names, shared, rest := takeSheet(d)
+		hash := shared.hash(names)
 		if !s.sheets.has(hash) {
-			unknown[hash] = shared
+			unknown[hash] = shared.only(names)
 		}
 		body, err := text(rest)
 		if err != nil {

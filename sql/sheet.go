@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -9,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -31,16 +33,30 @@ type sheet struct {
 // ofCompany says that a field is about the company.
 func ofCompany(field string) bool { return strings.HasPrefix(field, "company.") }
 
-// takeSheet takes the sheet out of a decision and returns it with the rest.
-func takeSheet(d galena.Decision) (sheet, galena.Decision) {
-	s := sheet{Facts: make(galena.Facts, len(d.Facts)), Observations: d.Observations, Steps: d.Steps, Configs: d.Configs}
-	own := make(galena.Facts, len(d.Facts))
+// takeSheet takes the sheet out of a decision and returns it with the rest. Its
+// facts are all of the decision's as long as nobody needs it: names says which of
+// them are the sheet's, in their order.
+func takeSheet(d galena.Decision) (names []string, s sheet, rest decisionBody) {
+	s = sheet{Facts: d.Facts, Observations: d.Observations, Steps: d.Steps, Configs: d.Configs}
+	names = make([]string, 0, len(d.Facts))
+	var own galena.Facts
+	if d.Facts != nil {
+		own = galena.Facts{}
+	}
+	var said []saying
 	for name, f := range d.Facts {
-		if f.ObservationID != "" && ofCompany(name) {
-			s.Facts[name] = f
-		} else {
+		switch {
+		case f.ObservationID != "" && ofCompany(name):
+			names = append(names, name)
+		case plain(name, f):
+			said = say(said, f)
+		default:
 			own[name] = f
 		}
+	}
+	slices.Sort(names)
+	for i := range said {
+		slices.SortFunc(said[i].Words, func(a, b [3]string) int { return cmp.Compare(a[0], b[0]) })
 	}
 	rows := d.Rows
 	if d.Rows != nil {
@@ -53,15 +69,23 @@ func takeSheet(d galena.Decision) (sheet, galena.Decision) {
 			d.Rows = append(d.Rows, r)
 		}
 	}
-	if d.Facts != nil {
-		d.Facts = own
+	d.Facts, d.Observations, d.Steps, d.Configs = own, nil, nil, nil
+	return names, s, decisionBody{Decision: d, Said: said}
+}
+
+// only is the sheet with nothing but its own facts.
+func (s sheet) only(names []string) sheet {
+	facts := make(galena.Facts, len(names))
+	for _, name := range names {
+		facts[name] = s.Facts[name]
 	}
-	d.Observations, d.Steps, d.Configs = nil, nil, nil
-	return s, d
+	s.Facts = facts
+	return s
 }
 
 // join makes the decision whole again.
-func (s sheet) join(d galena.Decision) galena.Decision {
+func (s sheet) join(rest decisionBody) galena.Decision {
+	d := rest.decision()
 	if d.Facts != nil {
 		maps.Copy(d.Facts, s.Facts)
 	}
@@ -72,6 +96,53 @@ func (s sheet) join(d galena.Decision) galena.Decision {
 	return d
 }
 
+// decisionBody is a decision without its sheet. What one source said for certain
+// at one moment, as the form does of all that it asks for, is written as a list:
+// a third of the text that as many facts would be, and short enough for Postgres
+// to leave the row as it is instead of compressing it.
+type decisionBody struct {
+	galena.Decision
+	Said []saying `json:"said,omitempty"`
+}
+
+// saying is what one source said at one moment.
+type saying struct {
+	Source string      `json:"source"`
+	At     time.Time   `json:"at"`
+	Words  [][3]string `json:"words"` // field, type, text; no text: verified that there is none
+}
+
+// plain says that a fact is nothing but a certain word.
+func plain(name string, f galena.Fact) bool {
+	word := galena.KnownFact(name, galena.Value{Type: f.Value.Type, Text: f.Value.Text}, f.Source, f.ObservedAt)
+	switch f.Value.Type {
+	case galena.TypeText, galena.TypeEnum, galena.TypeCountry:
+		return f.Field == name && f.State == word.State && f.Confidence == word.Confidence && f.ObservationID == "" &&
+			f.Value.Raw == "" && f.Value.Set == nil && f.Value.Equal(word.Value)
+	default:
+		return false
+	}
+}
+
+func say(all []saying, f galena.Fact) []saying {
+	i := slices.IndexFunc(all, func(s saying) bool { return s.Source == f.Source && s.At.Equal(f.ObservedAt) })
+	if i < 0 {
+		i, all = len(all), append(all, saying{Source: f.Source, At: f.ObservedAt})
+	}
+	all[i].Words = append(all[i].Words, [3]string{f.Field, string(f.Value.Type), f.Value.Text})
+	return all
+}
+
+// decision is the decision with what was said in its place again.
+func (b decisionBody) decision() galena.Decision {
+	for _, s := range b.Said {
+		for _, w := range s.Words {
+			b.Facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: galena.FieldType(w[1]), Text: w[2]}, s.Source, s.At)
+		}
+	}
+	return b.Decision
+}
+
 // decisionText is a decision as it is stored; an empty sheet says that the body
 // is the whole of it, as it was before there were sheets.
 type decisionText struct {
@@ -80,12 +151,12 @@ type decisionText struct {
 }
 
 func (t decisionText) decision() (galena.Decision, error) {
-	d, err := parse[galena.Decision](t.Body)
+	rest, err := parse[decisionBody](t.Body)
 	if err != nil || t.Sheet == "" {
-		return d, err
+		return rest.Decision, err
 	}
 	s, err := parse[sheet](t.Sheet)
-	return s.join(d), err
+	return s.join(rest), err
 }
 
 type sheetRow struct {
@@ -114,19 +185,21 @@ func (s *Store) insertSheets(ctx context.Context, tx conn, of map[string]sheet) 
 	return err
 }
 
-// hash names the sheet by what it says. It is taken of the values and not of
-// their JSON: to write the text is what a known sheet saves.
-func (s sheet) hash() string {
+// hash names the sheet by what it says, of the facts by those of the names. It is
+// taken of the values and not of their JSON: to write the text is what a known
+// sheet saves.
+func (s sheet) hash(names []string) string {
 	b := make(digestible, 0, 8<<10)
-	b.number(int64(len(s.Facts)))
-	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
-		b.fact(s.Facts[name])
+	b.number(int64(len(names)))
+	for _, name := range names {
+		f := s.Facts[name]
+		b.fact(&f)
 	}
 	b.texts(s.Observations)
 	b.number(int64(len(s.Rows)))
-	for i, r := range s.Rows {
+	for i := range s.Rows {
 		b.number(int64(s.Places[i]))
-		b.row(r)
+		b.row(&s.Rows[i])
 	}
 	b.number(int64(len(s.Steps)))
 	for _, c := range s.Steps {
@@ -173,17 +246,17 @@ func (b *digestible) truth(of ...bool) {
 	}
 }
 
-func (b *digestible) fact(f galena.Fact) {
+func (b *digestible) fact(f *galena.Fact) {
 	b.text(f.Field, string(f.State), f.Source, f.ObservationID)
 	b.number(int64(math.Float64bits(f.Confidence)), f.ObservedAt.UnixNano()) //nolint:gosec // bits, not a number
-	v := f.Value
+	v := &f.Value
 	b.text(string(v.Type), v.Text, v.Raw)
 	b.number(v.Lo, v.Hi)
 	b.truth(v.Closed, v.Bool)
 	b.texts(v.Set)
 }
 
-func (b *digestible) row(r galena.Row) {
+func (b *digestible) row(r *galena.Row) {
 	b.text(r.Criterion, r.Field, string(r.State), r.Value, r.Label, r.Source, r.AtLeast)
 	b.number(int64(r.Points), int64(r.Lo), int64(r.Hi), int64(r.Max))
 	b.truth(r.AgeDays != nil, r.EffectiveConfidence != nil)

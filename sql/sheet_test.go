@@ -21,8 +21,12 @@ func someDecision() galena.Decision {
 			{Criterion: "form", Field: "lead.form", Points: 10}, {Criterion: "size", Field: "company.employee_count", Points: 20, AgeDays: &age},
 			{Criterion: "utm", Field: "lead.utm_medium"}, {Criterion: "age", Field: "company.founded_year", EffectiveConfidence: &sure},
 		}},
-		Steps:        []galena.Call{{Provider: "hunter", Outcome: "hit", Cents: 1, MS: 2, Why: "points", Added: []string{"company.name"}}},
-		Facts:        galena.Facts{"company.name": fact("company.name", "o1"), "company.domain": fact("company.domain", ""), "lead.form": fact("lead.form", "o2")},
+		Steps: []galena.Call{{Provider: "hunter", Outcome: "hit", Cents: 1, MS: 2, Why: "points", Added: []string{"company.name"}}},
+		Facts: galena.Facts{"company.name": fact("company.name", "o1"), "company.domain": fact("company.domain", ""), "lead.form": fact("lead.form", "o2"),
+			"lead.source":    galena.KnownFact("lead.source", galena.EnumValue(""), "form", at),
+			"lead.job_title": galena.KnownFact("lead.job_title", galena.TextValue("CTO"), "form", at),
+			"lead.country":   galena.KnownFact("lead.country", galena.Value{Type: galena.TypeCountry, Text: "DE", Raw: "Germany"}, "form", at),
+			"match.rep":      galena.KnownFact("match.rep", galena.TextValue("ann"), "galena", at.Add(time.Second))},
 		Configs:      []galena.ConfigRef{{Kind: "ICP", Name: "a", Version: 2, Hash: "ff"}},
 		Observations: []string{"o1", "o2"},
 	}
@@ -35,20 +39,23 @@ func TestADecisionAndItsSheetAreTheDecision(t *testing.T) {
 		"of nobody known": {LeadID: "l1", Steps: []galena.Call{}},
 		"company only":    {Score: galena.Score{Rows: []galena.Row{{Field: "company.type"}, {Field: "company.name"}}}, Facts: galena.Facts{}},
 	} {
-		shared, rest := takeSheet(d)
-		if got := shared.join(rest); !reflect.DeepEqual(got, d) {
+		names, shared, rest := takeSheet(d)
+		if got := shared.only(names).join(rest); !reflect.DeepEqual(got, d) {
 			t.Errorf("%s:\n%+v, want\n%+v", name, got, d)
 		}
 		if rest.Observations != nil || rest.Steps != nil || rest.Configs != nil {
 			t.Errorf("%s: the rest keeps what the sheet has", name)
 		}
 	}
-	shared, rest := takeSheet(someDecision())
-	if len(shared.Facts) != 1 || len(shared.Rows) != 2 {
-		t.Errorf("the sheet has %d facts and %d rows, want what was observed of the company", len(shared.Facts), len(shared.Rows))
+	names, shared, rest := takeSheet(someDecision())
+	if len(names) != 1 || len(shared.only(names).Facts) != 1 || len(shared.Rows) != 2 {
+		t.Errorf("the sheet has %d facts and %d rows, want what was observed of the company", len(names), len(shared.Rows))
 	}
 	if _, there := rest.Facts["lead.form"]; !there {
 		t.Error("what the person said is not with the lead")
+	}
+	if len(rest.Said) != 2 || len(rest.Facts) != 3 {
+		t.Errorf("%d sources said plain words, and %d facts are more than that", len(rest.Said), len(rest.Facts))
 	}
 }
 
@@ -56,21 +63,22 @@ func TestADecisionAndItsSheetAreTheDecision(t *testing.T) {
 // types and not to the hash fails here.
 func TestASheetThatSaysSomethingElseHasAnotherName(t *testing.T) {
 	t.Parallel()
-	shared, _ := takeSheet(someDecision())
-	was := shared.hash()
-	if again, _ := takeSheet(someDecision()); again.hash() != was {
+	names, shared, _ := takeSheet(someDecision())
+	shared = shared.only(names)
+	was := shared.hash(names)
+	if of, again, _ := takeSheet(someDecision()); again.hash(of) != was {
 		t.Fatal("the same sheet has two names")
 	}
-	names := map[string]string{was: "the sheet as it was"}
+	said := map[string]string{was: "the sheet as it was"}
 	changeEach(reflect.ValueOf(&shared).Elem(), "sheet", func(what string) {
-		now := shared.hash()
-		if other, taken := names[now]; taken {
+		now := shared.hash(names)
+		if other, taken := said[now]; taken {
 			t.Errorf("%s does not count: named like %s", what, other)
 		}
-		names[now] = what
+		said[now] = what
 	})
-	if shared.hash() != was || len(names) < 40 {
-		t.Errorf("%d changes were tried, and the sheet is as before: %v", len(names), shared.hash() == was)
+	if shared.hash(names) != was || len(said) < 40 {
+		t.Errorf("%d changes were tried, and the sheet is as before: %v", len(said), shared.hash(names) == was)
 	}
 }
 
@@ -140,7 +148,7 @@ func BenchmarkSheet(b *testing.B) {
 		d.Observations = append(d.Observations, "6afa5ea6-3f70-5ed0-aa10-6985052f36b6")
 	}
 	for b.Loop() {
-		shared, _ := takeSheet(d)
-		_ = shared.hash()
+		names, shared, _ := takeSheet(d)
+		_ = shared.hash(names)
 	}
 }

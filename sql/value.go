@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,10 +40,11 @@ func orNewID(id string) (string, error) {
 	return newID()
 }
 
-// text is a value as JSON.
+// text is a value as JSON. The encoder's own buffer is copied once.
 func text(v any) (string, error) {
-	b, err := json.Marshal(v)
-	return string(b), err
+	var b strings.Builder
+	err := json.NewEncoder(&b).Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
 // list parameters: rows is a JSON array without \u0000, which Postgres refuses

@@ -195,7 +195,7 @@ func (r *run) conclude(ctx context.Context, s galena.Step, old galena.Decision, 
 		}
 		log.DebugContext(ctx, "lead stays", "reason", noteOf(err)) // a person was faster
 	}
-	if err := r.p.Completions.Note(ctx, s, n, r.lesson(v, old.Epoch)); err != nil {
+	if err := r.p.Completions.Note(ctx, s, n, r.lesson(v, r.company(v), old.Epoch)); err != nil {
 		return err
 	}
 	r.p.Metrics.completed(n.Kind)
@@ -265,7 +265,7 @@ func (r *run) move(ctx context.Context, s galena.Step, v view, old galena.Decisi
 	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
 	_, err := r.p.Mover.Move(ctx, galena.Move{
 		Step: s, LeadID: lead.ID, From: old.Epoch, Reason: "settled", Actor: "galena", Refund: true, Untouched: true,
-		Pools: pools, Reps: reps, Lesson: r.lesson(v, old.Epoch+1),
+		Pools: pools, Reps: reps, Lesson: r.lesson(v, company, old.Epoch+1),
 		// Whoever held the lead for these minutes may get it again: nobody gave it back.
 		Settle: func(old galena.Decision, _ []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, old.Epoch+1, nil)

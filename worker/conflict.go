@@ -47,32 +47,16 @@ func (r *run) conflicts() []galena.Dispute {
 
 // weigh finds the conflicts and what either side leads to.
 //
-// A decision is made for each side of each conflict, and sources mostly contradict
-// each other on what no criterion and no rule reads, such as a description. Where
-// nothing that is read differs, the decision is the one before.
+// Sources mostly contradict each other on what no criterion and no rule reads, such
+// as a description: then nothing hangs on it, and nothing is judged. Otherwise a
+// decision is made for each side of each conflict; where nothing that is read
+// differs, it is the one before.
 func (r *run) weigh() []galena.Dispute {
 	r.known() // weighs what has come since
-	var last merging.Outcome
-	var of galena.Facts
-	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.Routing.Fields())
-	found := r.weighed.Conflicts(merging.Lens{
-		Band: func(field string, v galena.Value) string { return r.rules.ICP.Band(field, v, r.began) },
-		Judge: func(facts galena.Facts) merging.Outcome {
-			if of != nil && alike(facts, of, reads) {
-				return last
-			}
-			of = facts
-			facts = maps.Clone(facts)
-			maps.Copy(facts, r.fixed)
-			v := r.judge(facts, r.rules.ICP.Glance(facts, r.began, true), true)
-			out := merging.Outcome{Tier: v.score.Tier, Rule: v.outcome.Rule, Rest: v.outcome.Territory}
-			if d := v.score.Disqualified; d != nil {
-				out.Rest += " " + d.ID
-			}
-			last = out
-			return out
-		},
-	})
+	found := r.profile.conflicts
+	if r.profile.tense {
+		found = r.profile.weighed.Conflicts(merging.Lens{Band: r.rules.band(r.began), Judge: r.judgement()})
+	}
 	out := []galena.Dispute{} // not nil: looked for, none found
 	for _, d := range found {
 		if _, fixed := r.fixed[d.Field]; !fixed && strings.HasPrefix(d.Field, "company.") {
@@ -80,6 +64,28 @@ func (r *run) weigh() []galena.Dispute {
 		}
 	}
 	return out
+}
+
+// judgement says what decision facts of the company lead to.
+func (r *run) judgement() func(galena.Facts) merging.Outcome {
+	var last merging.Outcome
+	var of galena.Facts
+	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.Routing.Fields())
+	return func(facts galena.Facts) merging.Outcome {
+		if of != nil && alike(facts, of, reads) {
+			return last
+		}
+		of = facts
+		facts = maps.Clone(facts)
+		maps.Copy(facts, r.fixed)
+		v := r.judge(facts, r.rules.ICP.Glance(facts, r.began, true), true)
+		out := merging.Outcome{Tier: v.score.Tier, Rule: v.outcome.Rule, Rest: v.outcome.Territory}
+		if d := v.score.Disqualified; d != nil {
+			out.Rest += " " + d.ID
+		}
+		last = out
+		return out
+	}
 }
 
 // alike says that two profiles are the same in these fields.
@@ -101,6 +107,9 @@ func (r *run) disputes(epoch int, v view) []galena.Dispute {
 		return nil
 	}
 	out := slices.DeleteFunc(r.conflicts(), r.stands)
+	if !r.profile.tense {
+		out = sided(out, v)
+	}
 	for _, was := range r.memory.Disputes {
 		again := func(d galena.Dispute) bool { return d.Field == was.Field }
 		if !slices.ContainsFunc(out, again) && !r.stands(was) {
@@ -111,6 +120,20 @@ func (r *run) disputes(epoch int, v view) []galena.Dispute {
 		out[i].Entity, out[i].LeadID, out[i].Epoch = company, r.memory.Lead.ID, epoch
 	}
 	return out
+}
+
+// sided says of conflicts on which nothing hangs that each side leads to the
+// decision that is made.
+func sided(all []galena.Dispute, v view) []galena.Dispute {
+	for i := range all {
+		d := &all[i]
+		d.Chosen.Tier, d.Chosen.Rule = v.score.Tier, v.outcome.Rule
+		d.Candidates = slices.Clone(d.Candidates)
+		for j := range d.Candidates {
+			d.Candidates[j].Tier, d.Candidates[j].Rule = v.score.Tier, v.outcome.Rule
+		}
+	}
+	return all
 }
 
 // conflictKept is how long a conflict on which nothing hangs is left as it is

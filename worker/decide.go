@@ -15,7 +15,7 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 	pools, reps := r.rules.Routing.Locks(v.outcome, v.input)
 	company := r.company(v)
 	d, err := r.p.Leads.Rule(ctx, galena.Ruling{
-		Step: s, Lead: lead, Pools: pools, Reps: reps, Lesson: r.lesson(v, s.Epoch),
+		Step: s, Lead: lead, Pools: pools, Reps: reps, Lesson: r.lesson(v, company, s.Epoch),
 		Later:   r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
 		Refresh: r.refresh(v), Audit: r.audited(v),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
@@ -29,26 +29,21 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 }
 
 // lesson is what the run learnt of the company, for the decision of the epoch.
-func (r *run) lesson(v view, epoch int) galena.Lesson {
-	return galena.Lesson{Observations: r.used(v), Company: r.company(v), Conflicts: r.disputes(epoch, v),
+func (r *run) lesson(v view, company galena.Company, epoch int) galena.Lesson {
+	return galena.Lesson{Observations: r.used(v), Company: company, Conflicts: r.disputes(epoch, v),
 		Opened: func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(r.memory.Lead, d) }}
 }
 
 // used marks what the decision rests on: a value that won its field, where the
 // profile, a rule that was tried or the catalogue asks for the field.
 func (r *run) used(v view) []galena.Observation {
-	read := map[string]bool{}
-	for _, f := range slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect) {
-		read[f] = true
-	}
-	for _, t := range v.outcome.Tries {
-		for f := range t.Values {
-			read[f] = true
-		}
-	}
+	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect)
 	out := slices.Clone(r.bought())
-	for i, o := range out {
-		out[i].Used = read[o.Field] && v.facts.Get(o.Field).ObservationID == o.ID
+	for i := range out {
+		o := &out[i]
+		tried := func(t galena.RuleTry) bool { _, seen := t.Values[o.Field]; return seen }
+		o.Used = v.facts[o.Field].ObservationID == o.ID &&
+			(slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried))
 	}
 	return out
 }

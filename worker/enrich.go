@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/galenahq/galena"
-	"github.com/galenahq/galena/merging"
 	"github.com/galenahq/galena/planning"
 	"github.com/galenahq/galena/routing"
 	"github.com/galenahq/galena/scoring"
@@ -26,7 +25,7 @@ type run struct {
 	fixed      galena.Facts         // lead.* and match.*: they do not change while we ask
 	observed   []galena.Observation // of the company: what was known, then what was bought
 	facts      galena.Facts         // all that is known, made of the first so many observations
-	weighed    merging.Weighed      // the same, before the fixed ones were added
+	profile    *profile             // the same, before the fixed ones were added
 	merged     int
 	disputed   []galena.Dispute // as of the first so many observations
 	disputedAt int
@@ -95,8 +94,9 @@ func (r *run) judge(facts galena.Facts, score scoring.Result, final bool) view {
 // what the look before it saw.
 func (r *run) known() galena.Facts {
 	if r.facts == nil || len(r.observed) != r.merged {
-		r.weighed, r.merged = r.rules.Merging.Weigh(r.observed, r.began), len(r.observed)
-		r.facts = r.weighed.Facts()
+		r.profile, r.merged = r.p.profiles.of(r.rules, r.observed, r.began), len(r.observed)
+		r.facts = make(galena.Facts, len(r.profile.facts)+len(r.fixed))
+		maps.Copy(r.facts, r.profile.facts)
 		maps.Copy(r.facts, r.fixed)
 	}
 	return r.facts

@@ -67,6 +67,7 @@ type Pipeline struct {
 	Metrics   *Metrics
 	Log       *slog.Logger
 	leases    *leases
+	profiles  profiles
 }
 
 // Process runs one hand-out of one lead. It returns an error only when the
