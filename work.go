@@ -52,6 +52,7 @@ func (m Memory) CompanyDomain() string {
 // zero Lesson teaches nothing.
 type Lesson struct {
 	Observations []Observation
+	Used         []string  // ids of those that a decision rests on
 	Company      Company   // Domain "" when the lead has none
 	Conflicts    []Dispute // of the company: those that are open now, and those that are over by their status
 	// Opened says what must be told of a conflict of severity decision. It runs in

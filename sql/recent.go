@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/galenahq/galena"
@@ -19,8 +20,8 @@ type recent struct {
 	now, old map[string]bool // true: with the word that a decision rests on it
 }
 
-// fresh leaves out what was written before.
-func (r *recent) fresh(obs []galena.Observation) []galena.Observation {
+// fresh leaves out what was written before, and marks what a decision rests on.
+func (r *recent) fresh(obs []galena.Observation, rests []string) []galena.Observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []galena.Observation // mostly none
@@ -30,8 +31,10 @@ func (r *recent) fresh(obs []galena.Observation) []galena.Observation {
 		if !known {
 			used, known = r.old[o.ID]
 		}
-		if o.ID == "" || !known || o.Used && !used {
+		rested := o.Used || slices.Contains(rests, o.ID)
+		if o.ID == "" || !known || rested && !used {
 			out = append(out, *o)
+			out[len(out)-1].Used = rested
 		}
 	}
 	return out

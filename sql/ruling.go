@@ -30,7 +30,7 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 // rule writes the rulings of a group.
 func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[galena.Decision], err error) {
 	for i := range all {
-		all[i].Observations = s.recent.fresh(all[i].Observations)
+		all[i].Observations = s.recent.fresh(all[i].Observations, all[i].Used)
 	}
 	var ours []*ruled
 	err = s.inTx(ctx, "sql.rule", func(tx conn) error {
@@ -177,7 +177,11 @@ func (s *Store) learn(ctx context.Context, tx conn, lessons ...galena.Lesson) ([
 	var obs []galena.Observation
 	var companies []galena.Company
 	for _, l := range lessons {
-		obs, companies = append(obs, l.Observations...), append(companies, l.Company)
+		for _, o := range l.Observations {
+			o.Used = o.Used || slices.Contains(l.Used, o.ID)
+			obs = append(obs, o)
+		}
+		companies = append(companies, l.Company)
 	}
 	if err := s.learnFacts(ctx, tx, obs, companies...); err != nil {
 		return nil, err
@@ -396,9 +400,10 @@ type decisionRow struct {
 func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena.Decision) error {
 	list := make([]decisionRow, len(decisions))
 	unknown := map[string]sheet{}
+	var said digestible
 	for i, d := range decisions {
 		names, shared, rest := takeSheet(d)
-		hash := shared.hash(names)
+		hash := shared.hash(names, &said)
 		if !s.sheets.has(hash) {
 			unknown[hash] = shared.only(names)
 		}

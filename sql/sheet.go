@@ -58,15 +58,21 @@ func takeSheet(d galena.Decision) (names []string, s sheet, rest decisionBody) {
 	for i := range said {
 		slices.SortFunc(said[i].Words, func(a, b [3]string) int { return cmp.Compare(a[0], b[0]) })
 	}
-	rows := d.Rows
-	if d.Rows != nil {
-		d.Rows = make([]galena.Row, 0, len(rows))
+	for i := range d.Rows {
+		if ofCompany(d.Rows[i].Field) {
+			s.Places = append(s.Places, i)
+		}
 	}
-	for i, r := range rows {
-		if ofCompany(r.Field) {
-			s.Rows, s.Places = append(s.Rows, r), append(s.Places, i)
+	s.Rows = slices.Grow(s.Rows, len(s.Places))
+	rows := d.Rows
+	if rows != nil {
+		d.Rows = make([]galena.Row, 0, len(rows)-len(s.Places))
+	}
+	for i := range rows {
+		if ofCompany(rows[i].Field) {
+			s.Rows = append(s.Rows, rows[i])
 		} else {
-			d.Rows = append(d.Rows, r)
+			d.Rows = append(d.Rows, rows[i])
 		}
 	}
 	d.Facts, d.Observations, d.Steps, d.Configs = own, nil, nil, nil
@@ -187,9 +193,9 @@ func (s *Store) insertSheets(ctx context.Context, tx conn, of map[string]sheet) 
 
 // hash names the sheet by what it says, of the facts by those of the names. It is
 // taken of the values and not of their JSON: to write the text is what a known
-// sheet saves.
-func (s sheet) hash(names []string) string {
-	b := make(digestible, 0, 8<<10)
+// sheet saves. The buffer is used again.
+func (s sheet) hash(names []string, b *digestible) string {
+	*b = (*b)[:0]
 	b.number(int64(len(names)))
 	for _, name := range names {
 		f := s.Facts[name]
@@ -212,7 +218,7 @@ func (s sheet) hash(names []string) string {
 		b.text(c.Kind, c.Name, c.Hash)
 		b.number(int64(c.Version))
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(*b)
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -30,22 +30,23 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 
 // lesson is what the run learnt of the company, for the decision of the epoch.
 func (r *run) lesson(v view, company galena.Company, epoch int) galena.Lesson {
-	return galena.Lesson{Observations: r.used(v), Company: company, Conflicts: r.disputes(epoch, v),
+	return galena.Lesson{Observations: r.bought(), Used: r.used(v), Company: company, Conflicts: r.disputes(epoch, v),
 		Opened: func(d galena.Dispute) ([]galena.Delivery, error) { return r.p.Announce.Disputed(r.memory.Lead, d) }}
 }
 
-// used marks what the decision rests on: a value that won its field, where the
+// used names what the decision rests on: a value that won its field, where the
 // profile, a rule that was tried or the catalogue asks for the field.
-func (r *run) used(v view) []galena.Observation {
+func (r *run) used(v view) (ids []string) {
 	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect)
-	out := slices.Clone(r.bought())
-	for i := range out {
-		o := &out[i]
+	bought := r.bought()
+	for i := range bought {
+		o := &bought[i]
 		tried := func(t galena.RuleTry) bool { _, seen := t.Values[o.Field]; return seen }
-		o.Used = v.facts[o.Field].ObservationID == o.ID &&
-			(slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried))
+		if v.facts[o.Field].ObservationID == o.ID && (slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
+			ids = append(ids, o.ID)
+		}
 	}
-	return out
+	return ids
 }
 
 // company is what is known of the account now.

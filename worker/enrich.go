@@ -202,6 +202,11 @@ func (r *run) ask(ctx context.Context, next planning.Next, beside ...planning.Ne
 		all.Go(put)
 	}
 	_ = all.Wait()
+	more := 0
+	for i := range replies {
+		more += len(replies[i].answer.Observations)
+	}
+	r.observed = slices.Grow(r.observed, more)
 	for _, x := range replies {
 		r.take(ctx, x)
 	}

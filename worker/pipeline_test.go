@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,8 +175,8 @@ func TestALeadIsAskedForScoredRoutedAndTold(t *testing.T) {
 	if len(d.told) != 1 || *woken != 1 {
 		t.Errorf("%d deliveries, relay woken %d times; want one of each", len(d.told), *woken)
 	}
-	if o := d.ruling.Observations; len(o) != 1 || !o[0].Used {
-		t.Errorf("learnt %+v, want the size marked as what the decision rests on", o)
+	if l := d.ruling.Lesson; len(l.Observations) != 1 || !slices.Equal(l.Used, []string{l.Observations[0].ID}) {
+		t.Errorf("learnt %+v, want the size named as what the decision rests on", l)
 	}
 }
 
@@ -187,8 +188,8 @@ func TestAValueThatNobodyAskedForIsNotUsed(t *testing.T) {
 		r.observed = append(r.observed, galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
 			Confidence: 1, ObservedAt: testNow, FetchedAt: testNow})
 	}
-	if o := r.used(r.look(true)); !o[0].Used || o[1].Used || r.bought()[0].Used {
-		t.Errorf("%+v, want the size alone", o)
+	if used := r.used(r.look(true)); !slices.Equal(used, []string{"company.employee_count"}) {
+		t.Errorf("%v, want the size alone", used)
 	}
 }
 
