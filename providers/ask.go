@@ -15,8 +15,14 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// maxPace is how long a call waits for its turn before it is put off.
+// maxPace is how long a call waits for its turn at the most; one that would have
+// to wait for longer is put off.
 const maxPace = 500 * time.Millisecond
+
+// spread is how much further apart calls leave than the vendor's rate would have it:
+// they do not arrive as evenly as they leave, and a vendor that counts them second
+// by second would find one too many. It makes up for a tenth of a second.
+const spread = 1.1
 
 // result is what one flight brings home, for everybody who waits for it.
 type result struct {
@@ -149,8 +155,13 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, budgets []ga
 	}
 }
 
-// buy makes the call that is claimed, and ends the claim.
+// buy makes the call that is claimed, when its turn comes, and ends the claim.
 func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result, error) {
+	if err := w.queue(ctx, v); err != nil {
+		w.forgo(v, t.probe)
+		w.conclude(ctx, galena.Settlement{Claim: t.claim}, err)
+		return result{}, err
+	}
 	start := w.deps.Now()
 	if w.calls(v) {
 		q.Ticket = t.claim.Token
@@ -176,54 +187,91 @@ func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result
 	return result{}, err
 }
 
-// admit passes the pause and the pace.
-func (w *Waterfall) admit(ctx context.Context, v *vendor) (probe bool, err error) {
+// admit passes the pause, and does not let in whom the pace would only refuse.
+func (w *Waterfall) admit(v *vendor) (probe bool, err error) {
 	if w.deps.Frozen {
 		return false, nil
 	}
-	reason, wait, probe := v.pause.enter(w.deps.Now(), v.timeout)
+	now := w.deps.Now()
+	reason, wait, probe := v.pause.enter(now, v.allowed())
 	if reason != "" {
 		return false, &galena.Error{Kind: reason, Op: v.id + ".ask", RetryAfter: wait, Err: errors.New("paused")}
 	}
-	if v.pace == nil {
-		return probe, nil
+	if wait := time.Unix(0, v.full.Load()).Sub(now); v.pace != nil && wait > 0 {
+		w.forgo(v, probe)
+		return false, paceFull(v, wait)
 	}
-	for waited := time.Duration(0); ; {
-		wait := w.pace(ctx, v)
-		if wait <= 0 {
-			return probe, nil
-		}
-		if waited += wait; waited > maxPace {
-			return false, &galena.Error{Kind: galena.RateLimited, Op: v.id + ".ask", RetryAfter: wait,
-				Err: errors.New("our own pace for this provider is used up")}
-		}
-		select {
-		case <-ctx.Done():
-			return false, gaveUp(ctx, v.id)
-		case <-time.After(wait):
-		}
+	return probe, nil
+}
+
+// forgo gives the turn to probe back when no call was made.
+func (w *Waterfall) forgo(v *vendor, probe bool) {
+	if probe {
+		v.pause.forgo(w.deps.Now())
 	}
 }
 
-// pace takes a turn and returns 0, or says how long it is until the next. When
-// the shared pace cannot be asked this process keeps the pace by itself.
-func (w *Waterfall) pace(ctx context.Context, v *vendor) time.Duration {
+// allowed is how long a call may take, the wait for its turn included.
+func (v *vendor) allowed() time.Duration {
+	if v.pace == nil {
+		return v.timeout
+	}
+	return v.timeout + maxPace
+}
+
+// paceFull is the error of a call that our own pace has no turn for soon.
+func paceFull(v *vendor, wait time.Duration) error {
+	return &galena.Error{Kind: galena.RateLimited, Op: v.id + ".ask", RetryAfter: wait,
+		Err: errors.New("our own pace for this provider is used up")}
+}
+
+// queue waits for the turn of a call whose claim is granted. The claim comes first
+// because claims are granted together: whoever waited before would not leave paced.
+// A turn that is too far off is not taken, and until there is one nearer nobody in
+// this process claims a call that would have to be put off.
+func (w *Waterfall) queue(ctx context.Context, v *vendor) error {
+	if v.pace == nil || w.deps.Frozen {
+		return nil
+	}
+	ok, wait := w.turn(ctx, v)
+	now := w.deps.Now()
+	if !ok {
+		v.full.Store(now.Add(wait).UnixNano())
+		return paceFull(v, wait)
+	}
+	if wait <= 0 {
+		return nil
+	}
+	if next := wait + time.Duration(float64(time.Second)/v.paced); next > maxPace { // the turn after this one is too far off
+		v.full.Store(now.Add(next - maxPace).UnixNano())
+	}
+	select {
+	case <-ctx.Done():
+		return &galena.Error{Kind: galena.Unavailable, Op: v.id + ".ask", Cause: galena.CauseAbandoned, Err: ctx.Err()} // whoever waits may ask
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// turn takes the next turn, which comes after wait, or says how long it is until
+// one can be taken. When the shared pace cannot be asked this process keeps the
+// pace by itself.
+func (w *Waterfall) turn(ctx context.Context, v *vendor) (ok bool, wait time.Duration) {
 	if w.deps.Limiter != nil {
-		ok, wait, err := w.deps.Limiter.Allow(ctx, "provider:"+v.id, v.rate, v.burst)
-		if err == nil && ok {
-			return 0
-		}
+		ctx, cancel := context.WithTimeout(ctx, maxPace)
+		defer cancel()
+		ok, wait, err := w.deps.Limiter.Turn(ctx, "provider:"+v.id, v.paced, v.burst, maxPace)
 		if err == nil {
-			return max(wait, time.Millisecond)
+			return ok, wait
 		}
 		w.deps.Log.DebugContext(ctx, "shared pace is away", "provider", v.id)
 	}
 	r := v.pace.Reserve()
-	if d := r.Delay(); d > 0 {
+	if wait = r.Delay(); wait > maxPace {
 		r.Cancel()
-		return d
+		return false, wait - maxPace
 	}
-	return 0
+	return true, wait
 }
 
 // call makes the call behind the breaker and within the vendor's time.

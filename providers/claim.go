@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// leaseSlack is how long after a call's time limit its claim frees itself.
+	// leaseSlack is how long after a call's time limit, and the longest wait for its
+	// turn, its claim frees itself.
 	leaseSlack = 5 * time.Second
 	// Whoever waits for another process looks this often, and up to half as often,
 	// should the word that it is through get lost.
@@ -62,7 +63,7 @@ func (w *Waterfall) take(ctx context.Context, v *vendor, q Query, budgets []gale
 			before = seen.Token // somebody was faster
 		}
 		waits = true
-		if waited >= v.timeout+leaseSlack {
+		if waited >= v.allowed()+leaseSlack {
 			return turn{}, result{}, galena.Errorf(galena.Pending, v.id+".ask", "another worker still waits for the answer")
 		}
 		pause := lookEvery + time.Duration(w.deps.Chance()*float64(lookEvery))
@@ -128,11 +129,16 @@ func (w *Waterfall) claim(ctx context.Context, v *vendor, q Query, budgets []gal
 	if err := w.short.refuses(v, budgets, now); err != nil {
 		return t, err
 	}
-	if t.probe, err = w.admit(ctx, v); err != nil || w.deps.Cache == nil {
+	if t.probe, err = w.admit(v); err != nil || w.deps.Cache == nil {
 		return t, err
 	}
+	defer func() {
+		if t.claim.Token == "" {
+			w.forgo(v, t.probe)
+		}
+	}()
 	c := galena.CallClaim{Provider: v.id, Domain: q.Domain, Token: uuid.NewString(), Day: galena.DayOf(now), Budgets: budgets,
-		ReservedMicros: v.reserve(), Until: now.Add(v.timeout + leaseSlack)}
+		ReservedMicros: v.reserve(), Until: now.Add(v.allowed() + leaseSlack)}
 	g, err := w.deps.Cache.ClaimCall(ctx, c, seen)
 	switch {
 	case err != nil:

@@ -40,6 +40,7 @@ type pause struct {
 	until   time.Time
 	reason  galena.Kind // "" = not paused
 	changed time.Time
+	probing time.Time // until when the last probe had the turn
 }
 
 // enter asks to make a call. It returns why not and for how long, or whether
@@ -54,7 +55,18 @@ func (p *pause) enter(now time.Time, probeFor time.Duration) (reason galena.Kind
 		return p.reason, p.until.Sub(now), false
 	default:
 		p.until = now.Add(probeFor)
+		p.probing = p.until
 		return "", 0, true
+	}
+}
+
+// forgo notes that the probe was not made: the next caller goes first. What was
+// heard of the vendor meanwhile stays.
+func (p *pause) forgo(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason != "" && p.until.Equal(p.probing) {
+		p.until = now
 	}
 }
 

@@ -35,9 +35,11 @@ type Cache interface {
 	Waiting
 }
 
-// Limiter paces calls across processes.
+// Limiter paces calls across processes. Turn takes the next turn, which comes after
+// wait; when that is more than most it takes none, and wait is how long it is until
+// one can be taken.
 type Limiter interface {
-	Allow(ctx context.Context, key string, perSecond float64, burst int) (ok bool, wait time.Duration, err error)
+	Turn(ctx context.Context, key string, perSecond float64, burst int, most time.Duration) (ok bool, wait time.Duration, err error)
 }
 
 // Herald carries word between processes that a call has ended. A word may be lost.
@@ -98,6 +100,7 @@ type vendor struct {
 	*health
 	on       bool
 	provider Provider      // nil when off
+	paced    float64       // calls a second that we make at the most
 	pace     *rate.Limiter // this process's own, nil = unlimited
 }
 
@@ -106,6 +109,7 @@ type vendor struct {
 type health struct {
 	breaker *breaker
 	pause   pause
+	full    atomic.Int64 // until when our pace has no turn that is near enough, Unix nanoseconds
 	dearest atomic.Int64 // micros of the dearest call that its catalogue price did not cover, 0 = none
 
 	mu      sync.Mutex
@@ -207,7 +211,8 @@ func (w *Waterfall) vendor(e Entry) (*vendor, error) {
 	v.url = cmp.Or(settingOf(v.listing, w.deps.URLs), v.url)
 	key := settingOf(v.listing, w.deps.Keys)
 	if v.rate > 0 {
-		v.pace = rate.NewLimiter(rate.Limit(v.rate), v.burst)
+		v.paced = v.rate / spread
+		v.pace = rate.NewLimiter(rate.Limit(v.paced), v.burst)
 	}
 	w.keep(v)
 	missing := v.missing(key, w.deps.Contact)

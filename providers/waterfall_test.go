@@ -42,6 +42,12 @@ func (m *memory) Answer(_ context.Context, provider, domain string) (galena.Answ
 	return a, ok, m.claims[provider+" "+domain], m.down
 }
 
+func (m *memory) claim(key string) galena.CallClaim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.claims[key]
+}
+
 func (m *memory) ClaimCall(_ context.Context, c, seen galena.CallClaim) (galena.Grant, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -555,15 +561,19 @@ func TestAProbeTellsNobodyThatItIsOneInItsPause(t *testing.T) {
 	})
 }
 
-// slow is a shared limiter that refuses with a fixed wait, or fails.
-type slow struct {
-	wait time.Duration
-	err  error
-	asks atomic.Int32
+// turns is a shared limiter that gives every turn after a fixed wait, or refuses it
+// with that, or fails; each answer takes a while.
+type turns struct {
+	refuses    bool
+	wait, took time.Duration
+	err        error
+	asks       atomic.Int32
 }
 
-func (s *slow) Allow(context.Context, string, float64, int) (bool, time.Duration, error) {
-	return s.asks.Add(1) > 1 && s.err == nil, s.wait, s.err
+func (l *turns) Turn(context.Context, string, float64, int, time.Duration) (bool, time.Duration, error) {
+	l.asks.Add(1)
+	time.Sleep(l.took)
+	return !l.refuses && l.err == nil, l.wait, l.err
 }
 
 func TestPace(t *testing.T) {
@@ -573,14 +583,17 @@ func TestPace(t *testing.T) {
 	}
 	t.Run("AShortWaitIsWaited", func(t *testing.T) {
 		t.Parallel()
-		b := newBundle(t, hit, paced(&slow{wait: 10 * time.Millisecond}))
-		if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
-			t.Errorf("%+v, %v", call, err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, hit, paced(&turns{wait: 10 * time.Millisecond}))
+			start := time.Now()
+			if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" || time.Since(start) != 10*time.Millisecond {
+				t.Errorf("%+v, %v after %v", call, err, time.Since(start))
+			}
+		})
 	})
 	t.Run("ALongOneIsPutOffAndPausesNobody", func(t *testing.T) {
 		t.Parallel()
-		b := newBundle(t, hit, paced(&slow{wait: time.Minute}))
+		b := newBundle(t, hit, paced(&turns{refuses: true, wait: time.Minute}))
 		_, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
 		if galena.KindOf(err) != galena.RateLimited || galena.RetryAfterOf(err) != time.Minute || b.calls.Load() != 0 || !b.Offers()[0].Available {
 			t.Errorf("%d calls, %v", b.calls.Load(), err)
@@ -589,7 +602,7 @@ func TestPace(t *testing.T) {
 	t.Run("WithoutTheSharedOneEachKeepsItsOwn", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			b := newBundle(t, hit, paced(&slow{err: errors.New("redis is away")}))
+			b := newBundle(t, hit, paced(&turns{err: errors.New("redis is away")}))
 			start := time.Now()
 			for i := range 12 {
 				if _, _, err := b.Ask(t.Context(), "one", string(rune('a'+i))+".example", nil); err != nil {

@@ -52,9 +52,38 @@ func (l *Limiter) AllowShared(ctx context.Context, key string, perSecond float64
 		if ctx.Err() != nil {
 			return false, 0, ctx.Err()
 		}
-		return false, 0, &galena.Error{Kind: galena.Unavailable, Op: "redis.limit", Err: errors.New("redis does not answer")}
+		return false, 0, errAway()
 	}
 	return res.Allowed > 0, max(res.RetryAfter, 0), nil
+}
+
+// Turn takes the next turn of key for who is ready to wait for it: ok, and wait is
+// how long it is until then. When that is more than most no turn is taken, and wait
+// is how long it is until one can be. One question to Redis serves a call however
+// long it waits, and turns come in the order in which they were asked for. When
+// Redis is away the answer is an error: whoever asks has a pace of its own.
+func (l *Limiter) Turn(ctx context.Context, key string, perSecond float64, burst int, most time.Duration) (ok bool, wait time.Duration, err error) {
+	if perSecond <= 0 {
+		return true, 0, nil
+	}
+	period := max(time.Duration(float64(time.Second)/perSecond), 1)
+	// A limit that lets in as many more as may wait: who is beyond the burst waits.
+	burst = max(burst, 1)
+	res, err := l.shared.Allow(ctx, "galena:"+key, redis_rate.Limit{Rate: 1, Burst: burst + int(most/period), Period: period})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return false, 0, ctx.Err()
+	case err != nil:
+		return false, 0, errAway()
+	case res.Allowed == 0:
+		return false, max(res.RetryAfter, time.Millisecond), nil
+	default:
+		return true, max(res.ResetAfter-time.Duration(burst)*period, 0), nil
+	}
+}
+
+func errAway() error {
+	return &galena.Error{Kind: galena.Unavailable, Op: "redis.limit", Err: errors.New("redis does not answer")}
 }
 
 func (l *Limiter) allowLocal(key string, perSecond float64, burst int) (bool, time.Duration, error) {

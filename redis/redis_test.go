@@ -8,6 +8,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/galenahq/galena"
 )
 
 func TestURLsAreReadAndNeverRepeated(t *testing.T) {
@@ -87,6 +89,37 @@ func TestTheLimiterHoldsItsRateAndNamesTheWait(t *testing.T) {
 	}
 	if allowed != 3 || wait <= 0 || wait > time.Second {
 		t.Errorf("%d allowed with a wait of %v, want the burst of 3 and a wait of up to a second", allowed, wait)
+	}
+}
+
+func TestTurnsAreGivenInOrderAsFarAheadAsOneWaits(t *testing.T) {
+	t.Parallel()
+	c, err := Open("", 4, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	l := NewLimiter(c)
+	began := time.Now()
+	for i := range 7 { // a turn in a second, two at once, and five may wait
+		ok, wait, err := l.Turn(t.Context(), "hunter", 1, 2, 5500*time.Millisecond)
+		late := time.Since(began) // the turns come nearer as time goes by
+		if want := time.Duration(max(i-1, 0)) * time.Second; err != nil || !ok || wait > want || wait < max(want-late, 0) {
+			t.Fatalf("turn %d: %v in %v, %v; want it in %v", i, ok, wait, err, want)
+		}
+	}
+	if ok, wait, err := l.Turn(t.Context(), "hunter", 1, 2, 5500*time.Millisecond); err != nil || ok || wait <= 0 || wait > time.Second {
+		t.Errorf("beyond the line: %v, %v, %v; want a wait of up to a second", ok, wait, err)
+	}
+	if ok, wait, err := l.Turn(t.Context(), "slow", 0.1, 1, time.Second); err != nil || !ok || wait != 0 {
+		t.Errorf("first of a slow one: %v, %v, %v", ok, wait, err)
+	}
+	if ok, wait, err := l.Turn(t.Context(), "slow", 0.1, 1, time.Second); err != nil || ok || wait < 9*time.Second || wait > 10*time.Second {
+		t.Errorf("second of a slow one: %v, %v, %v; want none, and the ten seconds", ok, wait, err)
+	}
+	c.embedded.server.SetError("OOM")
+	if ok, _, err := l.Turn(t.Context(), "hunter", 1, 2, time.Second); ok || galena.KindOf(err) != galena.Unavailable {
+		t.Errorf("without Redis: %v, %v; want an error", ok, err)
 	}
 }
 
