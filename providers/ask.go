@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // of UUIDs
 	"errors"
 	"fmt"
 	"maps"
@@ -338,7 +339,8 @@ func (w *Waterfall) answer(v *vendor, q Query, r Record, err error, now time.Tim
 		return a
 	}
 	// Ids follow from the call, so that an answer read back is the same answer.
-	request := uuid.NewSHA1(uuid.NameSpaceURL, []byte(v.id+" "+q.Domain+" "+now.UTC().Format(time.RFC3339Nano)))
+	ids := newIDs(v.id, q.Domain, now)
+	a.Observations = r.Observations[:0] // the record is ours: nobody else has it
 	for _, o := range r.Observations {
 		if o.Value.Type == galena.TypeSet {
 			o.Value.Closed = v.closed
@@ -346,9 +348,9 @@ func (w *Waterfall) answer(v *vendor, q Query, r Record, err error, now time.Tim
 		if o.Value.Empty() && !o.Absent {
 			continue
 		}
-		o.ID = uuid.NewSHA1(request, []byte(o.Field)).String()
+		o.ID = ids.of(o.Field)
 		o.Entity, o.Source, o.Class, o.Method = q.Domain, v.id, v.class, "api"
-		o.FetchedAt, o.RequestID = now, request.String()
+		o.FetchedAt, o.RequestID = now, ids.request
 		if o.Confidence == 0 {
 			o.Confidence = 1
 		}
@@ -362,6 +364,35 @@ func (w *Waterfall) answer(v *vendor, q Query, r Record, err error, now time.Tim
 		a.Observations[0].Ref += w.unmapped(v, r.Unmapped)
 	}
 	return a
+}
+
+// ids are those of the observations of one call: each is the name-based UUID
+// (version 5) of its field under that of the call. uuid.NewSHA1 makes the same ones
+// with five allocations each.
+type ids struct {
+	space   uuid.UUID
+	request string
+	room    [128]byte
+}
+
+func newIDs(provider, domain string, now time.Time) *ids {
+	x := &ids{space: uuid.NameSpaceURL}
+	b := append(append(append(append(x.room[:0], x.space[:]...), provider...), ' '), domain...)
+	x.space = hashed(now.UTC().AppendFormat(append(b, ' '), time.RFC3339Nano))
+	x.request = x.space.String()
+	return x
+}
+
+func (x *ids) of(field string) string {
+	return hashed(append(append(x.room[:0], x.space[:]...), field...)).String()
+}
+
+// hashed is the UUID of a name that stands behind its name space.
+func hashed(name []byte) (u uuid.UUID) {
+	sum := sha1.Sum(name) //nolint:gosec // as RFC 9562 has it; no secret hangs on it
+	copy(u[:], sum[:])
+	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
+	return u
 }
 
 // unmapped counts the words that no table knows and keeps them with the answer:

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/galenahq/galena"
 )
@@ -48,6 +49,22 @@ func FuzzValues(f *testing.F) {
 			t.Errorf("%q was observed in the future: %v", s, when)
 		}
 		_, _ = Name(s), Description(s)
+	})
+}
+
+// FuzzFold: what has no letter beyond ASCII is folded as everything else is.
+func FuzzFold(f *testing.F) {
+	for _, s := range []string{"", " ", "&", "R&D", "a.b", "Google  Analytics", "g-suite", "O'Reilly & Co.", "already folded 4", "&&.&", "-x-", "\x00", "caf\u00e9 \u212a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ascii := foldASCII(s)
+		if want := foldAny(s); ascii && got != want {
+			t.Errorf("%q is folded to %q, want %q", s, got, want)
+		}
+		if ascii == strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+			t.Errorf("%q: ASCII %v", s, ascii)
+		}
 	})
 }
 

@@ -170,12 +170,9 @@ func readObject(r Request, resp *http.Response) (Object, error) {
 	case !r.XML && !isJSON(contentType):
 		return nil, galena.Errorf(galena.Malformed, op, "the answer is not JSON by its content type")
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	b, err := readBody(op, resp)
 	if err != nil {
-		return nil, transportError(op, err)
-	}
-	if len(b) > maxBody {
-		return nil, galena.Errorf(galena.Malformed, op, "the answer is larger than %d bytes", maxBody)
+		return nil, err
 	}
 	var o Object
 	if r.XML {
@@ -189,9 +186,25 @@ func readObject(r Request, resp *http.Response) (Object, error) {
 	return o, nil
 }
 
+// readBody reads what is not too large, in one piece where its length is told.
+func readBody(op string, resp *http.Response) ([]byte, error) {
+	var b bytes.Buffer
+	if 0 < resp.ContentLength && resp.ContentLength <= maxBody {
+		b.Grow(int(resp.ContentLength) + bytes.MinRead) // with the room in which it looks for more
+	}
+	if _, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1)); err != nil {
+		return nil, transportError(op, err)
+	}
+	if b.Len() > maxBody {
+		return nil, galena.Errorf(galena.Malformed, op, "the answer is larger than %d bytes", maxBody)
+	}
+	return b.Bytes(), nil
+}
+
 // isJSON accepts the JSON types in UTF-8; a missing type says nothing against it.
 func isJSON(contentType string) bool {
-	if contentType == "" {
+	switch contentType {
+	case "", "application/json", "application/json; charset=utf-8", "application/json;charset=utf-8", "application/json; charset=UTF-8":
 		return true
 	}
 	t, params, err := mime.ParseMediaType(contentType)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/galenahq/galena"
 )
@@ -47,6 +48,9 @@ func Revenue(reported, band, currency string) galena.Value {
 
 // interval reads a number or a band; false when it says nothing, as 0 does.
 func interval(field, raw string) (galena.Value, bool) {
+	if raw == "" {
+		return galena.Value{}, false
+	}
 	f, _ := galena.LookupField(field)
 	v, err := galena.ParseValue(f, raw)
 	if err != nil || v.Type == "" || v.Hi == 0 {
@@ -145,7 +149,11 @@ const maxDescription = 1000
 
 // Description cuts prose to a length that pages and CRMs can hold.
 func Description(raw string) string {
-	r := []rune(strings.TrimSpace(raw))
+	raw = strings.TrimSpace(raw)
+	if len(raw) <= maxDescription && utf8.ValidString(raw) {
+		return raw
+	}
+	r := []rune(raw)
 	if len(r) > maxDescription {
 		r = append(r[:maxDescription-1], '…')
 	}

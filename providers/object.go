@@ -1,18 +1,10 @@
 package providers
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-// maxNesting bounds the depth of an answer.
-const maxNesting = 32
 
 // Object is a JSON object read strictly but typed loosely: vendors change a
 // number to a string over night, and one odd field must not cost the record.
@@ -91,76 +83,3 @@ func text(v any) string {
 
 // ParseObject reads a JSON object that is part of something else.
 func ParseObject(b []byte) (Object, error) { return decode(b) }
-
-// decode reads one JSON object and nothing else. It refuses what encoding/json
-// lets pass: duplicate keys, invalid UTF-8, bottomless nesting, trailing data.
-func decode(b []byte) (Object, error) {
-	if !utf8.Valid(b) {
-		return nil, errors.New("the body is not UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	v, err := decodeValue(d, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the body goes on after the JSON value")
-	}
-	o, ok := v.(Object)
-	if !ok {
-		return nil, errors.New("the body is not a JSON object")
-	}
-	return o, nil
-}
-
-func decodeValue(d *json.Decoder, depth int) (any, error) {
-	t, err := d.Token()
-	if err != nil {
-		// The decoder's own words quote the body, which may echo the key.
-		return nil, errors.New("the body is not valid JSON")
-	}
-	delim, isDelim := t.(json.Delim)
-	if !isDelim {
-		return t, nil
-	}
-	if depth >= maxNesting {
-		return nil, fmt.Errorf("the body is nested more than %d deep", maxNesting)
-	}
-	if delim == '{' {
-		return decodeObject(d, depth)
-	}
-	list := []any{}
-	for d.More() {
-		v, err := decodeValue(d, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.New("the body is not valid JSON")
-	}
-	return list, nil
-}
-
-func decodeObject(d *json.Decoder, depth int) (any, error) {
-	o := Object{}
-	for d.More() {
-		t, err := d.Token()
-		key, ok := t.(string)
-		if err != nil || !ok {
-			return nil, errors.New("the body is not valid JSON")
-		}
-		if _, twice := o[key]; twice {
-			return nil, errors.New("the body has a key twice")
-		}
-		if o[key], err = decodeValue(d, depth+1); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.New("the body is not valid JSON")
-	}
-	return o, nil
-}

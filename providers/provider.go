@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -17,8 +18,9 @@ type Query struct {
 }
 
 // Provider is one vendor. Enrich returns a record for a hit, a NotFound error
-// for a clean miss and an error with any other Kind for the rest. Its errors
-// never carry the key, a URL or the vendor's words.
+// for a clean miss and an error with any other Kind for the rest. The record is
+// the caller's, who completes it. Its errors never carry the key, a URL or the
+// vendor's words.
 type Provider interface {
 	Enrich(ctx context.Context, q Query) (Record, error)
 }
@@ -43,7 +45,26 @@ func (r *Record) Add(field string, v galena.Value, ref string) {
 		r.unmapped(field, v.String())
 		return
 	}
-	r.Observations = append(r.Observations, galena.Observation{Field: field, Value: v, Ref: ref})
+	if r.Observations == nil {
+		r.Observations = make([]galena.Observation, 0, usual)
+	}
+	r.Observations = append(r.Observations, galena.Observation{Field: field, Value: kept(v), Ref: ref})
+}
+
+// usual is how many values a vendor tells of a company that it knows well.
+const usual = 16
+
+// kept is a value that does not keep the answer alive in which it was found.
+func kept(v galena.Value) galena.Value {
+	v.Text, v.Raw = strings.Clone(v.Text), strings.Clone(v.Raw)
+	if len(v.Set) > 0 {
+		set := make([]string, len(v.Set))
+		for i := range v.Set {
+			set[i] = strings.Clone(v.Set[i])
+		}
+		v.Set = set
+	}
+	return v
 }
 
 // Vouch says of all values so far how sure the vendor is of them and when they

@@ -44,7 +44,9 @@ func (s *shelf) get(topic string, now time.Time) (galena.Answer, bool) {
 
 // put keeps an answer that the store holds, unless a later one stands there.
 func (s *shelf) put(topic string, a galena.Answer, now time.Time) {
-	a.Observations = slices.Clone(a.Observations) // without the room to grow, which may be as much again
+	if room := cap(a.Observations) - len(a.Observations); room > 2 {
+		a.Observations = slices.Clone(a.Observations) // without the room to grow, which may be as much again
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if had, ok := s.now[topic]; ok && had.answer.FetchedAt.After(a.FetchedAt) {

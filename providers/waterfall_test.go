@@ -14,7 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/galenahq/galena"
@@ -242,6 +244,36 @@ func TestHitIsPaidOnceAndHeld(t *testing.T) {
 		if got := number(t, b.reg, series); got != want {
 			t.Errorf("%s is %v, want %v", series, got, want)
 		}
+	}
+}
+
+func TestIDsAreNameBasedUUIDs(t *testing.T) {
+	t.Parallel()
+	for _, domain := range []string{"acme.example", strings.Repeat("long.", 50) + "example"} {
+		call := uuid.NewSHA1(uuid.NameSpaceURL, []byte("one "+domain+" "+clock().Format(time.RFC3339Nano)))
+		x := newIDs("one", domain, clock().In(time.FixedZone("", 3600)))
+		for _, field := range []string{"company.name", "company.hq_city"} {
+			if want := uuid.NewSHA1(call, []byte(field)).String(); x.request != call.String() || x.of(field) != want {
+				t.Errorf("%s and %s, want %s and %s", x.request, x.of(field), call, want)
+			}
+		}
+	}
+}
+
+func TestAValueKeepsNoAnswerAlive(t *testing.T) {
+	t.Parallel()
+	body := strings.Clone("in the answer")
+	var r Record
+	r.Add("company.name", galena.TextValue(body[3:6]), "name")
+	set := galena.Value{Type: galena.TypeSet, Set: []string{body[7:]}}
+	r.Add("company.tags", set, "tags")
+	for _, part := range []string{r.Observations[0].Value.Text, r.Observations[1].Value.Set[0]} {
+		if at := uintptr(unsafe.Pointer(unsafe.StringData(part))) - uintptr(unsafe.Pointer(unsafe.StringData(body))); at < uintptr(len(body)) {
+			t.Errorf("%q is a part of the answer", part)
+		}
+	}
+	if set.Set[0] != "answer" {
+		t.Error("the adapter's own list was changed")
 	}
 }
 
