@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // OpenEnd is the upper bound of an interval that has none ("10,001+").
@@ -149,14 +150,53 @@ type wireValue struct {
 
 // MarshalJSON writes the stored form.
 func (v Value) MarshalJSON() ([]byte, error) {
-	w := wireValue{Type: v.Type, Text: v.Text, Set: v.Set, Closed: v.Closed, Bool: v.Bool, Raw: v.Raw}
+	return v.appendJSON(make([]byte, 0, 64+len(v.Text)+len(v.Raw))), nil
+}
+
+// appendJSON writes a wireValue, piece by piece: decisions and answers hold dozens.
+func (v Value) appendJSON(b []byte) []byte {
+	b = appendText(append(b, `{"t":`...), string(v.Type))
 	if v.Type == TypeNumber || v.Type == TypeDate || v.Type == TypeScore {
-		w.Lo = &v.Lo
+		b = strconv.AppendInt(append(b, `,"lo":`...), v.Lo, 10)
 		if v.Hi != v.Lo {
-			w.Hi = &v.Hi
+			b = strconv.AppendInt(append(b, `,"hi":`...), v.Hi, 10)
 		}
 	}
-	return json.Marshal(w)
+	if v.Text != "" {
+		b = appendText(append(b, `,"s":`...), v.Text)
+	}
+	for i, s := range v.Set {
+		if i == 0 {
+			b = append(b, `,"set":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = appendText(b, s)
+	}
+	if len(v.Set) > 0 {
+		b = append(b, ']')
+	}
+	if v.Closed {
+		b = append(b, `,"closed":true`...)
+	}
+	if v.Bool {
+		b = append(b, `,"b":true`...)
+	}
+	if v.Raw != "" {
+		b = appendText(append(b, `,"raw":`...), v.Raw)
+	}
+	return append(b, '}')
+}
+
+// appendText adds a text in quotes as encoding/json writes it.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(s) //nolint:errchkjson // a text cannot fail
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // UnmarshalJSON reads the stored form.

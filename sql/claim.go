@@ -375,7 +375,7 @@ func settlement(t galena.Settlement) (r settleRow, err error) {
 		Kind:  string(a.Kind), AnswerMicros: a.CostMicros, FetchedAt: micros(a.FetchedAt),
 		EarlyUntil: micros(a.StaleAt(true)), FreshUntil: micros(a.FreshUntil), ExpiresAt: micros(a.ExpiresAt),
 		Misses: a.Misses}
-	if r.Observations, err = text(a.Observations); err != nil {
+	if r.Observations, err = observed(a.Observations); err != nil {
 		return r, err
 	}
 	if r.Scopes, err = scopesOf(c); err != nil {
