@@ -102,6 +102,26 @@ func TestACallThatIsPutOffLeavesNothingBehind(t *testing.T) {
 	})
 }
 
+func TestAFasterPaceCountsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &turns{refuses: true, wait: time.Hour}
+		b := newBundle(t, hit, func(e *Entry, d *Deps) { perSecond(.001)(e, d); d.Limiter = l })
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
+		d := b.deps
+		d.Before = b.Waterfall
+		w, err := New(Config{Providers: []Entry{{ID: "one", Rate: &Rate{PerSecond: 10, Burst: 1}}}}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		l.refuses, l.wait = false, 0
+		if _, call, err := w.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
+			t.Errorf("%+v, %v: put off by the pace before", call, err)
+		}
+	})
+}
+
 func TestWhoWaitsForACallThatIsPutOffHearsIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

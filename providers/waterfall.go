@@ -102,6 +102,7 @@ type vendor struct {
 	provider Provider      // nil when off
 	paced    float64       // calls a second that we make at the most
 	pace     *rate.Limiter // this process's own, nil = unlimited
+	full     atomic.Int64  // until when our pace has no turn that is near enough, Unix nanoseconds; another catalogue may have another
 }
 
 // health is how a vendor fares. It outlives the catalogue: a changed price does
@@ -109,7 +110,6 @@ type vendor struct {
 type health struct {
 	breaker *breaker
 	pause   pause
-	full    atomic.Int64 // until when our pace has no turn that is near enough, Unix nanoseconds
 	dearest atomic.Int64 // micros of the dearest call that its catalogue price did not cover, 0 = none
 
 	mu      sync.Mutex
