@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -44,6 +45,43 @@ func (r conflictRow) dispute() (galena.Dispute, error) {
 			Margin: r.Margin, Severity: galena.Severity(r.Severity), Status: galena.ConflictStatus(r.Status),
 			ResolvedBy: r.ResolvedBy, LeadID: r.LeadID, Epoch: r.Epoch, OpenedAt: at(r.OpenedAt), UpdatedAt: at(r.UpdatedAt)},
 		errors.Join(err1, err2)
+}
+
+// readMost bounds the conflicts that are kept read: a few megabytes.
+const readMost = 1 << 10
+
+// contested keeps the open conflicts that were read lately. Every lead of a company
+// reads what is contested of it, mostly the very rows that the lead before it read;
+// to parse their JSON again was a twentieth of the work on it. Nobody changes what
+// is kept.
+type contested struct {
+	mu   sync.Mutex
+	read map[string]contestedRow
+}
+
+type contestedRow struct {
+	row conflictRow
+	is  galena.Dispute
+}
+
+func (c *contested) dispute(r conflictRow) (galena.Dispute, error) {
+	c.mu.Lock()
+	known, ok := c.read[r.ID]
+	c.mu.Unlock()
+	if ok && known.row == r {
+		return known.is, nil
+	}
+	d, err := r.dispute()
+	if err != nil {
+		return d, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil || len(c.read) >= readMost {
+		c.read = map[string]contestedRow{}
+	}
+	c.read[r.ID] = contestedRow{r, d}
+	return d, nil
 }
 
 func disputes(found []conflictRow, err error) ([]galena.Dispute, error) {

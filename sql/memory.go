@@ -152,12 +152,16 @@ func (s *Store) readDisputes(ctx context.Context, known map[string]galena.Memory
 	for _, m := range known {
 		companies = append(companies, m.Company)
 	}
-	open, err := disputes(within[conflictRow](ctx, s, "open-conflicts", map[string][]string{"companies": sorted(companies)}))
+	open, err := within[conflictRow](ctx, s, "open-conflicts", map[string][]string{"companies": sorted(companies)})
 	if err != nil {
 		return err
 	}
 	of := map[string][]galena.Dispute{}
-	for _, d := range open {
+	for _, r := range open {
+		d, err := s.disputed.dispute(r)
+		if err != nil {
+			return err
+		}
 		of[d.Entity] = append(of[d.Entity], d)
 	}
 	for id, m := range known {

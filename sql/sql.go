@@ -26,10 +26,11 @@ type Store struct {
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
 
 	groups
-	recent  recent
-	sheets  seen
-	bag     bag
-	courier Courier
+	recent   recent
+	sheets   seen
+	disputed contested
+	bag      bag
+	courier  Courier
 }
 
 // Courier takes steps to the queue as soon as they are committed, so that the
