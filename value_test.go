@@ -1,6 +1,7 @@
 package galena
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"reflect"
@@ -66,7 +67,54 @@ func TestAnObservationIsWrittenAsReflectionWould(t *testing.T) {
 	}
 }
 
-// BenchmarkObservations writes what a vendor told of one company.
+// FuzzReadValue: what is read without reflection is what reflection would read, and
+// whatever was written is read back.
+func FuzzReadValue(f *testing.F) {
+	for _, o := range observations() {
+		b, err := o.Value.MarshalJSON()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	for _, s := range []string{`{"t":"number","lo":007}`, `{"t":"number","lo":1,"hi":-9223372036854775808}`, `{"t":"number","lo":9223372036854775808}`,
+		`{"t":"set","set":[]}`, `{"t":"set","set":["a",]}`, `{"t":"text","s":"a\n"}`, `{"t":"text","s":"a"},`, `{"t":"number","hi":3}`, "{\"t\":\"text\",\"s\":\"\xff\"}", `{}`, `null`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, ok := readValue(b)
+		if !ok {
+			return
+		}
+		var w wireValue
+		if err := json.Unmarshal(b, &w); err != nil {
+			t.Fatalf("%q is read as %+v; it is no JSON: %v", b, got, err)
+		}
+		if want := w.value(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is read as %+v, want %+v", b, got, want)
+		}
+	})
+}
+
+func TestAValueIsReadBackWithoutReflection(t *testing.T) {
+	t.Parallel()
+	for _, o := range observations() {
+		b, err := o.Value.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		escaped := bytes.ContainsRune(b, '\\')
+		if got, ok := readValue(b); ok == escaped || ok && !reflect.DeepEqual(got, o.Value) {
+			t.Errorf("%s is read as %+v, %v", b, got, ok)
+		}
+		var got Value
+		if err := json.Unmarshal(b, &got); err != nil || !reflect.DeepEqual(got, o.Value) {
+			t.Errorf("%s is read as %+v, %v", b, got, err)
+		}
+	}
+}
+
+// BenchmarkObservations writes and reads what a vendor told of one company.
 func BenchmarkObservations(b *testing.B) {
 	all := observations()
 	b.Run("Append", func(b *testing.B) {
@@ -75,6 +123,19 @@ func BenchmarkObservations(b *testing.B) {
 			out := make([]byte, 0, len(all)*400)
 			for i := range all {
 				out, _ = all[i].AppendJSON(out)
+			}
+		}
+	})
+	written, err := json.Marshal(all)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Read", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var read []Observation
+			if err := json.Unmarshal(written, &read); err != nil {
+				b.Fatal(err)
 			}
 		}
 	})
