@@ -2,31 +2,10 @@ package notify
 
 import (
 	"encoding/json"
-	"strings"
+	"strconv"
 
 	"github.com/galenahq/galena"
 )
-
-// routed is the body of lead.routed and of lead.rerouted. The e-mail is nil where the endpoint must
-// not know who it is about.
-type routed struct {
-	Type        string         `json:"type"`
-	ID          string         `json:"id"` // the caller's own reference, else ours
-	LeadID      string         `json:"lead_id"`
-	Email       *string        `json:"email,omitempty"`
-	Domain      string         `json:"domain"`
-	Score       galena.Tenths  `json:"score"`
-	Lo          galena.Tenths  `json:"lo"`
-	Hi          galena.Tenths  `json:"hi"`
-	Coverage    float64        `json:"coverage"`
-	Tier        string         `json:"tier"`
-	Route       string         `json:"route"`
-	Owner       *string        `json:"owner"`
-	To          string         `json:"to"`
-	Provisional bool           `json:"provisional"`
-	Reasons     []string       `json:"reasons"`
-	Company     map[string]any `json:"company"`
-}
 
 type quarantined struct {
 	Type    string         `json:"type"`
@@ -63,22 +42,36 @@ func Rerouted(l galena.Lead, c galena.Company, d galena.Decision, personal bool)
 	return body(galena.EventRerouted, l, c, d, personal)
 }
 
+// body writes the body member by member: it is the longest text that a lead makes,
+// and every lead makes it. The e-mail is left out where the endpoint must not know
+// who it is about.
 func body(event string, l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
-	b := routed{
-		Type: event, ID: reference(l), LeadID: l.ID, Domain: l.Domain,
-		Score: d.Score.Score, Lo: d.Lo, Hi: d.Hi, Coverage: d.Coverage, Tier: d.Tier, Route: d.Rule, To: d.To,
-		Provisional: d.Provisional, Reasons: d.TopReasons, Company: company(c, d.Facts),
-	}
-	if d.Owner != "" {
-		b.Owner = &d.Owner
-	}
-	if b.Reasons == nil {
-		b.Reasons = []string{}
-	}
+	w := writer{b: make([]byte, 0, 768)}
+	w.text(`{"type":`, event)
+	w.text(`,"id":`, reference(l)) // the caller's own reference, else ours
+	w.text(`,"lead_id":`, l.ID)
 	if personal {
-		b.Email = &l.Email
+		w.text(`,"email":`, l.Email)
 	}
-	return json.Marshal(b)
+	w.text(`,"domain":`, l.Domain)
+	w.tenths(`,"score":`, d.Score.Score)
+	w.tenths(`,"lo":`, d.Lo)
+	w.tenths(`,"hi":`, d.Hi)
+	w.value(`,"coverage":`, d.Coverage)
+	w.text(`,"tier":`, d.Tier)
+	w.text(`,"route":`, d.Rule)
+	if d.Owner == "" {
+		w.raw(`,"owner":null`)
+	} else {
+		w.text(`,"owner":`, d.Owner)
+	}
+	w.text(`,"to":`, d.To)
+	w.raw(`,"provisional":`)
+	w.b = strconv.AppendBool(w.b, d.Provisional)
+	w.texts(`,"reasons":`, d.TopReasons)
+	w.company(c, d.Facts)
+	w.raw("}")
+	return w.b, w.err
 }
 
 // Quarantined is the body of lead.quarantined. It names nobody.
@@ -93,23 +86,4 @@ func reference(l galena.Lead) string {
 		return l.ExternalID
 	}
 	return l.ID
-}
-
-// company is what is known of the company as plain facts: short names, values
-// as JSON has them, nothing for what is unknown. The facts of the decision win,
-// for they are what was decided on.
-func company(c galena.Company, decided galena.Facts) map[string]any {
-	out := map[string]any{}
-	for _, facts := range []galena.Facts{c.Facts, decided} {
-		for name, f := range facts {
-			short, ok := strings.CutPrefix(name, "company.")
-			if ok && (f.State == galena.Known || f.State == galena.Partial) {
-				out[short] = f.Value.Plain()
-			}
-		}
-	}
-	if c.Domain != "" {
-		out["domain"] = c.Domain
-	}
-	return out
 }

@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/galenahq/galena"
 )
@@ -36,13 +36,14 @@ type Deps struct {
 
 type endpoint struct {
 	Endpoint
-	signer *standardwebhooks.Webhook
+	request *http.Request // what all of its requests have alike
+	signer  *signer
 }
 
 // Webhooks sends deliveries to endpoints.
 type Webhooks struct {
 	endpoints []endpoint
-	client    *http.Client
+	transport http.RoundTripper
 	now       func() time.Time
 	sent      *prometheus.CounterVec
 }
@@ -55,9 +56,11 @@ func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
 	w := &Webhooks{now: d.Now, sent: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_deliveries_total", Help: "Tries to deliver an event, by target and outcome (ok or a kind of error).",
 	}, []string{"target", "outcome"})}
-	client := *d.Client // a redirect would carry the event to an address that nobody allowed
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	w.client = &client
+	// The client's transport alone: a redirect would carry the event to an address
+	// that nobody allowed, there are no cookies, and each try has its own bound.
+	if w.transport = d.Client.Transport; w.transport == nil {
+		w.transport = http.DefaultTransport
+	}
 	var errs []error
 	for _, e := range endpoints {
 		u, err := target(e.URL)
@@ -69,12 +72,7 @@ func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
 			errs = append(errs, fmt.Errorf("webhook %s: %w", e.ID, err))
 			continue
 		}
-		signer, err := standardwebhooks.NewWebhookRaw(key)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("webhook %s: its secret cannot be used", e.ID))
-			continue
-		}
-		w.endpoints = append(w.endpoints, endpoint{e, signer})
+		w.endpoints = append(w.endpoints, endpoint{e, requestTo(u), newSigner(key)})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -148,20 +146,7 @@ func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) erro
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	now := w.now()
-	signature, err := e.signer.Sign(d.Key, now, d.Body)
-	if err != nil {
-		return galena.Errorf(galena.Internal, "notify."+e.ID, "cannot be signed")
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(d.Body))
-	if err != nil {
-		return galena.Errorf(galena.Invalid, "notify."+e.ID, "the URL cannot be called")
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "galena")
-	req.Header.Set(standardwebhooks.HeaderWebhookID, d.Key)
-	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
-	resp, err := w.client.Do(req)
+	resp, err := w.transport.RoundTrip(e.post(ctx, d, now))
 	if err != nil {
 		return broken(e.ID, err)
 	}
@@ -173,6 +158,33 @@ func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) erro
 		return nil
 	}
 	return refused(e.ID, resp, now)
+}
+
+// requestTo is the part of a request that is the same for all.
+func requestTo(u *url.URL) *http.Request {
+	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+}
+
+// The headers as http.Header has them.
+const (
+	headerID        = "Webhook-Id"
+	headerTimestamp = "Webhook-Timestamp"
+	headerSignature = "Webhook-Signature"
+)
+
+// post is the request of one try.
+func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time) *http.Request {
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	values := []string{"application/json", "galena", d.Key, stamp, e.signer.sign(d.Key, stamp, d.Body)}
+	r := e.request.WithContext(ctx)
+	r.Header = http.Header{
+		"Content-Type": values[0:1:1], "User-Agent": values[1:2:2],
+		headerID: values[2:3:3], headerTimestamp: values[3:4:4], headerSignature: values[4:5:5],
+	}
+	r.ContentLength = int64(len(d.Body))
+	r.Body = io.NopCloser(bytes.NewReader(d.Body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
+	return r
 }
 
 // broken words a transport error without its text, which holds the URL.

@@ -284,3 +284,39 @@ func TestChangedEndpointsKeepTheCounter(t *testing.T) {
 		t.Error("the second set counts elsewhere, or has no endpoint")
 	}
 }
+
+// listener answers at once and reads what it gets.
+type listener struct{}
+
+func (listener) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, err := io.Copy(io.Discard, r.Body)
+	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, err
+}
+
+// What a try costs beside the connection.
+func BenchmarkSend(b *testing.B) {
+	w, err := New([]Endpoint{{ID: Default, URL: "https://sink.example/in", Secret: secret}}, Deps{Client: &http.Client{Transport: listener{}},
+		Registerer: prometheus.NewRegistry(), Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := delivery()
+	d.Body = bytes.Repeat([]byte("x"), 700)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := w.Send(b.Context(), d); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// What the body of lead.routed costs.
+func BenchmarkRouted(b *testing.B) {
+	l, c, d := routedExample()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Routed(l, c, d, true); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -85,11 +85,8 @@ type target struct {
 	plain      bool // http without TLS
 }
 
-// targetKey carries the target, plainKey whether the request is without TLS.
-type (
-	targetKey struct{}
-	plainKey  struct{}
-)
+// targetKey carries the target.
+type targetKey struct{}
 
 // allows says that an operator named this target.
 func (g *guard) allows(t target, ip netip.Addr) bool {

@@ -3,7 +3,7 @@ package sql
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/galenahq/galena"
@@ -31,17 +31,24 @@ type tidings struct {
 // insertDeliveries stores events and returns the steps that will send them. An
 // event that a target was told of this epoch already is not told again.
 func (s *Store) insertDeliveries(ctx context.Context, tx conn, of ...tidings) ([]stepRow, error) {
-	var made []deliveryRow
+	n := 0
+	for _, t := range of {
+		n += len(t.told)
+	}
+	now := s.now()
+	made, written := make([]deliveryRow, 0, n), make(map[string]galena.Delivery, n)
 	for _, t := range of {
 		for _, d := range t.told {
-			id, err := orNewID(d.ID)
-			if err != nil {
+			var err error
+			if d.ID, err = orNewID(d.ID); err != nil {
 				return nil, err
 			}
 			if d.Key == "" {
-				d.Key = fmt.Sprintf("%s:%s:%d", d.Event, t.lead, t.epoch)
+				d.Key = d.Event + ":" + t.lead + ":" + strconv.Itoa(t.epoch)
 			}
-			made = append(made, deliveryRow{ID: id, Event: d.Event, Target: d.Target, Key: d.Key, LeadID: t.lead, Epoch: t.epoch, Body: string(d.Body)})
+			d.LeadID, d.Epoch, d.Attempts, d.At = t.lead, t.epoch, 0, at(micros(now))
+			written[d.ID] = d
+			made = append(made, deliveryRow{ID: d.ID, Event: d.Event, Target: d.Target, Key: d.Key, LeadID: t.lead, Epoch: t.epoch, Body: string(d.Body)})
 		}
 	}
 	if len(made) == 0 {
@@ -51,17 +58,11 @@ func (s *Store) insertDeliveries(ctx context.Context, tx conn, of ...tidings) ([
 	if err != nil {
 		return nil, err
 	}
-	now := micros(s.now())
-	a["now"] = now
+	a["now"] = micros(now)
 	fresh, err := list[deliveryRow](ctx, tx, "insert-deliveries", a)
 	out := make([]stepRow, len(fresh))
-	written := map[string]deliveryRow{}
-	for _, d := range made {
-		d.At = now
-		written[d.ID] = d
-	}
 	for i, d := range fresh {
-		tx.after(func() { s.bag.put(written[d.ID].delivery()) })
+		tx.after(func() { s.bag.put(written[d.ID]) })
 		out[i] = stepRow{Kind: galena.StepDeliver, ID: d.ID, LeadID: d.LeadID, Epoch: d.Epoch, Run: 1, Queue: QueueDeliveries}
 	}
 	return out, err

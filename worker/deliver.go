@@ -63,6 +63,9 @@ func (d *Deliverer) end(ctx context.Context, s galena.Step, delivery galena.Deli
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	tries := delivery.Attempts + 1 // with this one
+	if err == nil && !d.Log.Enabled(ctx, slog.LevelDebug) {
+		return d.Steps.Finish(write, s)
+	}
 	log := d.Log.With("delivery", s.ID, "event", delivery.Event, "target", delivery.Target, "lead", delivery.LeadID)
 	if err == nil {
 		log.DebugContext(ctx, "delivered", "attempt", tries)
