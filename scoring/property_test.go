@@ -243,7 +243,8 @@ func withinBounds(t *rapid.T, p *Profile, view galena.Facts) {
 
 // rowsSum is I2.
 func rowsSum(t *rapid.T, p *Profile, view galena.Facts) {
-	s := p.sheet(p.known(view), noon)
+	var s sheet
+	s.fill(p, p.known(view), noon)
 	if s.base == 0 {
 		return // policy exclude left everything out: there is no sum to speak of
 	}

@@ -38,7 +38,8 @@ type sheet struct {
 // Score judges the facts as of now. Final says that nobody is left to ask: then
 // a disqualifier that is unknown and says `hold` keeps the lead in its sink.
 func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
-	r, s := p.measure(facts, now, final)
+	var s sheet
+	r := p.measure(&s, facts, now, final)
 	r.Rows = s.rows(now)
 	r.TopReasons = s.topReasons()
 	if !r.Settled && r.Disqualified == nil {
@@ -52,13 +53,14 @@ func (p *Profile) Score(facts galena.Facts, now time.Time, final bool) Result {
 // are most of the work, and nobody reads those of a look that leads to another
 // question.
 func (p *Profile) Glance(facts galena.Facts, now time.Time, final bool) Result {
-	r, _ := p.measure(facts, now, final)
-	return r
+	var room [16]reading // enough for most profiles, and on the stack: each holds a whole fact
+	s := sheet{readings: room[:0]}
+	return p.measure(&s, facts, now, final)
 }
 
-func (p *Profile) measure(facts galena.Facts, now time.Time, final bool) (Result, *sheet) {
+func (p *Profile) measure(s *sheet, facts galena.Facts, now time.Time, final bool) Result {
 	known := p.known(facts)
-	s := p.sheet(known, now)
+	s.fill(p, known, now)
 	var r Result
 	r.Lo, r.Hi = share(s.a, p.total), share(s.b, p.total)
 	r.Score.Score = s.score(r.Lo, r.Hi)
@@ -66,7 +68,7 @@ func (p *Profile) measure(facts galena.Facts, now time.Time, final bool) (Result
 	r.Confidence = s.confidence()
 	s.room(&r)
 	p.judge(&r, s, known, now, final)
-	return r, s
+	return r
 }
 
 // known hides the facts that are too uncertain to decide with.
@@ -80,8 +82,13 @@ func (p *Profile) known(facts galena.Facts) galena.Lookup {
 	}
 }
 
-func (p *Profile) sheet(known galena.Lookup, now time.Time) *sheet {
-	s := &sheet{p: p, base: p.total, readings: make([]reading, len(p.criteria))}
+// fill reads the facts into an empty sheet, which may bring room for the readings.
+func (s *sheet) fill(p *Profile, known galena.Lookup, now time.Time) {
+	s.p, s.base = p, p.total
+	if cap(s.readings) < len(p.criteria) {
+		s.readings = make([]reading, len(p.criteria))
+	}
+	s.readings = s.readings[:len(p.criteria)]
 	for i := range p.criteria {
 		c := &p.criteria[i]
 		r := &s.readings[i]
@@ -95,7 +102,6 @@ func (p *Profile) sheet(known galena.Lookup, now time.Time) *sheet {
 			s.e += c.weight * r.e
 		}
 	}
-	return s
 }
 
 // score divides once and stays within [lo, hi]. The clip is needed by policy

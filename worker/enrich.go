@@ -55,7 +55,7 @@ func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	if d := m.CompanyDomain(); d != m.Lead.Domain {
 		r.fixed["company.domain"] = galena.KnownFact("company.domain", galena.TextValue(d), "alias", r.began)
 	}
-	maps.Copy(r.fixed, matchFacts(m, namedRep(rules.Routing.NamedRep, m), r.began))
+	matchFacts(r.fixed, m, namedRep(rules.Routing.NamedRep, m), r.began)
 	return r
 }
 

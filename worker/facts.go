@@ -8,11 +8,14 @@ import (
 	"github.com/galenahq/galena"
 )
 
+// leadFactsMost is how many facts most leads bring along, with those of matchFacts.
+const leadFactsMost = 16
+
 // leadFacts is what the form and the gate say of the person. What a form could
 // have said about itself and did not is absent; what it did not say about the
 // person is unknown.
 func leadFacts(l galena.Lead) galena.Facts {
-	facts := galena.Facts{}
+	facts := make(galena.Facts, leadFactsMost)
 	set := func(field, source string, v galena.Value, emptyIsAbsent bool) {
 		if v.Empty() && !emptyIsAbsent {
 			return
@@ -52,23 +55,18 @@ func namedRep(of func(domain string) string, m galena.Memory) string {
 	return ""
 }
 
-// matchFacts is who already knows this person or company. They are known
+// matchFacts adds who already knows this person or company. They are known
 // either way: nobody is an answer too.
-func matchFacts(m galena.Memory, namedRep string, now time.Time) galena.Facts {
-	facts := galena.Facts{}
-	for field, rep := range map[string]string{
-		"match.open_lead_owner":   m.OpenLeadOwner,
-		"match.account_owner":     m.AccountOwner,
-		"match.named_account_rep": namedRep,
-	} {
-		facts[field] = galena.KnownFact(field, galena.TextValue(rep), "galena", now)
-	}
-	return facts
+func matchFacts(facts galena.Facts, m galena.Memory, namedRep string, now time.Time) {
+	set := func(field, rep string) { facts[field] = galena.KnownFact(field, galena.TextValue(rep), "galena", now) }
+	set("match.open_lead_owner", m.OpenLeadOwner)
+	set("match.account_owner", m.AccountOwner)
+	set("match.named_account_rep", namedRep)
 }
 
 // companyFacts keeps the part of a profile that is about the company.
 func companyFacts(all galena.Facts) galena.Facts {
-	out := galena.Facts{}
+	out := make(galena.Facts, len(all))
 	for name, f := range all {
 		if strings.HasPrefix(name, "company.") && f.State != galena.Unknown {
 			out[name] = f
