@@ -158,7 +158,11 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, budgets []ga
 
 // buy makes the call that is claimed, when its turn comes, and ends the claim.
 func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result, error) {
-	if err := w.queue(ctx, v); err != nil {
+	err := w.queue(ctx, v)
+	if err == nil && !t.probe {
+		err = w.resting(v) // what was heard while the claim and the turn were waited for
+	}
+	if err != nil {
 		w.forgo(v, t.probe)
 		w.conclude(ctx, galena.Settlement{Claim: t.claim}, err)
 		return result{}, err
@@ -196,13 +200,31 @@ func (w *Waterfall) admit(v *vendor) (probe bool, err error) {
 	now := w.deps.Now()
 	reason, wait, probe := v.pause.enter(now, v.allowed())
 	if reason != "" {
-		return false, &galena.Error{Kind: reason, Op: v.id + ".ask", RetryAfter: wait, Err: errors.New("paused")}
+		return false, paused(v, reason, wait)
 	}
 	if wait := time.Unix(0, v.full.Load()).Sub(now); v.pace != nil && wait > 0 {
 		w.forgo(v, probe)
 		return false, paceFull(v, wait)
 	}
 	return probe, nil
+}
+
+// resting refuses a call that was let in before a pause began.
+func (w *Waterfall) resting(v *vendor) error {
+	if w.deps.Frozen {
+		return nil
+	}
+	now := w.deps.Now()
+	until, reason, _ := v.pause.state(now)
+	if reason == "" || !now.Before(until) {
+		return nil
+	}
+	return paused(v, reason, until.Sub(now))
+}
+
+// paused is the error of a call that a pause does not let through.
+func paused(v *vendor, reason galena.Kind, wait time.Duration) error {
+	return &galena.Error{Kind: reason, Op: v.id + ".ask", RetryAfter: wait, Err: errors.New("paused")}
 }
 
 // forgo gives the turn to probe back when no call was made.

@@ -68,6 +68,31 @@ func TestCallsWhoseClaimsAreGrantedTogetherLeavePaced(t *testing.T) {
 	})
 }
 
+func TestACallThatWaitsForItsTurnHearsOfAPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		throttled := &galena.Error{Kind: galena.RateLimited, RetryAfter: time.Minute}
+		b := newBundle(t, func(context.Context, Query) (Record, error) {
+			time.Sleep(50 * time.Millisecond) // half of the way to the next turn
+			return Record{}, throttled
+		}, perSecond(10))
+		var errs [2]error
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { _, _, errs[i] = b.Ask(t.Context(), "one", fmt.Sprintf("c%d.example", i), nil) })
+		}
+		wg.Wait()
+		for i, err := range errs {
+			if galena.KindOf(err) != galena.RateLimited || galena.RetryAfterOf(err) < 59*time.Second {
+				t.Errorf("call %d: %v, want the vendor's minute", i, err)
+			}
+		}
+		if b.calls.Load() != 1 || len(b.memory.ledger) > 1 {
+			t.Errorf("%d calls, %d in the ledger: the second was let in before the vendor asked for a minute", b.calls.Load(), len(b.memory.ledger))
+		}
+	})
+}
+
 func TestACallThatIsPutOffLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
