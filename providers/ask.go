@@ -162,6 +162,10 @@ func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result
 	if err == nil && !t.probe {
 		err = w.resting(v) // what was heard while the claim and the turn were waited for
 	}
+	if err == nil && t.claim.Token != "" && t.claim.Until.Before(w.deps.Now().Add(v.timeout)) {
+		// Somebody else may have the claim, and its money, before the answer is here.
+		err = &galena.Error{Kind: galena.Unavailable, Op: v.id + ".ask", Cause: galena.CauseAbandoned, Err: errors.New("the claim came too late")}
+	}
 	if err != nil {
 		w.forgo(v, t.probe)
 		w.conclude(ctx, galena.Settlement{Claim: t.claim}, err)

@@ -93,6 +93,38 @@ func TestACallThatWaitsForItsTurnHearsOfAPause(t *testing.T) {
 	})
 }
 
+// starved is a memory whose answer to a claim comes late.
+type starved struct {
+	*memory
+	by time.Duration
+}
+
+func (s starved) ClaimCall(ctx context.Context, c, seen galena.CallClaim) (galena.Grant, error) {
+	g, err := s.memory.ClaimCall(ctx, c, seen)
+	time.Sleep(s.by)
+	return g, err
+}
+
+func TestNobodyIsCalledOnAClaimThatMayEndBeforeTheAnswerComes(t *testing.T) {
+	t.Parallel()
+	for late, calls := range map[time.Duration]int32{leaseSlack - time.Second: 1, leaseSlack + time.Second: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBundle(t, hit, func(e *Entry, d *Deps) {
+				e.PerDayCents = 100
+				m, ok := d.Cache.(*memory)
+				if !ok {
+					t.Fatal("the bundle has another memory")
+				}
+				d.Cache = starved{m, late}
+			})
+			_, _, err := b.Ask(t.Context(), "one", "acme.example", nil)
+			if b.calls.Load() != calls || (err == nil) != (calls == 1) || b.memory.spent["provider:one"] != 20_000*int64(calls) {
+				t.Errorf("granted %v late: %d calls, want %d; %v, spent %v", late, b.calls.Load(), calls, err, b.memory.spent)
+			}
+		})
+	}
+}
+
 func TestACallThatIsPutOffLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

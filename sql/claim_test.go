@@ -25,7 +25,7 @@ const (
 	purseDay   = "2026-11-23"
 	purseLimit = 5_000_000
 	pursePrice = 20_000
-	purseLease = 2 * time.Second // of those who may die; the others are never taken for dead, however slow the machine
+	purseLease = 4 * time.Second // of those who may die; the others are never taken for dead, however slow the machine
 )
 
 func (p *purse) spent(t *testing.T) int64 {
