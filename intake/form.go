@@ -53,7 +53,9 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 		said["company.name"] = l.Company
 	}
 	var out []galena.Observation
-	for _, name := range slices.Sorted(maps.Keys(said)) {
+	names := slices.AppendSeq(make([]string, 0, len(said)), maps.Keys(said))
+	slices.Sort(names)
+	for _, name := range names {
 		f, ok := galena.LookupField(name)
 		if !ok || !sayable(f.Name) {
 			continue

@@ -46,7 +46,7 @@ func Rerouted(l galena.Lead, c galena.Company, d galena.Decision, personal bool)
 // and every lead makes it. The e-mail is left out where the endpoint must not know
 // who it is about.
 func body(event string, l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
-	w := writer{b: make([]byte, 0, 768)}
+	w := writer{b: make([]byte, 0, 512+32*len(d.Facts))} // most fit
 	w.text(`{"type":`, event)
 	w.text(`,"id":`, reference(l)) // the caller's own reference, else ours
 	w.text(`,"lead_id":`, l.ID)

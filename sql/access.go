@@ -47,12 +47,30 @@ func (s *Store) CreateToken(ctx context.Context, t galena.Token) error {
 // TokenByHash finds a token, also a revoked or expired one: whoever asks looks
 // at its times. NotFound when there is none.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte) (galena.Token, error) {
-	r, err := one[tokenRow](ctx, s.reader(), "token-by-hash", args{"hash": key(hash)})
-	if err != nil {
-		return galena.Token{}, fault("sql.token_by_hash", err)
-	}
-	t, err := r.token()
+	t, err := s.tokens.do(ctx, key(hash))
 	return t, fault("sql.token_by_hash", err)
+}
+
+// tokensByHash finds the tokens of a group: every request shows one, and most
+// show the same.
+func (s *Store) tokensByHash(ctx context.Context, hashes []string) ([]outcome[galena.Token], error) {
+	found, err := within[tokenRow](ctx, s, "tokens-by-hash", map[string][]string{"hashes": sorted(hashes)})
+	if err != nil {
+		return nil, fault("sql.token_by_hash", err)
+	}
+	byHash, broken := map[string]galena.Token{}, map[string]error{}
+	for _, r := range found {
+		if byHash[r.Hash], err = r.token(); err != nil {
+			broken[r.Hash] = err
+		}
+	}
+	out := each(hashes, byHash)
+	for i, h := range hashes {
+		if err := broken[h]; err != nil {
+			out[i].err = err
+		}
+	}
+	return out, nil
 }
 
 // Tokens lists all tokens, oldest first.

@@ -48,6 +48,7 @@ func (s *Store) HandTo(c Courier) { s.courier = c }
 
 // groups are what callers share, in the order in which a lead meets them.
 type groups struct {
+	tokens    group[string, galena.Token]
 	recalls   group[recallQuestion, recalled]
 	intakes   group[galena.Intake, galena.Receipt]
 	begins    group[stepKey, bool]
@@ -63,13 +64,14 @@ type groups struct {
 func (g *groups) bind(s *Store) {
 	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run = s.recall, s.accept, s.begin, s.memory
 	g.answers.run, g.claimings.run, g.settlings.run, g.rulings.run = s.answer, s.claims, s.settle, s.rule
-	g.mail.run, g.finishes.run = s.deliveries, s.finish
+	g.mail.run, g.finishes.run, g.tokens.run = s.deliveries, s.finish, s.tokensByHash
 }
 
 // wait returns when no group is served any more.
 func (g *groups) wait() {
 	for _, serving := range []*sync.WaitGroup{&g.recalls.serving, &g.intakes.serving, &g.begins.serving, &g.memories.serving,
-		&g.answers.serving, &g.claimings.serving, &g.settlings.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving} {
+		&g.answers.serving, &g.claimings.serving, &g.settlings.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving,
+		&g.tokens.serving} {
 		serving.Wait()
 	}
 }

@@ -3,11 +3,11 @@
 INSERT INTO tokens (id, description, group_name, scopes, hash, prefix, last4, created_by, created_at, expires_at)
 VALUES (:id, :description, :group_name, :scopes, :hash, :prefix, :last4, :created_by, :created_at, :expires_at);
 
--- name: token-by-hash
--- A token, valid or not: whoever asks looks at expires_at and revoked_at.
+-- name: tokens-by-hash
+-- Tokens, valid or not: whoever asks looks at expires_at and revoked_at.
 SELECT id, description, group_name, scopes, hash, prefix, last4, created_by, created_at, expires_at, revoked_at,
     last_used_at
-FROM tokens WHERE hash = :hash;
+FROM tokens WHERE hash = ANY (CAST(:hashes AS text[]));
 
 -- name: tokens
 -- All tokens, oldest first.

@@ -8,6 +8,7 @@
 package sqltest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,6 +52,16 @@ func Benchmarks(b *testing.B, open Open) {
 	b.Run("AcceptAtOnce", func(b *testing.B) {
 		s := newBench(b, open)
 		atOnce(b, func(i int) { s.accept(person(i)) })
+	})
+	b.Run("TokenAtOnce", func(b *testing.B) {
+		s := newBench(b, open)
+		hash := bytes.Repeat([]byte{7}, 32)
+		s.ok(s.CreateToken(s.ctx, galena.Token{ID: "t", Scopes: []string{galena.ScopeLeadsWrite}, Hash: hash, CreatedAt: s.clock.now()}))
+		atOnce(b, func(int) {
+			if got, err := s.TokenByHash(s.ctx, hash); err != nil || got.ID != "t" {
+				b.Errorf("%+v, %v", got, err)
+			}
+		})
 	})
 	b.Run("RuleAtOnce", func(b *testing.B) {
 		s := newBench(b, open)
