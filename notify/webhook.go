@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/galenahq/galena"
 )
@@ -37,7 +38,7 @@ type Deps struct {
 type endpoint struct {
 	Endpoint
 	request *http.Request // what all of its requests have alike
-	signer  *signer
+	signer  *standardwebhooks.Webhook
 }
 
 // Webhooks sends deliveries to endpoints.
@@ -72,7 +73,12 @@ func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
 			errs = append(errs, fmt.Errorf("webhook %s: %w", e.ID, err))
 			continue
 		}
-		w.endpoints = append(w.endpoints, endpoint{e, requestTo(u), newSigner(key)})
+		signer, err := standardwebhooks.NewWebhookRaw(key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("webhook %s: its secret cannot be used", e.ID))
+			continue
+		}
+		w.endpoints = append(w.endpoints, endpoint{e, requestTo(u), signer})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -146,7 +152,11 @@ func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) erro
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	now := w.now()
-	resp, err := w.transport.RoundTrip(e.post(ctx, d, now))
+	signature, err := e.signer.Sign(d.Key, now, d.Body)
+	if err != nil {
+		return galena.Errorf(galena.Internal, "notify."+e.ID, "cannot be signed")
+	}
+	resp, err := w.transport.RoundTrip(e.post(ctx, d, now, signature))
 	if err != nil {
 		return broken(e.ID, err)
 	}
@@ -173,9 +183,8 @@ const (
 )
 
 // post is the request of one try.
-func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time) *http.Request {
-	stamp := strconv.FormatInt(now.Unix(), 10)
-	values := []string{"application/json", "galena", d.Key, stamp, e.signer.sign(d.Key, stamp, d.Body)}
+func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time, signature string) *http.Request {
+	values := []string{"application/json", "galena", d.Key, strconv.FormatInt(now.Unix(), 10), signature}
 	r := e.request.WithContext(ctx)
 	r.Header = http.Header{
 		"Content-Type": values[0:1:1], "User-Agent": values[1:2:2],
