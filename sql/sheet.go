@@ -56,7 +56,7 @@ func takeSheet(d galena.Decision) (names []string, s sheet, rest decisionBody) {
 	}
 	slices.Sort(names)
 	for i := range said {
-		slices.SortFunc(said[i].Words, func(a, b [3]string) int { return cmp.Compare(a[0], b[0]) })
+		slices.SortFunc(said[i].Words, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
 	}
 	for i := range d.Rows {
 		if ofCompany(d.Rows[i].Field) {
@@ -109,19 +109,25 @@ func (s sheet) join(rest decisionBody) galena.Decision {
 type decisionBody struct {
 	galena.Decision
 	Said []saying `json:"said,omitempty"`
+
+	// What the sheet has is not even written as missing.
+	Steps        *[]galena.Call      `json:"steps,omitempty"`
+	Configs      *[]galena.ConfigRef `json:"configs,omitempty"`
+	Observations *[]string           `json:"observations,omitempty"`
 }
 
 // saying is what one source said at one moment.
 type saying struct {
 	Source string      `json:"source"`
 	At     time.Time   `json:"at"`
-	Words  [][3]string `json:"words"` // field, type, text; no text: verified that there is none
+	Words  [][2]string `json:"words"` // field and text; no text: verified that there is none
 }
 
 // plain says that a fact is nothing but a certain word.
 func plain(name string, f galena.Fact) bool {
-	word := galena.KnownFact(name, galena.Value{Type: f.Value.Type, Text: f.Value.Text}, f.Source, f.ObservedAt)
-	switch f.Value.Type {
+	field, _ := galena.LookupField(name)
+	word := galena.KnownFact(name, galena.Value{Type: field.Type, Text: f.Value.Text}, f.Source, f.ObservedAt)
+	switch field.Type {
 	case galena.TypeText, galena.TypeEnum, galena.TypeCountry:
 		return f.Field == name && f.State == word.State && f.Confidence == word.Confidence && f.ObservationID == "" &&
 			f.Value.Raw == "" && f.Value.Set == nil && f.Value.Equal(word.Value)
@@ -135,7 +141,7 @@ func say(all []saying, f galena.Fact) []saying {
 	if i < 0 {
 		i, all = len(all), append(all, saying{Source: f.Source, At: f.ObservedAt})
 	}
-	all[i].Words = append(all[i].Words, [3]string{f.Field, string(f.Value.Type), f.Value.Text})
+	all[i].Words = append(all[i].Words, [2]string{f.Field, f.Value.Text})
 	return all
 }
 
@@ -143,7 +149,8 @@ func say(all []saying, f galena.Fact) []saying {
 func (b decisionBody) decision() galena.Decision {
 	for _, s := range b.Said {
 		for _, w := range s.Words {
-			b.Facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: galena.FieldType(w[1]), Text: w[2]}, s.Source, s.At)
+			field, _ := galena.LookupField(w[0])
+			b.Facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: field.Type, Text: w[1]}, s.Source, s.At)
 		}
 	}
 	return b.Decision
@@ -157,9 +164,12 @@ type decisionText struct {
 }
 
 func (t decisionText) decision() (galena.Decision, error) {
+	if t.Sheet == "" {
+		return parse[galena.Decision](t.Body)
+	}
 	rest, err := parse[decisionBody](t.Body)
-	if err != nil || t.Sheet == "" {
-		return rest.Decision, err
+	if err != nil {
+		return galena.Decision{}, err
 	}
 	s, err := parse[sheet](t.Sheet)
 	return s.join(rest), err

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,10 +24,10 @@ func someDecision() galena.Decision {
 		}},
 		Steps: []galena.Call{{Provider: "hunter", Outcome: "hit", Cents: 1, MS: 2, Why: "points", Added: []string{"company.name"}}},
 		Facts: galena.Facts{"company.name": fact("company.name", "o1"), "company.domain": fact("company.domain", ""), "lead.form": fact("lead.form", "o2"),
-			"lead.source":    galena.KnownFact("lead.source", galena.EnumValue(""), "form", at),
-			"lead.job_title": galena.KnownFact("lead.job_title", galena.TextValue("CTO"), "form", at),
-			"lead.country":   galena.KnownFact("lead.country", galena.Value{Type: galena.TypeCountry, Text: "DE", Raw: "Germany"}, "form", at),
-			"match.rep":      galena.KnownFact("match.rep", galena.TextValue("ann"), "galena", at.Add(time.Second))},
+			"lead.source":         galena.KnownFact("lead.source", galena.EnumValue(""), "form", at),
+			"lead.job_title":      galena.KnownFact("lead.job_title", galena.TextValue("CTO"), "form", at),
+			"lead.country":        galena.KnownFact("lead.country", galena.Value{Type: galena.TypeCountry, Text: "DE", Raw: "Germany"}, "form", at),
+			"match.account_owner": galena.KnownFact("match.account_owner", galena.TextValue("ann"), "galena", at.Add(time.Second))},
 		Configs:      []galena.ConfigRef{{Kind: "ICP", Name: "a", Version: 2, Hash: "ff"}},
 		Observations: []string{"o1", "o2"},
 	}
@@ -43,8 +44,17 @@ func TestADecisionAndItsSheetAreTheDecision(t *testing.T) {
 		if got := shared.only(names).join(rest); !reflect.DeepEqual(got, d) {
 			t.Errorf("%s:\n%+v, want\n%+v", name, got, d)
 		}
-		if rest.Observations != nil || rest.Steps != nil || rest.Configs != nil {
-			t.Errorf("%s: the rest keeps what the sheet has", name)
+		body, err1 := text(rest)
+		words, err2 := text(shared.only(names))
+		if err1 != nil || err2 != nil || strings.Contains(body, `"observations"`) || strings.Contains(body, `"steps"`) || strings.Contains(body, `"configs"`) {
+			t.Errorf("%s: %v, %v, or the rest writes what the sheet has: %s", name, err1, err2, body)
+		}
+		if got, err := (decisionText{Body: body, Sheet: words}).decision(); err != nil || !reflect.DeepEqual(got, d) {
+			t.Errorf("%s, stored:\n%+v, want\n%+v", name, got, d)
+		}
+		whole, err := text(d)
+		if got, err2 := (decisionText{Body: whole}).decision(); err != nil || err2 != nil || !reflect.DeepEqual(got, d) {
+			t.Errorf("%s, as before there were sheets:\n%+v, want\n%+v", name, got, d)
 		}
 	}
 	names, shared, rest := takeSheet(someDecision())
