@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	lease      = 15 * time.Second // a run that does not renew for so long is lost
+	lease      = 9 * time.Second  // a run that does not renew for so long is lost
 	unbegun    = 10 * time.Second // a run that was not begun for so long is suspect
 	outboxMark = 5 * time.Second  // a relay that does not drop for so long is dead
 )

@@ -19,13 +19,13 @@ type Suspects interface {
 }
 
 const (
-	sweepEvery = 5 * time.Second
+	sweepEvery = 2 * time.Second
 	sweepBatch = 500
 	// maxKills is how many workers may die on a step before it is put aside.
 	maxKills = 3
 	// apartBy is longer than a lead takes and no shorter than the time between
 	// two sweeps, so that steps under suspicion run one by one.
-	apartBy = 5 * time.Second
+	apartBy = 3 * time.Second
 )
 
 // Sweeper hands out again whatever has no live task: steps that are due, steps
