@@ -67,17 +67,17 @@ type Observation struct {
 func (o *Observation) AppendJSON(b []byte) (_ []byte, err error) {
 	put := func(name, s string) {
 		if s != "" {
-			b = appendText(append(b, name...), s)
+			b = AppendText(append(b, name...), s)
 		}
 	}
-	b = appendText(append(b, `{"id":`...), o.ID)
+	b = AppendText(append(b, `{"id":`...), o.ID)
 	put(`,"entity":`, o.Entity)
-	b = appendText(append(b, `,"field":`...), o.Field)
+	b = AppendText(append(b, `,"field":`...), o.Field)
 	b = o.Value.appendJSON(append(b, `,"value":`...))
 	if o.Absent {
 		b = append(b, `,"absent":true`...)
 	}
-	b = appendText(append(b, `,"source":`...), o.Source)
+	b = AppendText(append(b, `,"source":`...), o.Source)
 	put(`,"class":`, string(o.Class))
 	put(`,"ref":`, o.Ref)
 	put(`,"method":`, o.Method)

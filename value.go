@@ -166,7 +166,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // appendJSON writes a wireValue, piece by piece: decisions and answers hold dozens.
 func (v Value) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"t":`...), string(v.Type))
+	b = AppendText(append(b, `{"t":`...), string(v.Type))
 	if v.Type == TypeNumber || v.Type == TypeDate || v.Type == TypeScore {
 		b = strconv.AppendInt(append(b, `,"lo":`...), v.Lo, 10)
 		if v.Hi != v.Lo {
@@ -174,7 +174,7 @@ func (v Value) appendJSON(b []byte) []byte {
 		}
 	}
 	if v.Text != "" {
-		b = appendText(append(b, `,"s":`...), v.Text)
+		b = AppendText(append(b, `,"s":`...), v.Text)
 	}
 	for i, s := range v.Set {
 		if i == 0 {
@@ -182,7 +182,7 @@ func (v Value) appendJSON(b []byte) []byte {
 		} else {
 			b = append(b, ',')
 		}
-		b = appendText(b, s)
+		b = AppendText(b, s)
 	}
 	if len(v.Set) > 0 {
 		b = append(b, ']')
@@ -194,13 +194,13 @@ func (v Value) appendJSON(b []byte) []byte {
 		b = append(b, `,"b":true`...)
 	}
 	if v.Raw != "" {
-		b = appendText(append(b, `,"raw":`...), v.Raw)
+		b = AppendText(append(b, `,"raw":`...), v.Raw)
 	}
 	return append(b, '}')
 }
 
-// appendText adds a text in quotes as encoding/json writes it.
-func appendText(b []byte, s string) []byte {
+// AppendText adds a text in quotes as encoding/json writes it.
+func AppendText(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			quoted, _ := json.Marshal(s) //nolint:errchkjson // a text cannot fail

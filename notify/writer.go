@@ -23,6 +23,9 @@ func (w *writer) text(name, s string) {
 	w.quote(s)
 }
 
+// quote appends a text.
+func (w *writer) quote(s string) { w.b = galena.AppendText(w.b, s) }
+
 func (w *writer) tenths(name string, t galena.Tenths) {
 	w.raw(name)
 	w.b = strconv.AppendFloat(w.b, float64(t)/10, 'f', -1, 64)
@@ -49,19 +52,6 @@ func (w *writer) texts(name string, list []string) {
 		w.quote(s)
 	}
 	w.raw("]")
-}
-
-// quote appends a text. encoding/json has the word on all that is not plain.
-func (w *writer) quote(s string) {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			w.value("", s)
-			return
-		}
-	}
-	w.raw(`"`)
-	w.raw(s)
-	w.raw(`"`)
 }
 
 // company appends what is known of the company as plain facts: short names in
