@@ -2,7 +2,6 @@ package providers
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // of UUIDs
 	"errors"
 	"fmt"
 	"maps"
@@ -220,7 +219,7 @@ func (w *Waterfall) resting(v *vendor) error {
 	}
 	now := w.deps.Now()
 	until, reason, _ := v.pause.state(now)
-	if reason == "" || !now.Before(until) {
+	if reason == "" {
 		return nil
 	}
 	return paused(v, reason, until.Sub(now))
@@ -393,33 +392,18 @@ func (w *Waterfall) answer(v *vendor, q Query, r Record, err error, now time.Tim
 }
 
 // ids are those of the observations of one call: each is the name-based UUID
-// (version 5) of its field under that of the call. uuid.NewSHA1 makes the same ones
-// with five allocations each.
+// (version 5) of its field under that of the call.
 type ids struct {
 	space   uuid.UUID
 	request string
-	room    [128]byte
 }
 
-func newIDs(provider, domain string, now time.Time) *ids {
-	x := &ids{space: uuid.NameSpaceURL}
-	b := append(append(append(append(x.room[:0], x.space[:]...), provider...), ' '), domain...)
-	x.space = hashed(now.UTC().AppendFormat(append(b, ' '), time.RFC3339Nano))
-	x.request = x.space.String()
-	return x
+func newIDs(provider, domain string, now time.Time) ids {
+	space := uuid.NewSHA1(uuid.NameSpaceURL, []byte(provider+" "+domain+" "+now.UTC().Format(time.RFC3339Nano)))
+	return ids{space, space.String()}
 }
 
-func (x *ids) of(field string) string {
-	return hashed(append(append(x.room[:0], x.space[:]...), field...)).String()
-}
-
-// hashed is the UUID of a name that stands behind its name space.
-func hashed(name []byte) (u uuid.UUID) {
-	sum := sha1.Sum(name) //nolint:gosec // as RFC 9562 has it; no secret hangs on it
-	copy(u[:], sum[:])
-	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
-	return u
-}
+func (x ids) of(field string) string { return uuid.NewSHA1(x.space, []byte(field)).String() }
 
 // unmapped counts the words that no table knows and keeps them with the answer:
 // when the table has grown the answer can be read again without paying.
