@@ -58,19 +58,13 @@ func (s *Store) tokensByHash(ctx context.Context, hashes []string) ([]outcome[ga
 	if err != nil {
 		return nil, fault("sql.token_by_hash", err)
 	}
-	byHash, broken := map[string]galena.Token{}, map[string]error{}
+	byHash := map[string]galena.Token{}
 	for _, r := range found {
 		if byHash[r.Hash], err = r.token(); err != nil {
-			broken[r.Hash] = err
+			return nil, fault("sql.token_by_hash", err) // the group asks one by one: the others have theirs
 		}
 	}
-	out := each(hashes, byHash)
-	for i, h := range hashes {
-		if err := broken[h]; err != nil {
-			out[i].err = err
-		}
-	}
-	return out, nil
+	return each(hashes, byHash), nil
 }
 
 // Tokens lists all tokens, oldest first.

@@ -78,7 +78,9 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 			stated := o.Class == galena.ClassCRM || o.Class == galena.ClassHuman || o.Class == galena.ClassHumanLocked
 			if stated && o.Entity != "" && !strings.Contains(o.Entity, ":") {
 				accounts[o.Entity] = true
-				spoken[o.Entity] = spoken[o.Entity] || o.Class != galena.ClassCRM
+				if o.Class != galena.ClassCRM {
+					spoken[o.Entity] = true
+				}
 			}
 		}
 		for _, domain := range slices.Sorted(maps.Keys(accounts)) {
@@ -89,10 +91,7 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 		if err := insertObservations(ctx, tx, obs); err != nil {
 			return err
 		}
-		for _, domain := range slices.Sorted(maps.Keys(accounts)) {
-			if !spoken[domain] {
-				continue
-			}
+		for _, domain := range slices.Sorted(maps.Keys(spoken)) {
 			if err := s.lookAgain(ctx, tx, domain); err != nil {
 				return err
 			}
