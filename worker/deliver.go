@@ -63,14 +63,12 @@ func (d *Deliverer) end(ctx context.Context, s galena.Step, delivery galena.Deli
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	tries := delivery.Attempts + 1 // with this one
-	if err == nil && !d.Log.Enabled(ctx, slog.LevelDebug) {
+	if err == nil {
+		d.Log.LogAttrs(ctx, slog.LevelDebug, "delivered", slog.String("delivery", s.ID), slog.String("event", delivery.Event),
+			slog.String("target", delivery.Target), slog.String("lead", delivery.LeadID), slog.Int("attempt", tries))
 		return d.Steps.Finish(write, s)
 	}
 	log := d.Log.With("delivery", s.ID, "event", delivery.Event, "target", delivery.Target, "lead", delivery.LeadID)
-	if err == nil {
-		log.DebugContext(ctx, "delivered", "attempt", tries)
-		return d.Steps.Finish(write, s)
-	}
 	kind, note := galena.KindOf(err), noteOf(err)
 	wait := d.Wait(delivery, err, d.Chance())
 	if wait < 0 {
