@@ -175,21 +175,15 @@ func requestTo(u *url.URL) *http.Request {
 	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 }
 
-// The headers as http.Header has them.
-const (
-	headerID        = "Webhook-Id"
-	headerTimestamp = "Webhook-Timestamp"
-	headerSignature = "Webhook-Signature"
-)
-
 // post is the request of one try.
 func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time, signature string) *http.Request {
-	values := []string{"application/json", "galena", d.Key, strconv.FormatInt(now.Unix(), 10), signature}
 	r := e.request.WithContext(ctx)
-	r.Header = http.Header{
-		"Content-Type": values[0:1:1], "User-Agent": values[1:2:2],
-		headerID: values[2:3:3], headerTimestamp: values[3:4:4], headerSignature: values[4:5:5],
-	}
+	r.Header = http.Header{}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "galena")
+	r.Header.Set(standardwebhooks.HeaderWebhookID, d.Key)
+	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	r.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	r.ContentLength = int64(len(d.Body))
 	r.Body = io.NopCloser(bytes.NewReader(d.Body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
