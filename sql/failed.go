@@ -6,25 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/galenahq/galena"
 )
-
-// Delay lets steps whose worker died wait, the first for gap and each further
-// one for a gap more, so that no two of them meet again in one process.
-func (s *Store) Delay(ctx context.Context, suspects []galena.Step, gap time.Duration) error {
-	const op = "sql.delay"
-	now := s.now()
-	for i, st := range suspects {
-		a := runArgs(st.Kind, st.ID, st.Epoch, st.Run)
-		a["now"], a["due"] = micros(now), micros(now.Add(time.Duration(i+1)*gap))
-		if _, err := s.do(ctx, op, "delay-step", a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // SetAside puts a step away on which workers die, and holds its lead where it is
 // not decided yet. False: the step is not lost any more, and is left alone.

@@ -55,10 +55,13 @@ func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
 // Suspects lists up to limit steps that nobody seems to work on: the lease ran
 // out, the wait is over, or they were handed to the queue more than 10 seconds
 // ago and never begun. Steps that still stand in the outbox are not among them.
+// Of those on which two workers died in a row there is one at a time, the next
+// when it has ended or after 3 seconds, so that no two of them share a worker.
 func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
 	now := s.now()
 	found, err := list[stepRow](ctx, s.reader(), "suspects",
-		args{"now": micros(now), "stale": micros(now.Add(-unbegun)), "limit": limit})
+		args{"now": micros(now), "lapsed": micros(now.Add(-lease)), "apart": micros(now.Add(-apart)),
+			"stale": micros(now.Add(-unbegun)), "limit": limit})
 	return steps(found), fault("sql.suspects", err)
 }
 

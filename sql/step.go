@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	lease      = 9 * time.Second  // a run that does not renew for so long is lost
+	lease      = 6 * time.Second  // a run that does not renew for so long is lost
 	unbegun    = 10 * time.Second // a run that was not begun for so long is suspect
+	apart      = 3 * time.Second  // a step under watch is not waited for any longer
 	outboxMark = 5 * time.Second  // a relay that does not drop for so long is dead
 )
 
@@ -163,7 +164,7 @@ func sortedKeys(keys []stepKey) []stepKey {
 	}))
 }
 
-// Renew holds the steps for another 15 seconds. Those that are no longer ours
+// Renew holds the steps for another 6 seconds. Those that are no longer ours
 // are left alone; their writes will be refused.
 func (s *Store) Renew(ctx context.Context, held []galena.Step) error {
 	return s.mark(ctx, "sql.renew", "renew-steps", held)

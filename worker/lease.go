@@ -11,7 +11,7 @@ import (
 
 // renewEvery is a third of the lease that Begin gives, so that two renewals may
 // fail before the sweep takes the step for lost.
-const renewEvery = 3 * time.Second
+const renewEvery = 2 * time.Second
 
 // leases keeps the steps that this process is working on alive in SQL. A
 // process that dies stops renewing, and the sweep hands its steps out again.

@@ -179,7 +179,6 @@ type lostSteps struct {
 	steps    []galena.Step
 	rehanded []galena.Step
 	vouched  []galena.Step
-	delayed  []galena.Step
 	aside    []galena.Step
 }
 
@@ -194,11 +193,6 @@ func (l *lostSteps) Vouch(_ context.Context, s []galena.Step) error {
 	return nil
 }
 
-func (l *lostSteps) Delay(_ context.Context, s []galena.Step, _ time.Duration) error {
-	l.delayed = append(l.delayed, s...)
-	return nil
-}
-
 func (l *lostSteps) SetAside(_ context.Context, s galena.Step, _ string) (bool, error) {
 	l.aside = append(l.aside, s)
 	return true, nil
@@ -210,14 +204,14 @@ func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T)
 		return galena.Step{ID: id, Run: kills, Lost: true, Kills: kills}
 	}
 	cases := []struct {
-		name                string
-		lost                []galena.Step
-		again, apart, aside string
+		name         string
+		lost         []galena.Step
+		again, aside string
 	}{
-		{"one death is no sign", []galena.Step{killed("a", 1), killed("b", 1)}, "a b", "", ""},
-		{"after the second they run one by one", []galena.Step{killed("a", 2), killed("b", 2), killed("c", 2)}, "a", "b c", ""},
-		{"the third is enough, and its company goes on", []galena.Step{killed("a", 3), killed("b", 1)}, "b", "", "a"},
-		{"waiting is not dying", []galena.Step{{ID: "a", Lost: true}, {ID: "b"}}, "a b", "", ""},
+		{"one death is no sign", []galena.Step{killed("a", 1), killed("b", 1)}, "a b", ""},
+		{"nor is a second", []galena.Step{killed("a", 2)}, "a", ""},
+		{"the third is enough, and its company goes on", []galena.Step{killed("a", 3), killed("b", 1)}, "b", "a"},
+		{"waiting is not dying", []galena.Step{{ID: "a", Lost: true}, {ID: "b"}}, "a b", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -227,7 +221,7 @@ func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T)
 			if _, err := NewSweeper(l, lost, func() {}, slog.New(slog.DiscardHandler)).Sweep(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			for what, pair := range map[string][2]string{"again": {ids(l.rehanded), c.again}, "apart": {ids(l.delayed), c.apart}, "aside": {ids(l.aside), c.aside}} {
+			for what, pair := range map[string][2]string{"again": {ids(l.rehanded), c.again}, "aside": {ids(l.aside), c.aside}} {
 				if pair[0] != pair[1] {
 					t.Errorf("%s: %q, want %q", what, pair[0], pair[1])
 				}

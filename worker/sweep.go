@@ -14,18 +14,17 @@ type Suspects interface {
 	Suspects(ctx context.Context, limit int) ([]galena.Step, error)
 	Rehand(ctx context.Context, steps []galena.Step) (int, error)
 	Vouch(ctx context.Context, steps []galena.Step) error
-	Delay(ctx context.Context, steps []galena.Step, gap time.Duration) error
 	SetAside(ctx context.Context, s galena.Step, note string) (bool, error)
 }
 
 const (
-	sweepEvery = 2 * time.Second
+	sweepEvery = time.Second
 	sweepBatch = 500
 	// maxKills is how many workers may die on a step before it is put aside.
+	// Whoever was at work beside the culprit dies with it, so one death is no
+	// sign, and a second may still be bad company: from then on the store lists
+	// such steps one at a time, and only the culprit gets to its third.
 	maxKills = 3
-	// apartBy is longer than a lead takes and no shorter than the time between
-	// two sweeps, so that steps under suspicion run one by one.
-	apartBy = 3 * time.Second
 )
 
 // Sweeper hands out again whatever has no live task: steps that are due, steps
@@ -64,19 +63,12 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 		if err != nil {
 			return total, err
 		}
-		var lost, seen []galena.Step
-		for _, st := range suspects {
-			if !st.Lost && s.alive(st) {
-				seen = append(seen, st)
-			} else {
-				lost = append(lost, st)
-			}
-		}
+		v := s.judge(suspects)
 		// What is vouched for is no suspect for a while, so every page ends.
-		if err := s.store.Vouch(ctx, seen); err != nil {
+		if err := s.store.Vouch(ctx, v.seen); err != nil {
 			return total, err
 		}
-		n, err := s.recover(ctx, triage(lost))
+		n, err := s.recover(ctx, v)
 		if err != nil {
 			return total, err
 		}
@@ -89,30 +81,24 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 	}
 }
 
-// verdicts is what becomes of lost steps.
-type verdicts struct{ again, apart, aside []galena.Step }
+// verdicts is what becomes of suspects.
+type verdicts struct{ seen, again, aside []galena.Step }
 
-// triage decides by how many workers have died on each step. Whoever was at work
-// beside the culprit dies with it, so one death is no sign, and a second may
-// still be bad company: from then on such steps run one at a time, and only the
-// culprit gets to its third.
-func triage(lost []galena.Step) (v verdicts) {
-	watched := false
-	for _, st := range lost {
+func (s *Sweeper) judge(suspects []galena.Step) (v verdicts) {
+	for _, st := range suspects {
 		switch {
+		case !st.Lost && s.alive(st):
+			v.seen = append(v.seen, st)
 		case st.Kills >= maxKills:
 			v.aside = append(v.aside, st)
-		case st.Kills == maxKills-1 && watched:
-			v.apart = append(v.apart, st)
 		default:
-			watched = watched || st.Kills == maxKills-1
 			v.again = append(v.again, st)
 		}
 	}
 	return v
 }
 
-// recover writes the verdicts and says how many steps were handed out.
+// recover writes the verdicts on what is lost and says how many steps were handed out.
 func (s *Sweeper) recover(ctx context.Context, v verdicts) (int, error) {
 	for _, st := range v.aside {
 		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills))
@@ -122,9 +108,6 @@ func (s *Sweeper) recover(ctx context.Context, v verdicts) (int, error) {
 		if done {
 			s.log.ErrorContext(ctx, "step put aside: workers die on it", "step", st.Kind, "id", st.ID, "epoch", st.Epoch, "kills", st.Kills)
 		}
-	}
-	if err := s.store.Delay(ctx, v.apart, apartBy); err != nil {
-		return 0, err
 	}
 	return s.store.Rehand(ctx, v.again)
 }

@@ -41,15 +41,23 @@ RETURNING attempts;
 -- name: suspects
 -- Steps that nobody seems to work on: a lease ran out, a wait is over (both
 -- lost: no task of theirs counts any more), or a run handed out before :stale
--- was never begun. A lease lasts longer than it takes a run to become stale, so
--- one index on queued_at serves both. What still stands in the outbox is not
--- lost, only late. kills counts the workers that died on the step, the one
--- of this run included; it is 0 where the run has no dead worker.
+-- was never begun. A lease that ran out began before :lapsed, so one index on
+-- queued_at serves both. What still stands in the outbox is not lost, only
+-- late. kills counts the workers that died on the step, the one of this run
+-- included; it is 0 where the run has no dead worker. Where that makes two it
+-- is one step at most, and none while another like it is out since :apart.
 SELECT kind, id, epoch, run, queue, attempts, due_at, kills, lost, since FROM (
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
-        FROM steps WHERE queued_at > 0 AND queued_at <= :stale AND state = 'running' AND lease_until <= :now
+        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills <> 1
         ORDER BY lease_until LIMIT :limit) AS lost
+    UNION ALL
+    SELECT * FROM (
+        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
+        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills = 1
+          AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.kills > 1 AND other.queued_at > :apart
+              AND other.state IN ('queued', 'running'))
+        ORDER BY lease_until LIMIT 1) AS watched
     UNION ALL
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 1 AS class, 1 AS lost, due_at AS since
@@ -113,11 +121,6 @@ USING unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
-
--- name: delay-step
--- Lets a step whose worker died wait until :due before it is handed out again.
-UPDATE steps SET state = 'waiting', due_at = :due, lease_until = 0, queued_at = 0, kills = kills + 1
-WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now;
 
 -- name: set-step-aside
 -- Puts a step away whose worker died once more, and returns its attempts.

@@ -10,7 +10,7 @@ import (
 var failedRules = map[string]func(*bench){
 	"AStepThatKillsIsSetAside":           killedIsSetAside,
 	"ARunThatEndsForgivesEarlierKills":   endForgives,
-	"ADelayedStepComesBackInItsTurn":     delayedComesBack,
+	"StepsUnderWatchComeOneByOne":        watchedOneByOne,
 	"AKillingDeliveryIsSetAside":         killedDelivery,
 	"EveryFailedStepIsListedAndReplayed": allFailedAreListed,
 	"FailedStepsAreFiltered":             failedFiltered,
@@ -91,18 +91,48 @@ func endForgives(s *bench) {
 	s.kill(galena.StepLead, id, 3, 1)
 }
 
-func delayedComesBack(s *bench) {
-	first, second := s.begun(person(1)), s.begun(person(2))
+// watchedOneByOne kills the workers of three leads twice: each is handed out
+// again when the one before it has ended, or after 3 seconds; a lead that one
+// worker died on is not kept back.
+func watchedOneByOne(s *bench) {
+	var watched []galena.Step
+	for n := range 3 {
+		watched = append(watched, run(s.begun(person(n)), 1))
+	}
 	s.relayed()
-	s.clock.pass(15 * time.Second)
-	s.ok(s.Delay(s.ctx, s.suspects(2), 5*time.Second))
+	s.clock.pass(6 * time.Second)
+	s.rehand(s.suspects(3), 3)
+	for i := range watched {
+		watched[i].Run = 2
+		if ok, err := s.Begin(s.ctx, galena.StepLead, watched[i].ID, 1, 2); !ok || err != nil {
+			s.Fatalf("run 2 did not begin: %v, %v", ok, err)
+		}
+	}
+	fresh := s.begun(person(3))
+	s.relayed()
+	s.clock.pass(6 * time.Second)
+	found := s.suspects(2)
+	i := slices.IndexFunc(found, func(st galena.Step) bool { return st.Kills == 2 })
+	if i < 0 || found[1-i].ID != fresh || found[1-i].Kills != 1 {
+		s.Fatalf("suspects %+v, want one under watch and %s", found, fresh)
+	}
+	s.rehand(found, 2)
+	s.relayed()
 	s.suspects(0)
-	s.clock.pass(5 * time.Second)
-	found := s.suspects(1)
-	s.rehand(found, 1)
-	s.clock.pass(5 * time.Second)
-	if other := s.suspects(1); other[0].ID == found[0].ID || other[0].ID != first && other[0].ID != second {
-		s.Errorf("%s came back after %s", other[0].ID, found[0].ID)
+	first := found[i].ID
+	if ok, err := s.Begin(s.ctx, galena.StepLead, first, 1, 3); !ok || err != nil {
+		s.Fatalf("run 3 did not begin: %v, %v", ok, err)
+	}
+	s.suspects(0)
+	s.ok(s.Finish(s.ctx, run(first, 3)))
+	next := s.suspects(1)
+	s.rehand(next, 1)
+	s.relayed()
+	s.clock.pass(2 * time.Second)
+	s.suspects(0)
+	s.clock.pass(time.Second)
+	if last := s.suspects(1)[0].ID; last == first || last == next[0].ID {
+		s.Errorf("%s came twice", last)
 	}
 }
 
