@@ -248,7 +248,7 @@ func (b *bench) hostileSet(set []hostile) {
 	from, _ := b.loaded(max(b.span(2*time.Minute, 12*time.Second), time.Duration(float64((hostileEvery+1)*len(set))/b.plan.rate*float64(time.Second))))
 	b.drain()
 	rows, err := b.pg.db.QueryContext(b.ctx, `SELECT domain, outcome,
-		(SELECT count(*) FROM observations o WHERE o.entity = c.domain AND o.source = 'p1')
+		(SELECT count(*) FROM answer_log a WHERE a.domain = c.domain AND a.provider = 'p1')
 		FROM provider_calls c WHERE provider = 'p1' AND called_at >= $1`, from.UnixMicro())
 	b.must(err)
 	defer rows.Close()

@@ -31,16 +31,15 @@ func benchmarkScorecard(b *testing.B, open sqltest.Open) {
 		err := errors.Join(s.Exec(ctx, "INSERT INTO provider_calls (id, provider, domain, outcome, cost_micros, took_us, called_at) "+many+
 			`'call' || CAST(i AS text), 'p' || CAST(i % 5 AS text), 'c' || CAST(i AS text) || '.test',
 			CASE WHEN i % 4 = 0 THEN 'not_found' ELSE 'hit' END, 30000, (i * 7919) % 2000000, `+at+" FROM n"),
-			s.Exec(ctx, `INSERT INTO observations (id, entity, field, value, absent, source, class, ref, method, confidence, observed_at,
-			fetched_at, cost_micros, request_id, run_id, used) `+many+`
-			'value' || CAST((i * 7919) % 100003 AS text), 'c' || CAST(i AS text) || '.test', 'company.field' || CAST(i % 7 AS text),
-			'{"type":"number","lo":420,"hi":420}', FALSE, 'p' || CAST(i % 5 AS text), 'provider', '', 'api', 1, `+at+", "+at+`,
-			30000, 'call' || CAST(i AS text), '', i % 3 = 0 FROM n`))
+			s.Exec(ctx, `INSERT INTO answer_log (request_id, provider, domain, fetched_at, cost_micros, fields, used, observations) `+many+`
+			'call' || CAST((i * 7919) % 100003 AS text), 'p' || CAST(i % 5 AS text), 'c' || CAST(i AS text) || '.test', `+at+`, 30000,
+			'["company.field' || CAST(i % 7 AS text) || '","company.name","company.industry","company.phone","company.city"]',
+			CASE WHEN i % 3 = 0 THEN '{"company.name":true,"company.industry":true}' ELSE '{}' END, '[]' FROM n`))
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
-	if err := s.Exec(ctx, "ANALYZE provider_calls; ANALYZE observations"); err != nil {
+	if err := s.Exec(ctx, "ANALYZE provider_calls; ANALYZE answer_log"); err != nil {
 		b.Fatal(err)
 	}
 	read := func(b *testing.B) {

@@ -7,34 +7,32 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// recentMost bounds the ids that are remembered: some megabytes.
+// recentMost bounds the keys that are remembered: some megabytes.
 const recentMost = 32 << 10
 
-// recent remembers which observations of vendors this process has written. Every
-// lead of a company brings the company's held answers along, a dozen rows that
-// are there already; a row that is known to be there is not sent again. They are
-// append-only, so what was committed once stays true, and what is forgotten here
-// is merely sent again.
-type recent struct {
-	mu       sync.Mutex
-	now, old map[string]bool // true: with the word that a decision rests on it
-}
+// recent remembers which answers of vendors this process has logged, by their
+// requests, and which of their observations as those that a decision rests on, by
+// their ids. Every lead of a company brings the company's held answers along,
+// which are there already; an answer that is known to be there is not sent again.
+// The log is append-only, so what was committed once stays true, and what is
+// forgotten here is merely sent again.
+type recent struct{ keys seen }
 
-// fresh leaves out what was written before, and marks what a decision rests on.
+// fresh leaves out the answers that were logged before with all that a decision
+// rests on, and marks that.
 func (r *recent) fresh(obs []galena.Observation, rests []string) []galena.Observation {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var out []galena.Observation // mostly none
+	var wanted []string // requests: mostly none
 	for i := range obs {
 		o := &obs[i]
-		used, known := r.now[o.ID]
-		if !known {
-			used, known = r.old[o.ID]
+		if inAnswer(o) && !slices.Contains(wanted, o.RequestID) && (!r.keys.has(o.RequestID) || slices.Contains(rests, o.ID) && !r.keys.has(o.ID)) {
+			wanted = append(wanted, o.RequestID)
 		}
-		rested := o.Used || slices.Contains(rests, o.ID)
-		if o.ID == "" || !known || rested && !used {
-			out = append(out, *o)
-			out[len(out)-1].Used = rested
+	}
+	var out []galena.Observation
+	for i := range obs {
+		if !inAnswer(&obs[i]) || slices.Contains(wanted, obs[i].RequestID) {
+			out = append(out, obs[i])
+			out[len(out)-1].Used = obs[i].Used || slices.Contains(rests, obs[i].ID)
 		}
 	}
 	return out
@@ -42,22 +40,23 @@ func (r *recent) fresh(obs []galena.Observation, rests []string) []galena.Observ
 
 // wrote is called after the commit.
 func (r *recent) wrote(obs []galena.Observation) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, o := range obs {
-		if len(r.now) >= recentMost {
-			r.old, r.now = r.now, nil
+	var keys []string
+	for i := range obs {
+		o := &obs[i]
+		if !inAnswer(o) {
+			continue
 		}
-		if r.now == nil {
-			r.now = map[string]bool{}
+		if n := len(keys); n == 0 || keys[n-1] != o.RequestID {
+			keys = append(keys, o.RequestID)
 		}
-		if o.Class == galena.ClassProvider && o.ID != "" {
-			r.now[o.ID] = o.Used || r.now[o.ID]
+		if o.Used {
+			keys = append(keys, o.ID)
 		}
 	}
+	r.keys.add(keys)
 }
 
-// seen remembers as many keys of rows that are never changed or removed.
+// seen remembers up to twice as many keys of rows that are never changed or removed.
 type seen struct {
 	mu       sync.Mutex
 	now, old map[string]bool

@@ -67,6 +67,17 @@ FROM unnest(CAST(:id AS text[]), CAST(:entity AS text[]), CAST(:field AS text[])
         request_id, run_id, used)
 ON CONFLICT (id) DO UPDATE SET used = TRUE WHERE excluded.used AND NOT observations.used;
 
+-- name: log-answers
+-- Appends answers; of one that is held already only the fields on which a decision rests are added.
+INSERT INTO answer_log (request_id, provider, domain, fetched_at, cost_micros, fields, used, observations)
+SELECT r.request_id, r.provider, r.domain, r.fetched_at, r.cost_micros, r.fields, r.used, r.observations
+FROM unnest(CAST(:request_id AS text[]), CAST(:provider AS text[]), CAST(:domain AS text[]), CAST(:fetched_at AS bigint[]),
+        CAST(:cost_micros AS bigint[]), CAST(:fields AS text[]), CAST(:used AS text[]), CAST(:observations AS text[]))
+    AS r(request_id, provider, domain, fetched_at, cost_micros, fields, used, observations)
+ON CONFLICT (request_id) DO UPDATE
+SET used = CAST(CAST(answer_log.used AS jsonb) || CAST(excluded.used AS jsonb) AS text)
+WHERE NOT CAST(answer_log.used AS jsonb) @> CAST(excluded.used AS jsonb);
+
 -- name: standing-observations
 -- What counts from the start for these leads and companies: everything but what
 -- vendors said, which enters a decision only through the plan.

@@ -9,6 +9,14 @@ SELECT r.value->>'id', r.value->>'entity', r.value->>'field', r.value->>'value',
 FROM json_each(:rows) AS r WHERE TRUE
 ON CONFLICT (id) DO UPDATE SET used = TRUE WHERE excluded.used AND NOT observations.used;
 
+-- name: log-answers
+-- As the general text, with SQLite's functions for JSON.
+INSERT INTO answer_log (request_id, provider, domain, fetched_at, cost_micros, fields, used, observations)
+SELECT r.value->>'request_id', r.value->>'provider', r.value->>'domain', r.value->>'fetched_at', r.value->>'cost_micros',
+    r.value->>'fields', r.value->>'used', r.value->>'observations'
+FROM json_each(:rows) AS r WHERE TRUE
+ON CONFLICT (request_id) DO UPDATE SET used = json_patch(answer_log.used, excluded.used);
+
 -- name: lock-links
 -- The writer's transaction is the lock.
 SELECT 1;
