@@ -9,23 +9,28 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// renewEvery is a third of the lease that Begin gives, so that two renewals may
-// fail before the sweep takes the step for lost.
-const renewEvery = 2 * time.Second
+const (
+	// renewAfter is how old a lease is when it is renewed: a third of what Begin
+	// gives. Most steps are over by then.
+	renewAfter = 2 * time.Second
+	// renewEvery is how often the leases are looked at, so that a renewal may fail
+	// twice before the sweep takes the step for lost.
+	renewEvery = time.Second
+)
 
 // leases keeps the steps that this process is working on alive in SQL. A
 // process that dies stops renewing, and the sweep hands its steps out again.
 type leases struct {
 	mu   sync.Mutex
-	held map[galena.Step]struct{}
+	held map[galena.Step]time.Time // when the lease was given
 }
 
-func newLeases() *leases { return &leases{held: map[galena.Step]struct{}{}} }
+func newLeases() *leases { return &leases{held: map[galena.Step]time.Time{}} }
 
 // hold keeps a step's lease until the returned function is called.
 func (l *leases) hold(s galena.Step) (release func()) {
 	l.mu.Lock()
-	l.held[s] = struct{}{}
+	l.held[s] = time.Now()
 	l.mu.Unlock()
 	return func() {
 		l.mu.Lock()
@@ -34,14 +39,28 @@ func (l *leases) hold(s galena.Step) (release func()) {
 	}
 }
 
-func (l *leases) list() []galena.Step {
+// due lists the steps whose lease was given before then.
+func (l *leases) due(then time.Time) []galena.Step {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make([]galena.Step, 0, len(l.held))
-	for s := range l.held {
-		out = append(out, s)
+	var out []galena.Step
+	for s, at := range l.held {
+		if at.Before(then) {
+			out = append(out, s)
+		}
 	}
 	return out
+}
+
+// renewed notes that the leases were given anew.
+func (l *leases) renewed(steps []galena.Step, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range steps {
+		if _, ok := l.held[s]; ok {
+			l.held[s] = at
+		}
+	}
 }
 
 // run renews until the context ends.
@@ -54,12 +73,17 @@ func (l *leases) run(ctx context.Context, steps Steps, log *slog.Logger) {
 			return
 		case <-t.C:
 		}
-		held := l.list()
-		if len(held) == 0 {
+		now := time.Now()
+		due := l.due(now.Add(-renewAfter))
+		if len(due) == 0 {
 			continue
 		}
-		if err := steps.Renew(ctx, held); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "leases not renewed", "steps", len(held), "kind", galena.KindOf(err), "error", err)
+		if err := steps.Renew(ctx, due); err != nil {
+			if ctx.Err() == nil {
+				log.WarnContext(ctx, "leases not renewed", "steps", len(due), "kind", galena.KindOf(err), "error", err)
+			}
+			continue
 		}
+		l.renewed(due, now)
 	}
 }

@@ -97,18 +97,21 @@ func (p *platform) until(t *testing.T, what string, ok func(done, parked int) bo
 	t.Fatalf("%s: %d done, %d parked", what, done, parked)
 }
 
+// far is later than any lease was given.
+var far = time.Now().Add(24 * time.Hour)
+
 func TestWhatWaitsForACRMHoldsNoWorkerAndKeepsItsLease(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(nil)
 	d := p.crowd(t, 100) // returns although the CRM has answered nobody
-	if held := len(d.leases.list()); held != 100 {
+	if held := len(d.leases.due(far)); held != 100 {
 		t.Errorf("%d leases are renewed, want 100", held)
 	}
 	close(p.open)
 	p.until(t, "everything is done", func(done, _ int) bool { return done == 100 })
 	d.sidings.stop()
-	if p.most > sidingPlaces || len(d.leases.list()) != 0 {
-		t.Errorf("%d at a time, want %d at most; %d leases left", p.most, sidingPlaces, len(d.leases.list()))
+	if p.most > sidingPlaces || len(d.leases.due(far)) != 0 {
+		t.Errorf("%d at a time, want %d at most; %d leases left", p.most, sidingPlaces, len(d.leases.due(far)))
 	}
 }
 
@@ -176,7 +179,7 @@ func TestAStopGivesBackWhatWaits(t *testing.T) {
 	if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: "late"}); err != nil || p.parked["late"] != 0 || len(p.parked) != parked+1 {
 		t.Errorf("one that comes late: %v, %d given back", err, len(p.parked))
 	}
-	if n := len(d.leases.list()); n != 0 {
+	if n := len(d.leases.due(far)); n != 0 {
 		t.Errorf("%d leases are left", n)
 	}
 }
