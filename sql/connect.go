@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ import (
 type database struct {
 	dialect string
 	write   *sqlx.DB
-	read    *sqlx.DB // the same as write on Postgres
+	read    *sqlx.DB // of people's questions; on SQLite of all that only reads; for migrations the same as write
 	path    string   // of the SQLite file
 }
 
@@ -93,7 +94,8 @@ func connectSQLite(path string) (database, error) {
 func fileName(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 // connectPostgres sets the limits that keep a sick server from making us sick;
-// a URL that names its own keeps them.
+// a URL that names its own keeps them. A quarter of the connections is for the
+// questions of people, so that these never wait for leads, nor leads for them.
 func connectPostgres(address string, u use) (database, error) {
 	malformed := galena.Errorf(galena.Invalid, "sql.open", "the postgres URL is malformed")
 	parsed, err := url.Parse(address)
@@ -125,14 +127,29 @@ func connectPostgres(address string, u use) (database, error) {
 		// every statement that a lead needs finds its rows by a key.
 		limits["enable_seqscan"], limits["jit"] = "off", "off"
 	}
-	for name, value := range limits {
-		if _, ok := conf.RuntimeParams[name]; !ok {
-			conf.RuntimeParams[name] = value
-		}
+	own := maps.Clone(conf.RuntimeParams)
+	maps.Copy(conf.RuntimeParams, limits)
+	maps.Copy(conf.RuntimeParams, own)
+	if u == migrating {
+		db := pool(conf, size)
+		return database{dialectPostgres, db, db, ""}, nil
 	}
-	db := sqlx.NewDb(stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(writeArrays)), "pgx")
+	questions := max(1, size/4)
+	read := pool(conf, questions)
+	// What a lead needs is asked for by lists of keys. Left to itself the server
+	// plans it anew for every list of one, at a rate at which groups are small, and
+	// that took longer than to run it. A question of a person has filters that may
+	// be empty, and is planned for those it has.
+	if _, ok := own["plan_cache_mode"]; !ok {
+		conf.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	}
+	return database{dialectPostgres, pool(conf, size-questions), read, ""}, nil
+}
+
+func pool(conf *pgx.ConnConfig, size int) *sqlx.DB {
+	db := sqlx.NewDb(stdlib.OpenDB(*conf.Copy(), stdlib.OptionAfterConnect(writeArrays)), "pgx")
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	return database{dialectPostgres, db, db, ""}, nil
+	return db
 }

@@ -206,7 +206,7 @@ func within[T any](ctx context.Context, s *Store, name string, lists map[string]
 	if err != nil {
 		return nil, err
 	}
-	return list[T](ctx, s.reader(), name, a)
+	return list[T](ctx, s.keyed(), name, a)
 }
 
 // each answers every member by its key; who is not there is not found.

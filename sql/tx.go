@@ -32,6 +32,15 @@ type conn struct {
 func (c conn) after(do func()) { *c.then = append(*c.then, do) }
 
 func (s *Store) reader() conn { return conn{stmts: s.reads, arrays: s.arrays(), again: s.again} }
+
+// keyed is where a group reads, which finds its rows by keys.
+func (s *Store) keyed() conn {
+	if s.dialect == dialectPostgres {
+		return s.writer()
+	}
+	return s.reader()
+}
+
 func (s *Store) writer() conn { return conn{stmts: s.writes, arrays: s.arrays(), again: s.again} }
 
 func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
