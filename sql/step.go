@@ -128,7 +128,7 @@ func (s *Store) toOutbox(ctx context.Context, tx conn, runs []stepRow) error {
 	return err
 }
 
-// Begin gives the step to this run for 15 seconds. False: the run was handed
+// Begin gives the step to this run for 6 seconds. False: the run was handed
 // out again meanwhile, is being worked on, or is finished: there is nothing to do.
 func (s *Store) Begin(ctx context.Context, kind, id string, epoch, run int) (bool, error) {
 	began, err := s.begins.do(ctx, stepKey{Kind: kind, ID: id, Epoch: epoch, Run: run})

@@ -6,7 +6,8 @@
 //	 ▲  steps, leases    ▲ Take after a commit                   │
 //	 │                   │                                       ▼
 //	 │              Sweeper: due, lease run out, lost        Server
-//	 │                                                           │
+//	 │                                Near: the first try of     │
+//	 │                                a delivery just committed  │
 //	 └────────── one transaction ◄── Pipeline.Process ◄──────────┤ lead:created
 //	                plan → ask → merge → score → … → route       │
 //	             Park | Finish | Fail ◄── Deliverer.Process ◄────┘ lead:deliver

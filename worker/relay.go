@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type Relay struct {
 	queue  Enqueuer
 	log    *slog.Logger
 	wake   chan struct{}
+	near   func(galena.Step) bool
 
 	mu     sync.Mutex
 	direct bool // running, and the queue took what was sent last
@@ -53,6 +55,10 @@ func NewRelay(o Outbox, q Enqueuer, log *slog.Logger) *Relay {
 	return &Relay{outbox: o, queue: q, log: log, wake: make(chan struct{}, 1)}
 }
 
+// Near lets a server of this process have what it takes of what was committed.
+// Call it before Run.
+func (r *Relay) Near(take func(galena.Step) bool) { r.near = take }
+
 // Ready implements sql.Courier.
 func (r *Relay) Ready() bool {
 	r.mu.Lock()
@@ -63,6 +69,12 @@ func (r *Relay) Ready() bool {
 // Take implements sql.Courier. A relay that has stopped meanwhile leaves the
 // steps to the next one.
 func (r *Relay) Take(committed []galena.Step) {
+	if r.near != nil {
+		committed = slices.DeleteFunc(committed, r.near)
+	}
+	if len(committed) == 0 {
+		return
+	}
 	r.mu.Lock()
 	direct := r.direct
 	if direct {

@@ -21,6 +21,7 @@ type Server struct {
 	mux     *asynq.ServeMux
 	leases  *leases
 	sidings *sidings
+	near    *near
 	room    chan struct{} // a place for each step of shared tasks that may be worked on
 	steps   Steps
 	log     *slog.Logger
@@ -51,7 +52,7 @@ type ServerConfig struct {
 func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
 	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux(),
 		room: make(chan struct{}, roomPerWorker*max(c.Concurrency, 1))}
-	s.sidings = newSidings(d)
+	s.sidings, s.near = newSidings(d), newNear(c.Concurrency, d.Process, log)
 	p.leases, d.leases, d.lanes, d.sidings = s.leases, s.leases, newLanes(c.Concurrency), s.sidings
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
@@ -142,11 +143,17 @@ func (s *Server) route(ctx context.Context, t *asynq.Task) error {
 	return h.ProcessTask(ctx, t)
 }
 
+// Near begins a step that this process has just committed, if it is a delivery
+// and there is a place for it; false leaves it to the queue.
+func (s *Server) Near(step galena.Step) bool { return s.near.take(step) }
+
 // Start begins to take tasks.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.sidings.open(ctx)
+	s.near.open(ctx)
 	if err := s.asynq.Start(asynq.HandlerFunc(s.route)); err != nil {
+		s.near.stop()
 		s.cancel()
 		s.sidings.cancel()
 		return galena.Errorf(galena.Unavailable, "worker.start", "the queue does not answer")
@@ -161,6 +168,7 @@ func (s *Server) Stop() {
 		return
 	}
 	var side sync.WaitGroup
+	side.Go(s.near.stop)
 	side.Go(s.sidings.stop)
 	s.asynq.Shutdown()
 	side.Wait()
