@@ -25,25 +25,6 @@ func (r answerRow) answer() (galena.Answer, error) {
 		Misses: r.Misses}, err
 }
 
-// observed is what answerRow reads.
-func observed(all []galena.Observation) (string, error) {
-	if all == nil {
-		return "null", nil
-	}
-	b := make([]byte, 0, 2+450*len(all)) // as long as most are
-	for i := range all {
-		var err error
-		if b, err = all[i].AppendJSON(append(b, ',')); err != nil {
-			return "", err
-		}
-	}
-	if len(all) == 0 {
-		return "[]", nil
-	}
-	b[0] = '['
-	return string(append(b, ']')), nil
-}
-
 // SaveProviderState publishes how a provider fares; the newest word stays.
 func (s *Store) SaveProviderState(ctx context.Context, p galena.ProviderState) error {
 	_, err := s.do(ctx, "sql.save_provider_state", "save-provider-state", args{"provider": p.Provider,

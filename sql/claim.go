@@ -39,7 +39,7 @@ func (s *Store) Answer(ctx context.Context, provider, domain string) (a galena.A
 // answer reads the answers to the questions of a group.
 func (s *Store) answer(ctx context.Context, all []question) ([]outcome[reply], error) {
 	const op = "sql.answer"
-	a, err := table(s.reader(), all)
+	a, err := table(s.keyed(), all)
 	if err != nil {
 		return nil, fault(op, err)
 	}
@@ -54,7 +54,7 @@ func (s *Store) answer(ctx context.Context, all []question) ([]outcome[reply], e
 		RetryUS    int64  `db:"retry_us"`
 		PendingAt  int64  `db:"pending_at"`
 		Polled     bool   `db:"polled"`
-	}](ctx, s.reader(), "answers", a)
+	}](ctx, s.keyed(), "answers", a)
 	if err != nil {
 		return nil, fault(op, err)
 	}
@@ -375,8 +375,11 @@ func settlement(t galena.Settlement) (r settleRow, err error) {
 		Kind:  string(a.Kind), AnswerMicros: a.CostMicros, FetchedAt: micros(a.FetchedAt),
 		EarlyUntil: micros(a.StaleAt(true)), FreshUntil: micros(a.FreshUntil), ExpiresAt: micros(a.ExpiresAt),
 		Misses: a.Misses}
-	if r.Observations, err = observed(a.Observations); err != nil {
-		return r, err
+	r.Observations = "null"
+	if a.Observations != nil {
+		if r.Observations, err = observed(markedOf(a.Observations)); err != nil {
+			return r, err
+		}
 	}
 	if r.Scopes, err = scopesOf(c); err != nil {
 		return r, err

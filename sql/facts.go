@@ -26,8 +26,8 @@ type factsRow struct {
 // Most leads of a company find what the lead before them found: facts that say
 // the same, but for their age, are not written again for an hour. They are the
 // largest row of a lead after its decision.
-func (s *Store) learnFacts(ctx context.Context, tx conn, obs []galena.Observation, companies ...galena.Company) error {
-	if err := insertObservations(ctx, tx, obs); err != nil {
+func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, companies ...galena.Company) error {
+	if err := insertObservations(ctx, tx, words); err != nil {
 		return err
 	}
 	newest := map[string]galena.Company{}

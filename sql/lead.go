@@ -313,7 +313,7 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) e
 	if obs, err = s.unsaid(ctx, tx, obs); err != nil {
 		return err
 	}
-	if err := insertObservations(ctx, tx, obs); err != nil {
+	if err := insertObservations(ctx, tx, markedOf(obs)); err != nil {
 		return err
 	}
 	deliveries, err := s.insertDeliveries(ctx, tx, told...)

@@ -30,7 +30,7 @@ func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice, l gal
 		} else if err != nil {
 			return err
 		}
-		told, err := s.learn(ctx, tx, l)
+		told, err := s.learn(ctx, tx, markedLesson(l), l)
 		if err != nil {
 			return err
 		}

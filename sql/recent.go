@@ -19,38 +19,38 @@ const recentMost = 32 << 10
 type recent struct{ keys seen }
 
 // fresh leaves out the answers that were logged before with all that a decision
-// rests on, and marks that.
-func (r *recent) fresh(obs []galena.Observation, rests []string) []galena.Observation {
+// rests on. It returns the words of the others, marked.
+func (r *recent) fresh(l *galena.Lesson) []marked {
 	var wanted []string // requests: mostly none
-	for i := range obs {
-		o := &obs[i]
-		if inAnswer(o) && !slices.Contains(wanted, o.RequestID) && (!r.keys.has(o.RequestID) || slices.Contains(rests, o.ID) && !r.keys.has(o.ID)) {
-			wanted = append(wanted, o.RequestID)
+	lone := 0
+	for i := range l.Observations {
+		w := marked{Observation: &l.Observations[i]}
+		switch {
+		case !w.inAnswer():
+			lone++
+		case slices.Contains(wanted, w.RequestID):
+		case !r.keys.has(w.RequestID) || slices.Contains(l.Used, w.ID) && !r.keys.has(w.ID):
+			wanted = append(wanted, w.RequestID)
 		}
 	}
-	var out []galena.Observation
-	for i := range obs {
-		if !inAnswer(&obs[i]) || slices.Contains(wanted, obs[i].RequestID) {
-			out = append(out, obs[i])
-			out[len(out)-1].Used = obs[i].Used || slices.Contains(rests, obs[i].ID)
-		}
+	if lone == 0 && len(wanted) == 0 {
+		return nil
 	}
-	return out
+	return slices.DeleteFunc(markedLesson(*l), func(w marked) bool { return w.inAnswer() && !slices.Contains(wanted, w.RequestID) })
 }
 
 // wrote is called after the commit.
-func (r *recent) wrote(obs []galena.Observation) {
+func (r *recent) wrote(words []marked) {
 	var keys []string
-	for i := range obs {
-		o := &obs[i]
-		if !inAnswer(o) {
+	for _, w := range words {
+		if !w.inAnswer() {
 			continue
 		}
-		if n := len(keys); n == 0 || keys[n-1] != o.RequestID {
-			keys = append(keys, o.RequestID)
+		if !slices.Contains(keys, w.RequestID) {
+			keys = append(keys, w.RequestID)
 		}
-		if o.Used {
-			keys = append(keys, o.ID)
+		if w.used {
+			keys = append(keys, w.ID)
 		}
 	}
 	r.keys.add(keys)

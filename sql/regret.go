@@ -17,7 +17,7 @@ func (s *Store) SaveAudit(ctx context.Context, st galena.Step, r galena.RegretAu
 		if err != nil {
 			return err
 		}
-		if err := insertObservations(ctx, tx, learnt); err != nil {
+		if err := insertObservations(ctx, tx, markedOf(learnt)); err != nil {
 			return err
 		}
 		steps, err := text(r.Steps)

@@ -29,8 +29,9 @@ func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, err
 
 // rule writes the rulings of a group.
 func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[galena.Decision], err error) {
+	words := make([][]marked, len(all))
 	for i := range all {
-		all[i].Observations = s.recent.fresh(all[i].Observations, all[i].Used)
+		words[i] = s.recent.fresh(&all[i].Lesson)
 	}
 	var ours []*ruled
 	err = s.inTx(ctx, "sql.rule", func(tx conn) error {
@@ -43,7 +44,7 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 		for i, r := range all {
 			if held[r.Step] {
 				held[r.Step] = false // the same run twice in a group: the second finds the first's decision
-				ours = append(ours, &ruled{Ruling: r, place: i})
+				ours = append(ours, &ruled{Ruling: r, place: i, words: words[i]})
 			}
 		}
 		if err := s.settleAll(ctx, tx, ours); err != nil {
@@ -56,7 +57,7 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 	})
 	if err == nil {
 		for _, r := range ours {
-			s.recent.wrote(r.Observations)
+			s.recent.wrote(r.words)
 		}
 	}
 	return out, err
@@ -65,7 +66,8 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 // ruled is one ruling of a group on its way.
 type ruled struct {
 	galena.Ruling
-	place int // in the group
+	place int      // in the group
+	words []marked // that are to be written
 	d     galena.Decision
 	told  []galena.Delivery
 	moved creditLog
@@ -136,12 +138,13 @@ func (s *Store) settleAll(ctx context.Context, tx conn, all []*ruled) error {
 		return nil
 	}
 	lessons := make([]galena.Lesson, len(all))
+	var words []marked
 	var pools, reps []string
 	for i, r := range all {
-		lessons[i] = r.Lesson
+		lessons[i], words = r.Lesson, append(words, r.words...)
 		pools, reps = append(pools, r.Pools...), append(reps, r.Reps...)
 	}
-	opened, err := s.learn(ctx, tx, lessons...)
+	opened, err := s.learn(ctx, tx, words, lessons...)
 	if err != nil {
 		return err
 	}
@@ -172,18 +175,14 @@ func (r *ruled) settle(roster *lockedRoster) (creditLog, error) {
 }
 
 // learn writes what needs no pool lock before any is taken, so that the locks
-// are held for a shorter time, and returns what must be told of each lesson.
-func (s *Store) learn(ctx context.Context, tx conn, lessons ...galena.Lesson) ([][]galena.Delivery, error) {
-	var obs []galena.Observation
-	var companies []galena.Company
-	for _, l := range lessons {
-		for _, o := range l.Observations {
-			o.Used = o.Used || slices.Contains(l.Used, o.ID)
-			obs = append(obs, o)
-		}
-		companies = append(companies, l.Company)
+// are held for a shorter time, and returns what must be told of each lesson. words
+// are those of the lessons that are not known to be there.
+func (s *Store) learn(ctx context.Context, tx conn, words []marked, lessons ...galena.Lesson) ([][]galena.Delivery, error) {
+	companies := make([]galena.Company, len(lessons))
+	for i, l := range lessons {
+		companies[i] = l.Company
 	}
-	if err := s.learnFacts(ctx, tx, obs, companies...); err != nil {
+	if err := s.learnFacts(ctx, tx, words, companies...); err != nil {
 		return nil, err
 	}
 	return s.writeConflicts(ctx, tx, lessons)
