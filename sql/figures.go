@@ -135,6 +135,9 @@ func (s *Store) count(ctx context.Context, all byProvider, from, until int64) er
 			f.MissMicros += r.CostMicros
 		}
 	}
+	if err := s.countAnswers(ctx, all, span); err != nil {
+		return err
+	}
 	uses, err := list[struct {
 		Source     string `db:"source"`
 		Useful     int    `db:"useful"`
@@ -156,6 +159,39 @@ func (s *Store) count(ctx context.Context, all byProvider, from, until int64) er
 		all.of(r.Source).Fields[r.Field] += r.Answers
 	}
 	return err
+}
+
+// countAnswers adds what the log says of each provider.
+func (s *Store) countAnswers(ctx context.Context, all byProvider, span args) error {
+	found, err := list[struct {
+		Provider   string `db:"provider"`
+		Fields     string `db:"fields"`
+		Used       string `db:"used"`
+		Answers    int    `db:"answers"`
+		CostMicros int64  `db:"cost_micros"`
+	}](ctx, s.reader(), "provider-answers", span)
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		fields, err := parse[[]string](r.Fields)
+		if err != nil {
+			return err
+		}
+		used, err := parse[map[string]bool](r.Used)
+		if err != nil {
+			return err
+		}
+		f := all.of(r.Provider)
+		for _, field := range fields {
+			f.Fields[field] += r.Answers
+		}
+		if len(used) > 0 {
+			f.Useful += len(used) * r.Answers
+			f.UsedMicros += r.CostMicros
+		}
+	}
+	return nil
 }
 
 // rounded keeps the times of a day few: exact below 64 ms, from there on at most

@@ -4,29 +4,27 @@ SELECT provider, outcome, (took_us + 999) / 1000 AS took_ms, count(*) AS calls, 
 FROM provider_calls WHERE called_at >= :from AND called_at < :until
 GROUP BY provider, outcome, (took_us + 999) / 1000;
 
+-- name: provider-answers
+-- The logged answers of each provider by the fields that they had and those on which a decision rests: there are few such sets.
+SELECT provider, fields, used, count(*) AS answers, CAST(sum(cost_micros) AS bigint) AS cost_micros
+FROM answer_log WHERE fetched_at >= :from AND fetched_at < :until
+GROUP BY provider, fields, used;
+
 -- name: provider-uses
--- The values of each provider on which a decision rests, and what the answers cost that brought one of them. Values that
+-- The values of each provider on which a decision rests, and what the requests cost that brought one of them. Values that
 -- are rows of their own are a registry's, or older than the log.
 SELECT source, CAST(sum(used) AS bigint) AS useful, CAST(sum(cost_micros) AS bigint) AS used_micros
-FROM (SELECT provider AS source, (SELECT count(*) FROM jsonb_object_keys(CAST(used AS jsonb))) AS used, cost_micros
-      FROM answer_log WHERE fetched_at >= :from AND fetched_at < :until
-      UNION ALL
-      SELECT source, sum(CASE WHEN used THEN 1 ELSE 0 END) AS used, max(cost_micros) AS cost_micros
+FROM (SELECT source, request_id, sum(CASE WHEN used THEN 1 ELSE 0 END) AS used, max(cost_micros) AS cost_micros
       FROM observations o WHERE fetched_at >= :from AND fetched_at < :until AND request_id <> ''
         AND NOT EXISTS (SELECT 1 FROM answer_log l WHERE l.request_id = o.request_id)
-      GROUP BY source, request_id) AS answers
+      GROUP BY source, request_id) AS requests
 WHERE used > 0 GROUP BY source;
 
 -- name: provider-coverage
--- How many answers of each provider had a field.
+-- How many answers of each provider had a field, of the same values.
 SELECT source, field, count(*) AS answers
-FROM (SELECT provider AS source, f.value AS field
-      FROM answer_log, jsonb_array_elements_text(CAST(fields AS jsonb)) AS f(value)
-      WHERE fetched_at >= :from AND fetched_at < :until
-      UNION ALL
-      SELECT source, field FROM observations o
-      WHERE fetched_at >= :from AND fetched_at < :until AND request_id <> ''
-        AND NOT EXISTS (SELECT 1 FROM answer_log l WHERE l.request_id = o.request_id)) AS answers
+FROM observations o WHERE fetched_at >= :from AND fetched_at < :until AND request_id <> ''
+  AND NOT EXISTS (SELECT 1 FROM answer_log l WHERE l.request_id = o.request_id)
 GROUP BY source, field;
 
 -- name: provider-days
