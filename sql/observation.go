@@ -160,7 +160,8 @@ var drafts = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b
 func observed(all []marked) (string, error) {
 	draft, _ := drafts.Get().(*[]byte)
 	defer drafts.Put(draft)
-	b := append((*draft)[:0], '[')
+	b := (*draft)[:0]
+	b = append(b, '[')
 	for i, w := range all {
 		if i > 0 {
 			b = append(b, ',')

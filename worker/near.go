@@ -20,7 +20,7 @@ type near struct {
 	log     *slog.Logger
 	places  chan struct{}
 	mu      sync.Mutex
-	ctx     context.Context // nil: closed
+	start   func(galena.Step) // nil: closed
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
@@ -32,7 +32,13 @@ func newNear(places int, try func(context.Context, galena.Step) error, log *slog
 func (n *near) open(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ctx, n.cancel = context.WithCancel(ctx)
+	ctx, n.cancel = context.WithCancel(ctx)
+	n.start = func(s galena.Step) {
+		n.running.Go(func() {
+			defer func() { <-n.places }()
+			n.run(ctx, s)
+		})
+	}
 }
 
 // take begins a delivery if there is a place for it, and never waits.
@@ -42,20 +48,16 @@ func (n *near) take(s galena.Step) bool {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.ctx == nil {
+	if n.start == nil {
 		return false
 	}
 	select {
 	case n.places <- struct{}{}:
+		n.start(s)
+		return true
 	default:
 		return false
 	}
-	ctx := n.ctx
-	n.running.Go(func() {
-		defer func() { <-n.places }()
-		n.run(ctx, s)
-	})
-	return true
 }
 
 func (n *near) run(ctx context.Context, s galena.Step) {
@@ -77,7 +79,7 @@ func (n *near) run(ctx context.Context, s galena.Step) {
 // stop takes no more and lets what was begun end, or cuts it after a while.
 func (n *near) stop() {
 	n.mu.Lock()
-	n.ctx = nil
+	n.start = nil
 	cancel := n.cancel
 	n.mu.Unlock()
 	if cancel == nil {

@@ -41,7 +41,7 @@ func TestADeliveryIsTriedWhereItWasCommitted(t *testing.T) {
 	soon(t, "the stop takes no more", func() bool {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		return n.ctx == nil
+		return n.start == nil
 	})
 	if n.take(deliver("late")) {
 		t.Error("taken after the stop")
