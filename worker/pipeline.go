@@ -98,6 +98,7 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) 
 			err = galena.Errorf(galena.Internal, "worker.decide", "panic: %.100s", fmt.Sprint(r))
 		}
 	}()
+	lead.CreatedAt = p.Now() // until it is read nobody knows how old it is, and it is not given up for that
 	rules := p.Rules()
 	defer rules.done()
 	for range ownerRaces {

@@ -19,6 +19,7 @@ import (
 
 // desk is a store in memory for one lead.
 type desk struct {
+	unread error // of Memory
 	stepLog
 	memory   galena.Memory
 	refuse   bool  // Begin: this hand-out is an old one
@@ -44,7 +45,7 @@ func (d *desk) Finish(context.Context, galena.Step) error {
 	return nil
 }
 
-func (d *desk) Memory(context.Context, string) (galena.Memory, error) { return d.memory, nil }
+func (d *desk) Memory(context.Context, string) (galena.Memory, error) { return d.memory, d.unread }
 
 func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error) {
 	if len(d.ruleErrs) > 0 {
@@ -190,6 +191,17 @@ func TestAValueThatNobodyAskedForIsNotUsed(t *testing.T) {
 	}
 	if used := r.used(r.look(true)); !slices.Equal(used, []string{"company.employee_count"}) {
 		t.Errorf("%v, want the size alone", used)
+	}
+}
+
+// The age of a lead that cannot be read is not known: it is not too old.
+func TestALeadThatCannotBeReadWaits(t *testing.T) {
+	t.Parallel()
+	d := &desk{unread: galena.Errorf(galena.Unavailable, "sql.memory", "sqlstate 55P03")}
+	p, _ := pipelineOn(t, d, &market{})
+	d.memory = galena.Memory{}
+	if err := p.Process(context.Background(), firstRun); err != nil || d.failed != "" || d.parked.Sub(testNow) != firstWait {
+		t.Errorf("error %v, failed %q, parked until %v; want it parked for %v", err, d.failed, d.parked, firstWait)
 	}
 }
 

@@ -55,6 +55,7 @@ func (w *Watch) look(ctx context.Context, s galena.Step, lead string, kind galen
 			err = galena.Errorf(galena.Internal, "worker.sla", "panic: %.100s", fmt.Sprint(r))
 		}
 	}()
+	due = w.Hands.Now()
 	t, err := w.Clocks.Timer(ctx, lead, s.Epoch, kind)
 	if err != nil && galena.KindOf(err) != galena.NotFound {
 		return due, err
