@@ -118,7 +118,9 @@ func connectPostgres(address string, u use) (database, error) {
 	if !query.Has("connect_timeout") {
 		conf.ConnectTimeout = 3 * time.Second
 	}
-	limits := map[string]string{"application_name": "galena", "lock_timeout": "2000"}
+	// Whoever comes while a group waits for a lock may wait for it twice: the gate
+	// must have refused him within 3.5 s.
+	limits := map[string]string{"application_name": "galena", "lock_timeout": "1500"}
 	if u == serving {
 		limits["statement_timeout"] = "3000"
 		limits["idle_in_transaction_session_timeout"] = "10000"

@@ -10,7 +10,8 @@ ON CONFLICT (scope, day) DO NOTHING;
 -- Takes the claim and reserves its price in all of the budgets {scope, limit_micros}, or does neither: one of them has
 -- not begun its day or has too little left, or the last claim is not the ended one of token :seen. The budgets are locked
 -- first and in one order, here and wherever they change, so that nobody waits in a circle. Returns whether it was
--- granted and what was spent of each budget, {scope: micros}. To repeat it is harmless.
+-- granted and what was spent of each budget, {scope: micros}. To repeat it is harmless. A claim is found by its key: said as
+-- in the index of the open ones (ended_at = 0), a plan made while there were few would read that from end to end.
 WITH want AS MATERIALIZED (
     SELECT r.scope, r.limit_micros
     FROM jsonb_to_recordset(CAST(:budgets AS jsonb)) AS r(scope text, limit_micros bigint)
@@ -40,7 +41,7 @@ WITH want AS MATERIALIZED (
 )
 SELECT EXISTS (SELECT 1 FROM claimed) OR EXISTS (
            SELECT 1 FROM provider_claims c
-           WHERE c.provider = :provider AND c.domain = :domain AND c.token = :token AND c.ended_at = 0) AS granted,
+           WHERE c.provider = :provider AND c.domain = :domain AND c.token = :token AND c.ended_at < 1) AS granted,
        COALESCE((SELECT CAST(jsonb_object_agg(scope, spent_micros) AS text) FROM purse), '{}') AS spent;
 
 -- name: claim-many
@@ -83,7 +84,7 @@ WITH ask AS MATERIALIZED (
 )
 SELECT a.token, EXISTS (SELECT 1 FROM claimed c WHERE c.provider = a.provider AND c.domain = a.domain) OR EXISTS (
            SELECT 1 FROM provider_claims c
-           WHERE c.provider = a.provider AND c.domain = a.domain AND c.token = a.token AND c.ended_at = 0) AS granted
+           WHERE c.provider = a.provider AND c.domain = a.domain AND c.token = a.token AND c.ended_at < 1) AS granted
 FROM enough, ask a
 WHERE enough.ok;
 
@@ -114,14 +115,14 @@ WITH call AS MATERIALIZED (
 ), open AS MATERIALIZED (
     SELECT c.provider, c.domain, c.token
     FROM provider_claims c JOIN call k ON k.provider = c.provider AND k.domain = c.domain AND k.token = c.token
-    WHERE c.ended_at = 0 AND (SELECT COUNT(*) FROM purse) >= 0
+    WHERE c.ended_at < 1 AND (SELECT COUNT(*) FROM purse) >= 0
     ORDER BY c.provider, c.domain
     FOR UPDATE OF c
 ), ended AS (
     UPDATE provider_claims c
     SET ended_at = :now, kind = k.failure, cause = k.cause, retry_us = k.retry_us
     FROM open o JOIN call k ON k.provider = o.provider AND k.domain = o.domain
-    WHERE c.provider = o.provider AND c.domain = o.domain AND c.token = o.token AND c.ended_at = 0
+    WHERE c.provider = o.provider AND c.domain = o.domain AND c.token = o.token AND c.ended_at < 1
     RETURNING c.provider, c.domain, c.reserved_micros
 ), counted AS MATERIALIZED (
     SELECT k.*, COALESCE(e.reserved_micros, 0) AS reserved_micros, NOT k.awaited OR e.provider IS NOT NULL AS counts
@@ -181,7 +182,7 @@ WITH dead AS MATERIALIZED (
     SET ended_at = :now, retry_us = 0, kind = CASE WHEN polled THEN 'pending' ELSE 'unavailable' END,
         cause = CASE WHEN polled THEN '' WHEN pending_at > 0 THEN 'timeout' ELSE 'abandoned' END
     FROM dead d
-    WHERE c.provider = d.provider AND c.domain = d.domain AND c.token = d.token AND c.ended_at = 0
+    WHERE c.provider = d.provider AND c.domain = d.domain AND c.token = d.token AND c.ended_at < 1
       AND (SELECT COUNT(*) FROM purse) >= 0
     RETURNING c.provider, c.domain, c.token, c.day, c.scopes, c.reserved_micros, c.pending_at, c.polled
 ), missed AS (

@@ -32,14 +32,14 @@ DELETE FROM idempotency WHERE created_at <= :stale;
 
 -- name: recall
 -- Which of these hashes are suppressed, and which of these domains an account or
--- an answer that is held knows.
+-- an answer that is held knows. (kind = '' would be read from the index of what goes stale, all of it.)
 SELECT TRUE AS suppressed, hash AS key FROM suppressions WHERE hash = ANY (CAST(:hashes AS text[]))
 UNION ALL
 SELECT FALSE, domain FROM company_domains WHERE domain = ANY (CAST(:domains AS text[]))
 UNION ALL
 SELECT FALSE, domain FROM company_owners WHERE domain = ANY (CAST(:domains AS text[]))
 UNION ALL
-SELECT FALSE, domain FROM answers WHERE domain = ANY (CAST(:domains AS text[])) AND kind = '';
+SELECT FALSE, domain FROM answers WHERE domain = ANY (CAST(:domains AS text[])) AND kind <> 'not_found';
 
 -- name: decide-leads
 -- Marks the leads decided. A lead whose later epoch has begun is left alone.

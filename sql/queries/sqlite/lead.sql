@@ -6,7 +6,7 @@ SELECT FALSE, domain FROM company_domains WHERE domain IN (SELECT value FROM jso
 UNION ALL
 SELECT FALSE, domain FROM company_owners WHERE domain IN (SELECT value FROM json_each(:domains))
 UNION ALL
-SELECT FALSE, domain FROM answers WHERE domain IN (SELECT value FROM json_each(:domains)) AND kind = '';
+SELECT FALSE, domain FROM answers WHERE domain IN (SELECT value FROM json_each(:domains)) AND kind <> 'not_found';
 
 -- name: decide-leads
 -- As the general text, with SQLite's function for a JSON list.
