@@ -12,3 +12,9 @@ func (s *Store) Exec(ctx context.Context, text string) error {
 func (s *Store) Text(ctx context.Context, query string) (out string, err error) {
 	return out, s.write.GetContext(ctx, &out, query)
 }
+
+// Texts are the statements for Postgres, by name.
+func Texts() (map[string]string, error) {
+	all, err := load(queries)
+	return all[dialectPostgres], err
+}
