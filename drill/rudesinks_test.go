@@ -33,7 +33,7 @@ func manners(canary string, m *measured) []rude {
 	return []rude{
 		{"302", bare(http.StatusFound, "Location", "http://"+canary+"/"), [2]int{2, 3}, 0},
 		{"410", bare(http.StatusGone), [2]int{1, 1}, 0},
-		{"429", bare(http.StatusTooManyRequests, "Retry-After", "7"), [2]int{2, 3}, 7 * time.Second},
+		{"429", bare(http.StatusTooManyRequests, "Retry-After", "7"), [2]int{2, 4}, 7 * time.Second}, // at 0, 7, 14 and 21 of 25 s
 		{"502", bare(http.StatusBadGateway), [2]int{2, 3}, 0},
 		{"200 after 40 s", func(_ http.ResponseWriter, r *http.Request) {
 			began := time.Now()
