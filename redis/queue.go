@@ -45,6 +45,16 @@ func (c *Client) Archived(ctx context.Context, queue string, limit int) ([]strin
 	return ids, away(err)
 }
 
+// Register writes the names of queues where the library looks for them. It writes
+// one itself when it puts the first task into it, and never again.
+func (c *Client) Register(ctx context.Context, queues ...string) error {
+	names := make([]any, len(queues))
+	for i, q := range queues {
+		names[i] = q
+	}
+	return away(c.rdb.SAdd(ctx, "asynq:queues", names...).Err())
+}
+
 // DropTask removes a task that is active or archived, whatever state it says to be in.
 func (c *Client) DropTask(ctx context.Context, queue, id string) error {
 	_, err := c.rdb.TxPipelined(ctx, func(p goredis.Pipeliner) error {

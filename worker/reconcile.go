@@ -15,6 +15,7 @@ type Backstage interface {
 	Active(ctx context.Context, queue string) (map[string]time.Time, error)
 	Archived(ctx context.Context, queue string, limit int) ([]string, error)
 	DropTask(ctx context.Context, queue, id string) error
+	Register(ctx context.Context, queues ...string) error
 }
 
 // Queues lists the queues, by weight.
@@ -44,11 +45,12 @@ func NewReconciler(c *Client, b Backstage, reg prometheus.Registerer, now func()
 	return r
 }
 
-// Reconcile removes tasks that are dead, that no
-// worker holds, or that nobody can read: a single unreadable one stops asynq from
-// recovering any other.
+// Reconcile removes tasks that are dead, that no worker holds, or that nobody can
+// read: a single unreadable one stops asynq from recovering any other. It names the
+// queues again, for a Redis that was emptied, and for those that are seldom used:
+// the first tries of deliveries do not go over theirs.
 func (r *Reconciler) Reconcile(ctx context.Context) error {
-	var errs []error
+	errs := []error{r.stage.Register(ctx, Queues()...)}
 	for _, queue := range Queues() {
 		errs = append(errs, r.strays(ctx, queue), r.dead(ctx, queue))
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -134,5 +135,23 @@ func TestTheArchiveIsEmptiedHoweverOldAndLarge(t *testing.T) {
 	}
 	if err := c.inspector.ArchiveTask(queueLeads, taskID(s)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A queue that nothing goes over for a while is listed all the same.
+func TestTheQueuesOfAnEmptiedRedisAreNamedAgain(t *testing.T) {
+	t.Parallel()
+	r, _, raw := broken(t)
+	ctx := context.Background()
+	if err := raw.FlushAll(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	names, err := raw.SMembers(ctx, "asynq:queues").Result()
+	slices.Sort(names)
+	if want := slices.Sorted(slices.Values(Queues())); err != nil || !slices.Equal(names, want) {
+		t.Errorf("%v, %v; want %v", names, err, want)
 	}
 }
