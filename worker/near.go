@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,7 +13,7 @@ import (
 // them: it has the body in its hands, and the way over the queue costs two looks
 // at Redis and the wait for the next one. Nothing hangs on it. The step is begun
 // like any other, so whatever is not tried here is found by the sweep, and what
-// there is no place for goes by the queue, as every later try does.
+// there is no place for goes by the queue, as does what another process hands out.
 type near struct {
 	try     func(context.Context, galena.Step) error
 	log     *slog.Logger
@@ -63,15 +62,7 @@ func (n *near) take(s galena.Step) bool {
 func (n *near) run(ctx context.Context, s galena.Step) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
-	err := func() (err error) {
-		defer func() {
-			if r := recover(); r != nil {
-				err = galena.Errorf(galena.Internal, "worker.near", "panic: %.100s", fmt.Sprint(r))
-			}
-		}()
-		return n.try(ctx, s)
-	}()
-	if err != nil {
+	if err := guarded(func() error { return n.try(ctx, s) }); err != nil {
 		n.log.WarnContext(ctx, "delivery left to the sweep", "delivery", s.ID, "kind", galena.KindOf(err), "error", err)
 	}
 }
@@ -86,9 +77,7 @@ func (n *near) stop() {
 		return
 	}
 	defer cancel()
-	ended := make(chan struct{})
-	go func() { n.running.Wait(); close(ended) }()
 	cut := time.AfterFunc(shutdownWait, cancel)
 	defer cut.Stop()
-	<-ended
+	n.running.Wait()
 }

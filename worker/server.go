@@ -107,19 +107,24 @@ func (s *Server) handler(kind string, process func(context.Context, galena.Step)
 		}
 		var all errgroup.Group // not WithContext: one lead's error stops no other
 		for _, step := range steps {
-			all.Go(func() (err error) {
-				defer func() {
-					if r := recover(); r != nil {
-						err = galena.Errorf(galena.Internal, "worker.task", "panic: %.100s", fmt.Sprint(r))
-					}
-				}()
+			all.Go(func() error {
 				s.room <- struct{}{}
 				defer func() { <-s.room }()
-				return process(ctx, step)
+				return guarded(func() error { return process(ctx, step) })
 			})
 		}
 		return all.Wait()
 	})
+}
+
+// guarded makes a panic of one step an error of that step.
+func guarded(step func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = galena.Errorf(galena.Internal, "worker.task", "panic: %.100s", fmt.Sprint(r))
+		}
+	}()
+	return step()
 }
 
 // refuse puts a task of a later version back, and removes one that nobody can
