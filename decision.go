@@ -12,10 +12,12 @@ import (
 type Tenths int64
 
 // String prints "94.5", "90".
-func (t Tenths) String() string { return strconv.FormatFloat(float64(t)/10, 'f', -1, 64) }
+func (t Tenths) String() string { return string(t.append(nil)) }
+
+func (t Tenths) append(b []byte) []byte { return strconv.AppendFloat(b, float64(t)/10, 'f', -1, 64) }
 
 // MarshalJSON writes a plain number.
-func (t Tenths) MarshalJSON() ([]byte, error) { return []byte(t.String()), nil }
+func (t Tenths) MarshalJSON() ([]byte, error) { return t.append(nil), nil }
 
 // UnmarshalJSON reads a plain number, rounding to a tenth.
 func (t *Tenths) UnmarshalJSON(b []byte) error {
@@ -43,6 +45,29 @@ type Row struct {
 	AgeDays             *int     `json:"age_days,omitempty"`
 	EffectiveConfidence *float64 `json:"effective_confidence,omitempty"`
 	AtLeast             string   `json:"at_least,omitempty"` // of an interval over several bands: the label of the one that earns least
+}
+
+// AppendJSON adds what json.Marshal would write.
+func (r *Row) AppendJSON(b []byte) (_ []byte, err error) {
+	b = AppendText(append(b, `{"criterion":`...), r.Criterion)
+	b = AppendText(append(b, `,"field":`...), r.Field)
+	b = AppendText(append(b, `,"state":`...), string(r.State))
+	b = appendMember(b, `,"value":`, r.Value)
+	b = appendMember(b, `,"label":`, r.Label)
+	b = r.Points.append(append(b, `,"points":`...))
+	b = r.Lo.append(append(b, `,"lo":`...))
+	b = r.Hi.append(append(b, `,"hi":`...))
+	b = r.Max.append(append(b, `,"max":`...))
+	b = appendMember(b, `,"source":`, r.Source)
+	if r.AgeDays != nil {
+		b = strconv.AppendInt(append(b, `,"age_days":`...), int64(*r.AgeDays), 10)
+	}
+	if r.EffectiveConfidence != nil {
+		if b, err = appendShare(append(b, `,"effective_confidence":`...), *r.EffectiveConfidence); err != nil {
+			return b, err
+		}
+	}
+	return append(appendMember(b, `,"at_least":`, r.AtLeast), '}'), nil
 }
 
 // Disqualification is the hard rule that ended the evaluation.

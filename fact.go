@@ -65,31 +65,19 @@ type Observation struct {
 // alike; without reflection, and without a second look at what a Value wrote, they
 // cost a quarter.
 func (o *Observation) AppendJSON(b []byte) (_ []byte, err error) {
-	put := func(name, s string) {
-		if s != "" {
-			b = AppendText(append(b, name...), s)
-		}
-	}
 	b = AppendText(append(b, `{"id":`...), o.ID)
-	put(`,"entity":`, o.Entity)
+	b = appendMember(b, `,"entity":`, o.Entity)
 	b = AppendText(append(b, `,"field":`...), o.Field)
 	b = o.Value.appendJSON(append(b, `,"value":`...))
 	if o.Absent {
 		b = append(b, `,"absent":true`...)
 	}
 	b = AppendText(append(b, `,"source":`...), o.Source)
-	put(`,"class":`, string(o.Class))
-	put(`,"ref":`, o.Ref)
-	put(`,"method":`, o.Method)
-	b = append(b, `,"confidence":`...)
-	if c := o.Confidence; c >= 1e-6 && c <= 1 {
-		b = strconv.AppendFloat(b, c, 'f', -1, 64)
-	} else { // none that a source gives
-		odd, err := json.Marshal(c)
-		if err != nil {
-			return b, err
-		}
-		b = append(b, odd...)
+	b = appendMember(b, `,"class":`, string(o.Class))
+	b = appendMember(b, `,"ref":`, o.Ref)
+	b = appendMember(b, `,"method":`, o.Method)
+	if b, err = appendShare(append(b, `,"confidence":`...), o.Confidence); err != nil {
+		return b, err
 	}
 	if b, err = o.ObservedAt.AppendText(append(b, `,"observed_at":"`...)); err != nil {
 		return b, err
@@ -101,9 +89,26 @@ func (o *Observation) AppendJSON(b []byte) (_ []byte, err error) {
 	if o.CostMicros != 0 {
 		b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
 	}
-	put(`,"request_id":`, o.RequestID)
-	put(`,"run_id":`, o.RunID)
+	b = appendMember(b, `,"request_id":`, o.RequestID)
+	b = appendMember(b, `,"run_id":`, o.RunID)
 	return append(b, '}'), nil
+}
+
+// appendMember adds a member of an object unless it is empty.
+func appendMember(b []byte, name, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return AppendText(append(b, name...), s)
+}
+
+// appendShare adds a number that is mostly between 0 and 1.
+func appendShare(b []byte, x float64) ([]byte, error) {
+	if x >= 1e-6 && x <= 1 {
+		return strconv.AppendFloat(b, x, 'f', -1, 64), nil
+	}
+	odd, err := json.Marshal(x)
+	return append(b, odd...), err
 }
 
 // PersonEntity is what the observations of a person bear, whichever of their leads
@@ -124,8 +129,41 @@ type Fact struct {
 	ObservedAt    time.Time `json:"observed_at"`
 }
 
+// AppendJSON adds what json.Marshal would write.
+func (f *Fact) AppendJSON(b []byte) (_ []byte, err error) {
+	b = AppendText(append(b, `{"field":`...), f.Field)
+	b = AppendText(append(b, `,"state":`...), string(f.State))
+	b = f.Value.appendJSON(append(b, `,"value":`...))
+	b = appendMember(b, `,"source":`, f.Source)
+	b = appendMember(b, `,"observation_id":`, f.ObservationID)
+	if b, err = appendShare(append(b, `,"confidence":`...), f.Confidence); err != nil {
+		return b, err
+	}
+	b, err = f.ObservedAt.AppendText(append(b, `,"observed_at":"`...))
+	return append(b, `"}`...), err
+}
+
 // Facts is a profile, by field name.
 type Facts map[string]Fact
+
+// AppendJSON adds what json.Marshal would write of the facts of these names, which
+// are in their order.
+func (f Facts) AppendJSON(b []byte, names []string) (_ []byte, err error) {
+	if f == nil {
+		return append(b, "null"...), nil
+	}
+	b = append(b, '{')
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x := f[name]
+		if b, err = x.AppendJSON(append(AppendText(b, name), ':')); err != nil {
+			return b, err
+		}
+	}
+	return append(b, '}'), nil
+}
 
 // Get returns the fact, or an unknown one.
 func (f Facts) Get(field string) Fact {

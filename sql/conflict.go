@@ -175,8 +175,7 @@ func (s *Store) change(ctx context.Context, tx conn, name string, of []disputedR
 		return err
 	}
 	a["now"] = micros(s.now())
-	_, err = tx.exec(ctx, name, a)
-	return err
+	return tx.later(ctx, name, a, nil)
 }
 
 // openedNow marks those as told on which a decision hangs and of which nobody
@@ -319,8 +318,7 @@ func (s *Store) humanWord(ctx context.Context, tx conn, d galena.Dispute, r gale
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "upsert-companies", a)
-	return err
+	return tx.later(ctx, "upsert-companies", a, nil)
 }
 
 // DisagreementsByProvider counts the conflicts of each two sources that were

@@ -18,3 +18,25 @@ func Texts() (map[string]string, error) {
 	all, err := load(queries)
 	return all[dialectPostgres], err
 }
+
+// Tx is a transaction of a test's own.
+type Tx struct{ c conn }
+
+// InTx runs fn in one.
+func (s *Store) InTx(ctx context.Context, fn func(Tx) error) error {
+	return s.inTx(ctx, "sql.test", func(tx conn) error { return fn(Tx{tx}) })
+}
+
+// Later runs a statement that is not asked anything, or by use.
+func (t Tx) Later(ctx context.Context, name string, a map[string]any, use func(int64) error) error {
+	return t.c.later(ctx, name, a, use)
+}
+
+// Rows counts what a statement finds.
+func (t Tx) Rows(ctx context.Context, name string, a map[string]any) (int, error) {
+	found, err := list[struct {
+		Result    string `db:"result"`
+		CheckedAt int64  `db:"checked_at"`
+	}](ctx, t.c, name, a)
+	return len(found), err
+}

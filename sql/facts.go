@@ -47,8 +47,7 @@ func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, compani
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "upsert-companies", a)
-	return err
+	return tx.later(ctx, "upsert-companies", a, nil)
 }
 
 // changedFacts leaves out the companies of which the store says the same, and
@@ -74,7 +73,7 @@ func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]gal
 		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
 			continue
 		}
-		facts, err := text(c.Facts)
+		facts, err := drafted(func(b []byte) ([]byte, error) { return c.Facts.AppendJSON(b, slices.Sorted(maps.Keys(c.Facts))) })
 		if err != nil {
 			return nil, err
 		}

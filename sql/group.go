@@ -209,6 +209,25 @@ func within[T any](ctx context.Context, s *Store, name string, lists map[string]
 	return list[T](ctx, s.keyed(), name, a)
 }
 
+// finding is a question whose rows come into found when together has run.
+func finding[T any](s *Store, found *[]T, name string, lists map[string][]string) func(context.Context, conn) error {
+	return func(ctx context.Context, c conn) error {
+		a, err := s.lists(lists)
+		if err != nil {
+			return err
+		}
+		if c.pipe != nil {
+			stmt, err := c.stmt(name)
+			if err != nil {
+				return err
+			}
+			return behind(c.pipe, stmt, a, found)
+		}
+		*found, err = list[T](ctx, c, name, a)
+		return err
+	}
+}
+
 // each answers every member by its key; who is not there is not found.
 func each[K comparable, O any](keys []K, found map[K]O) []outcome[O] {
 	out := make([]outcome[O], len(keys))

@@ -189,8 +189,7 @@ func setKeyAnswer(ctx context.Context, tx conn, k *galena.Idempotency, out galen
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "set-key-answer", args{"token": k.Token, "key": k.Key, "receipt": answer})
-	return err
+	return tx.later(ctx, "set-key-answer", args{"token": k.Token, "key": k.Key, "receipt": answer}, nil)
 }
 
 type personRow struct {
@@ -307,7 +306,7 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) e
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "insert-leads", a); err != nil {
+	if err := tx.later(ctx, "insert-leads", a, nil); err != nil {
 		return err
 	}
 	if obs, err = s.unsaid(ctx, tx, obs); err != nil {

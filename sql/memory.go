@@ -50,12 +50,28 @@ func (s *Store) CompanyMemory(ctx context.Context, domain string) (galena.Memory
 
 // fill reads what is known beside the leads themselves.
 func (s *Store) fill(ctx context.Context, known map[string]galena.Memory) error {
-	for _, read := range []func(context.Context, map[string]galena.Memory) error{s.readNames, s.readStanding, s.readDisputes, s.readOwners} {
-		if err := read(ctx, known); err != nil {
-			return err
-		}
+	if err := s.readNames(ctx, known); err != nil {
+		return err
 	}
-	return nil
+	var of, companies, persons, domains []string
+	for _, m := range known {
+		of, companies = append(of, entities(m)...), append(companies, m.Company)
+		persons, domains = append(persons, m.Lead.Key), append(domains, m.Domains...)
+	}
+	var said []observationRow
+	var open []conflictRow
+	var owners []holder
+	if err := s.together(ctx,
+		finding(s, &said, "standing-observations", map[string][]string{"entities": sorted(of)}),
+		finding(s, &open, "open-conflicts", map[string][]string{"companies": sorted(companies)}),
+		finding(s, &owners, "holders", map[string][]string{"persons": persons, "domains": sorted(domains)}),
+	); err != nil {
+		return err
+	}
+	err1 := fillStanding(known, said)
+	err2 := s.fillDisputes(known, open)
+	fillOwners(known, owners)
+	return errors.Join(err1, err2)
 }
 
 // readNames finds the company that each lead's domain belongs to, with every
@@ -104,13 +120,9 @@ func entities(m galena.Memory) []string {
 	return sorted(out)
 }
 
-// readStanding reads what counts from the start, in (observed_at, id) order.
-func (s *Store) readStanding(ctx context.Context, known map[string]galena.Memory) error {
-	var of []string
-	for _, m := range known {
-		of = append(of, entities(m)...)
-	}
-	standing, err := s.standing(ctx, of)
+// fillStanding adds what counts from the start, in (observed_at, id) order.
+func fillStanding(known map[string]galena.Memory, said []observationRow) error {
+	standing, err := byEntity(said)
 	if err != nil {
 		return err
 	}
@@ -136,6 +148,10 @@ func (s *Store) standing(ctx context.Context, of []string) (map[string][]galena.
 	if err != nil {
 		return nil, err
 	}
+	return byEntity(found)
+}
+
+func byEntity(found []observationRow) (map[string][]galena.Observation, error) {
 	out := map[string][]galena.Observation{}
 	errs := make([]error, len(found))
 	for i, r := range found {
@@ -146,16 +162,8 @@ func (s *Store) standing(ctx context.Context, of []string) (map[string][]galena.
 	return out, errors.Join(errs...)
 }
 
-// readDisputes reads the open conflicts of the companies.
-func (s *Store) readDisputes(ctx context.Context, known map[string]galena.Memory) error {
-	var companies []string
-	for _, m := range known {
-		companies = append(companies, m.Company)
-	}
-	open, err := within[conflictRow](ctx, s, "open-conflicts", map[string][]string{"companies": sorted(companies)})
-	if err != nil {
-		return err
-	}
+// fillDisputes adds the open conflicts of the companies.
+func (s *Store) fillDisputes(known map[string]galena.Memory, open []conflictRow) error {
 	of := map[string][]galena.Dispute{}
 	for _, r := range open {
 		d, err := s.disputed.dispute(r)
@@ -180,18 +188,10 @@ type holder struct {
 	CreatedAt int64  `db:"created_at"`
 }
 
-// readOwners reads who holds another open lead of each person, and who owns each
+// fillOwners adds who holds another open lead of each person, and who owns each
 // company. A company that came to its owner with this very lead does not speak
 // for it. The owner of an alias owns the company while it has none itself.
-func (s *Store) readOwners(ctx context.Context, known map[string]galena.Memory) error {
-	var persons, domains []string
-	for _, m := range known {
-		persons, domains = append(persons, m.Lead.Key), append(domains, m.Domains...)
-	}
-	found, err := within[holder](ctx, s, "holders", map[string][]string{"persons": persons, "domains": sorted(domains)})
-	if err != nil {
-		return err
-	}
+func fillOwners(known map[string]galena.Memory, found []holder) {
 	for id, m := range known {
 		var owner holder
 		for _, h := range found {
@@ -206,7 +206,6 @@ func (s *Store) readOwners(ctx context.Context, known map[string]galena.Memory) 
 		m.AccountOwner = owner.Rep
 		known[id] = m
 	}
-	return nil
 }
 
 // before says whose word counts: the company's own domain, then the oldest.

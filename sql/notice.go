@@ -10,9 +10,8 @@ import (
 // insertCompletion lets a decision that was made on too little be looked at
 // again. A lead has one such step at a time: another one is not added.
 func insertCompletion(ctx context.Context, tx conn, d galena.Decision, due time.Time) error {
-	_, err := tx.exec(ctx, "insert-completion", args{"kind": galena.StepComplete, "id": d.LeadID, "epoch": d.Epoch,
-		"queue": QueueBulk, "due": micros(due)})
-	return err
+	return tx.later(ctx, "insert-completion", args{"kind": galena.StepComplete, "id": d.LeadID, "epoch": d.Epoch,
+		"queue": QueueBulk, "due": micros(due)}, nil)
 }
 
 // Note writes what was learnt after a decision and a remark beside it, and
@@ -41,9 +40,8 @@ func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice, l gal
 		if err := s.insertSteps(ctx, tx, todo); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "insert-notice", args{"lead_id": st.ID, "epoch": n.Epoch, "kind": n.Kind,
-			"at": micros(n.At), "body": body})
-		return err
+		return tx.later(ctx, "insert-notice", args{"lead_id": st.ID, "epoch": n.Epoch, "kind": n.Kind,
+			"at": micros(n.At), "body": body}, nil)
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/galenahq/galena"
 )
@@ -120,8 +119,7 @@ func logAnswers(ctx context.Context, tx conn, words []marked) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "log-answers", a)
-	return err
+	return tx.later(ctx, "log-answers", a, nil)
 }
 
 // logged makes one row of the words of an answer, some of which may come twice, one
@@ -153,27 +151,20 @@ func logged(answer []marked) (r logRow, err error) {
 	return r, err
 }
 
-// drafts are buffers in which texts are written before they are as long as they are.
-var drafts = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
-
 // observed is the text of an answer's observations.
 func observed(all []marked) (string, error) {
-	draft, _ := drafts.Get().(*[]byte)
-	defer drafts.Put(draft)
-	b := (*draft)[:0]
-	b = append(b, '[')
-	for i, w := range all {
-		if i > 0 {
-			b = append(b, ',')
+	return drafted(func(b []byte) (_ []byte, err error) {
+		b = append(b, '[')
+		for i, w := range all {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = w.AppendJSON(b); err != nil {
+				return b, err
+			}
 		}
-		var err error
-		if b, err = w.AppendJSON(b); err != nil {
-			return "", err
-		}
-	}
-	b = append(b, ']')
-	*draft = b
-	return string(b), nil
+		return append(b, ']'), nil
+	})
 }
 
 // insertWords appends words that come with no answer.
@@ -202,6 +193,5 @@ func insertWords(ctx context.Context, tx conn, words []marked) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-observations", a)
-	return err
+	return tx.later(ctx, "insert-observations", a, nil)
 }

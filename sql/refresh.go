@@ -15,9 +15,8 @@ const refreshEpoch = 1
 
 // planRefresh keeps one wish per company: the higher score and the sooner time.
 func (s *Store) planRefresh(ctx context.Context, tx conn, r galena.Refresh) error {
-	_, err := tx.exec(ctx, "plan-refresh", args{"domain": r.Domain, "score": r.Score, "due_at": micros(r.DueAt),
-		"now": micros(s.now())})
-	return err
+	return tx.later(ctx, "plan-refresh", args{"domain": r.Domain, "score": r.Score, "due_at": micros(r.DueAt),
+		"now": micros(s.now())}, nil)
 }
 
 // PlanRefreshes keeps the wishes of companies that no lead came for.

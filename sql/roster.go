@@ -197,7 +197,7 @@ func writeRoster(ctx context.Context, tx conn, before, after galena.Roster, deci
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "set-credits", args{"rows": param}); err != nil {
+		if err := tx.later(ctx, "set-credits", args{"rows": param}, nil); err != nil {
 			return err
 		}
 	}
@@ -223,13 +223,13 @@ func serveReps(ctx context.Context, tx conn, before, after galena.Roster, decisi
 	}
 	for _, rep := range slices.Sorted(maps.Keys(served)) {
 		p := args{"id": rep, "last_seq": after.Reps[rep].LastSeq, "open_leads": served[rep]}
-		if _, err := tx.exec(ctx, "serve-rep", p); err != nil {
+		if err := tx.later(ctx, "serve-rep", p, nil); err != nil {
 			return err
 		}
 	}
 	for _, day := range slices.SortedFunc(maps.Keys(days), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		p := args{"rep": day[0], "day": day[1], "assigned": days[day]}
-		if _, err := tx.exec(ctx, "count-day", p); err != nil {
+		if err := tx.later(ctx, "count-day", p, nil); err != nil {
 			return err
 		}
 	}

@@ -246,11 +246,12 @@ func (s *Store) decideLeads(ctx context.Context, tx conn, decisions []galena.Dec
 	if err != nil {
 		return err
 	}
-	n, err := tx.exec(ctx, "decide-leads", a)
-	if err == nil && int(n) < len(list) {
-		return lostFence()
-	}
-	return err
+	return tx.later(ctx, "decide-leads", a, func(changed int64) error {
+		if int(changed) < len(list) {
+			return lostFence()
+		}
+		return nil
+	})
 }
 
 func (s *Store) decidedAt(d galena.Decision) time.Time {
@@ -299,7 +300,7 @@ func (s *Store) holdAll(ctx context.Context, tx conn, all []*ruled) error {
 			return err
 		}
 		a["source"], a["now"] = "assignment", micros(s.now())
-		if _, err := tx.exec(ctx, "hold-persons", a); err != nil {
+		if err := tx.later(ctx, "hold-persons", a, nil); err != nil {
 			return err
 		}
 	}
@@ -365,8 +366,7 @@ func insertAssignments(ctx context.Context, tx conn, decisions []galena.Decision
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-assignments", a)
-	return err
+	return tx.later(ctx, "insert-assignments", a, nil)
 }
 
 type decisionRow struct {
@@ -398,13 +398,16 @@ type decisionRow struct {
 // company unless it is there.
 func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena.Decision) error {
 	list := make([]decisionRow, len(decisions))
-	unknown := map[string]sheet{}
+	unknown := map[string]string{}
 	var said digestible
 	for i, d := range decisions {
 		names, shared, rest := takeSheet(d)
 		hash := shared.hash(names, &said)
-		if !s.sheets.has(hash) {
-			unknown[hash] = shared.only(names)
+		var err error
+		if _, ok := unknown[hash]; !ok && !s.sheets.has(hash) {
+			if unknown[hash], err = shared.text(names); err != nil {
+				return err
+			}
 		}
 		body, err := text(rest)
 		if err != nil {
@@ -422,6 +425,5 @@ func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-decisions", a)
-	return err
+	return tx.later(ctx, "insert-decisions", a, nil)
 }

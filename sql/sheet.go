@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"maps"
 	"math"
 	"slices"
@@ -79,14 +80,35 @@ func takeSheet(d galena.Decision) (names []string, s sheet, rest decisionBody) {
 	return names, s, decisionBody{Decision: d, Said: said}
 }
 
-// only is the sheet with nothing but its own facts.
-func (s sheet) only(names []string) sheet {
-	facts := make(galena.Facts, len(names))
-	for _, name := range names {
-		facts[name] = s.Facts[name]
-	}
-	s.Facts = facts
-	return s
+// text is the sheet as JSON, with nothing but its own facts: what json.Marshal
+// would write, in a fraction of the time. A sheet is the longest text of a lead.
+func (s sheet) text(names []string) (string, error) {
+	return drafted(func(b []byte) (_ []byte, err error) {
+		if b, err = s.Facts.AppendJSON(append(b, `{"facts":`...), names); err != nil {
+			return b, err
+		}
+		b = append(b, `,"rows":[`...)
+		for i := range s.Rows {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = s.Rows[i].AppendJSON(b); err != nil {
+				return b, err
+			}
+		}
+		b = append(b, ']')
+		for _, m := range []struct {
+			name string
+			is   any
+		}{{"observations", s.Observations}, {"places", s.Places}, {"steps", s.Steps}, {"configs", s.Configs}} {
+			part, err := json.Marshal(m.is)
+			if err != nil {
+				return b, err
+			}
+			b = append(append(galena.AppendText(append(b, ','), m.name), ':'), part...)
+		}
+		return append(b, '}'), nil
+	})
 }
 
 // join makes the decision whole again.
@@ -180,15 +202,11 @@ type sheetRow struct {
 	Body string `db:"body" json:"body"`
 }
 
-// insertSheets stores the sheets that are not known to be there.
-func (s *Store) insertSheets(ctx context.Context, tx conn, of map[string]sheet) error {
+// insertSheets stores the sheets, by their hash, that are not known to be there.
+func (s *Store) insertSheets(ctx context.Context, tx conn, of map[string]string) error {
 	var missing []sheetRow
 	for _, hash := range slices.Sorted(maps.Keys(of)) { // two transactions write them in the same order
-		body, err := text(of[hash])
-		if err != nil {
-			return err
-		}
-		missing = append(missing, sheetRow{hash, body})
+		missing = append(missing, sheetRow{hash, of[hash]})
 	}
 	if len(missing) == 0 {
 		return nil
@@ -197,8 +215,7 @@ func (s *Store) insertSheets(ctx context.Context, tx conn, of map[string]sheet) 
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-sheets", a)
-	return err
+	return tx.later(ctx, "insert-sheets", a, nil)
 }
 
 // hash names the sheet by what it says, of the facts by those of the names. It is

@@ -101,7 +101,7 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 		return err
 	}
 	a["now"] = micros(s.now())
-	if _, err := tx.exec(ctx, "insert-steps", a); err != nil {
+	if err := tx.later(ctx, "insert-steps", a, nil); err != nil {
 		return err
 	}
 	return s.handOver(ctx, tx, todo)
@@ -124,8 +124,7 @@ func (s *Store) toOutbox(ctx context.Context, tx conn, runs []stepRow) error {
 		return err
 	}
 	a["now"] = micros(s.now())
-	_, err = tx.exec(ctx, "insert-outbox", a)
-	return err
+	return tx.later(ctx, "insert-outbox", a, nil)
 }
 
 // Begin gives the step to this run for 6 seconds. False: the run was handed
@@ -279,8 +278,7 @@ func (s *Store) noteDelivered(ctx context.Context, tx conn, delivered []stepRow)
 		return err
 	}
 	a["now"] = micros(s.now())
-	_, err = tx.exec(ctx, "note-delivered", a)
-	return err
+	return tx.later(ctx, "note-delivered", a, nil)
 }
 
 // ending is how a run ends: for the step, and for the delivery it may be.
@@ -304,9 +302,8 @@ func (s *Store) end(ctx context.Context, op string, st galena.Step, e ending) er
 		if err != nil || st.Kind != galena.StepDeliver {
 			return err
 		}
-		_, err = tx.exec(ctx, "note-delivery", args{"id": st.ID, "state": e.delivery, "attempts": attempts,
-			"note": e.note, "now": micros(s.now())})
-		return err
+		return tx.later(ctx, "note-delivery", args{"id": st.ID, "state": e.delivery, "attempts": attempts,
+			"note": e.note, "now": micros(s.now())}, nil)
 	})
 }
 

@@ -59,14 +59,13 @@ func (s *Store) startClocks(ctx context.Context, tx conn, decisions ...galena.De
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "insert-timers", args{"rows": param, "now": micros(s.now())}); err != nil {
+	if err := tx.later(ctx, "insert-timers", args{"rows": param, "now": micros(s.now())}, nil); err != nil {
 		return err
 	}
 	if param, err = rows(todo); err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "insert-waiting-steps", args{"rows": param})
-	return err
+	return tx.later(ctx, "insert-waiting-steps", args{"rows": param}, nil)
 }
 
 // clocksOf lists the clocks that a decision starts.

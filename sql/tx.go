@@ -22,7 +22,8 @@ type args map[string]any
 type conn struct {
 	stmts  map[string]*sqlx.NamedStmt
 	arrays bool                                   // the database takes arrays as parameters
-	tx     *sqlx.Tx                               // nil on a pool
+	tx     *sqlx.Tx                               // a transaction on SQLite
+	pipe   *pipe                                  // a transaction on Postgres
 	again  func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
 	handed *[]stepRow                             // what the courier gets after the commit; nil = all goes by the outbox
 	then   *[]func()                              // what is done after the commit
@@ -76,6 +77,29 @@ func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error 
 }
 
 func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bool, err error) {
+	c := conn{stmts: s.writes, arrays: s.arrays(), then: &[]func(){}}
+	if s.courier != nil && s.courier.Ready() {
+		c.handed = &[]stepRow{}
+	}
+	if s.dialect == dialectPostgres {
+		committing, err = s.piped(ctx, c, fn)
+	} else {
+		committing, err = s.alone(ctx, c, fn)
+	}
+	if err != nil {
+		return committing, err // should it be committed after all, the sweep finds its steps
+	}
+	for _, do := range *c.then {
+		do()
+	}
+	if c.handed != nil && len(*c.handed) > 0 {
+		s.courier.Take(steps(*c.handed))
+	}
+	return true, nil
+}
+
+// alone runs fn in a transaction on SQLite, which is no trip away.
+func (s *Store) alone(ctx context.Context, c conn, fn func(conn) error) (committing bool, err error) {
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return false, err
@@ -86,24 +110,12 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 			_ = tx.Rollback() // the first error says more; after a failed commit there is nothing to roll back
 		}
 	}()
-	c := conn{stmts: s.writes, arrays: s.arrays(), tx: tx, then: &[]func(){}}
-	if s.courier != nil && s.courier.Ready() {
-		c.handed = &[]stepRow{}
-	}
+	c.tx = tx
 	err = fn(c)
 	if ended = true; err != nil {
 		return false, err
 	}
-	if err := tx.Commit(); err != nil {
-		return true, err // should it be committed after all, the sweep finds its steps
-	}
-	for _, do := range *c.then {
-		do()
-	}
-	if c.handed != nil && len(*c.handed) > 0 {
-		s.courier.Take(steps(*c.handed))
-	}
-	return true, nil
+	return true, tx.Commit()
 }
 
 // do runs one writing statement that is a transaction by itself.
@@ -122,12 +134,17 @@ func pause(ctx context.Context, try int) bool {
 	}
 }
 
-// run finds a statement and uses it, on a pool as often as again says.
-func (c conn) run(ctx context.Context, name string, use func(*sqlx.NamedStmt) error) error {
+// stmt finds a statement.
+func (c conn) stmt(name string) (*sqlx.NamedStmt, error) {
 	stmt, ok := c.stmts[name]
 	if !ok {
-		return fmt.Errorf("no statement %q", name)
+		return nil, fmt.Errorf("no statement %q", name)
 	}
+	return stmt, nil
+}
+
+// run uses a statement, on a pool as often as again says.
+func (c conn) run(ctx context.Context, stmt *sqlx.NamedStmt, use func(*sqlx.NamedStmt) error) error {
 	if c.tx != nil {
 		return use(c.tx.NamedStmtContext(ctx, stmt))
 	}
@@ -140,25 +157,60 @@ func (c conn) run(ctx context.Context, name string, use func(*sqlx.NamedStmt) er
 
 // exec runs a statement and says how many rows it changed.
 func (c conn) exec(ctx context.Context, name string, a args) (n int64, err error) {
-	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error {
-		res, err := stmt.ExecContext(ctx, a.clean())
-		if err == nil {
-			n, err = res.RowsAffected()
-		}
-		return err
-	})
+	err = c.later(ctx, name, a, func(changed int64) error { n = changed; return nil })
+	if err == nil && c.pipe != nil {
+		err = c.pipe.send(ctx)
+	}
 	return n, err
+}
+
+// later runs a statement of which nothing is asked but that it did not fail. In
+// a transaction on Postgres it waits for the next one that reads (pipe.go),
+// elsewhere it is run at once. What it changed is told to use, which may be nil.
+func (c conn) later(ctx context.Context, name string, a args, use func(changed int64) error) error {
+	stmt, err := c.stmt(name)
+	if err != nil {
+		return err
+	}
+	if c.pipe != nil {
+		return c.pipe.later(stmt, a, use)
+	}
+	return c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
+		res, err := stmt.ExecContext(ctx, a.clean())
+		if err != nil || use == nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		return use(n)
+	})
 }
 
 // one reads a single row; none is sql.ErrNoRows, which fault makes NotFound.
 func one[T any](ctx context.Context, c conn, name string, a args) (row T, err error) {
-	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error { return stmt.GetContext(ctx, &row, a.clean()) })
+	if c.pipe != nil {
+		return first(list[T](ctx, c, name, a))
+	}
+	stmt, err := c.stmt(name)
+	if err != nil {
+		return row, err
+	}
+	err = c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error { return stmt.GetContext(ctx, &row, a.clean()) })
 	return row, err
 }
 
 // list reads all rows.
 func list[T any](ctx context.Context, c conn, name string, a args) (found []T, err error) {
-	err = c.run(ctx, name, func(stmt *sqlx.NamedStmt) error {
+	stmt, err := c.stmt(name)
+	if err != nil {
+		return nil, err
+	}
+	if c.pipe != nil {
+		return piping[T](ctx, c.pipe, stmt, a)
+	}
+	err = c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
 		found = nil
 		return stmt.SelectContext(ctx, &found, a.clean())
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +46,18 @@ func text(v any) (string, error) {
 	var b strings.Builder
 	err := json.NewEncoder(&b).Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+// drafts are buffers in which texts are written before they are as long as they are.
+var drafts = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
+// drafted is the text that write appends.
+func drafted(write func([]byte) ([]byte, error)) (string, error) {
+	draft, _ := drafts.Get().(*[]byte)
+	defer drafts.Put(draft)
+	b, err := write((*draft)[:0])
+	*draft = b
+	return string(b), err
 }
 
 // list parameters: rows is a JSON array without \u0000, which Postgres refuses
