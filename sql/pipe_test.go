@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -94,3 +95,20 @@ func waits(t *testing.T, open sqltest.Open) {
 
 // poolSize is more connections than the pool of a test has.
 const poolSize = 16
+
+// A connection that was warmed has every statement that takes lists ready, and
+// warming changes nothing.
+func TestWarmConnectionsHaveParsedWhatALeadNeeds(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	s := openPostgres(server)(t, time.Now)
+	s.Warm(t.Context())
+	ready, err1 := s.Text(t.Context(), "SELECT count(*)::text FROM pg_prepared_statements WHERE generic_plans > 0 AND from_sql IS FALSE")
+	leads, err2 := s.Text(t.Context(), "SELECT count(*)::text FROM leads")
+	if n, err := strconv.Atoi(ready); err != nil || n < 30 || leads != "0" || err1 != nil || err2 != nil {
+		t.Errorf("%q statements are planned and there are %q leads, %v, %v; want some forty and none", ready, leads, err1, err2)
+	}
+}

@@ -118,6 +118,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		}
 		a.now = a.store.Now
 	}
+	if a.roles.web || a.roles.worker {
+		a.store.Warm(ctx)
+	}
 	if a.redis, err = redis.Open(a.env.RedisURL.Reveal(), a.concurrency()+poolSpare, a.log); err != nil {
 		return err
 	}
