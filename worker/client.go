@@ -18,18 +18,16 @@ type Conn = asynq.RedisConnOpt
 // Client puts steps on the queue. Losing what it wrote loses nothing: the
 // sweep finds every step whose task is gone.
 type Client struct {
-	conn      Conn
+	asynq     *asynq.Client
 	inspector *asynq.Inspector
 
-	mu     sync.Mutex
-	asynq  *asynq.Client
-	forget time.Time // when asynq's client is replaced
-	heads  map[string]head
+	mu    sync.Mutex
+	heads map[string]head
 }
 
 // NewClient uses the process's Redis client; there is nothing to close.
 func NewClient(conn Conn) *Client {
-	return &Client{conn: conn, inspector: asynq.NewInspector(conn), heads: map[string]head{}}
+	return &Client{asynq: asynq.NewClient(conn), inspector: asynq.NewInspector(conn), heads: map[string]head{}}
 }
 
 const (
@@ -40,21 +38,7 @@ const (
 	taskTimeout = time.Minute
 	// enqueuers is how many tasks are sent at once: asynq has no batch call.
 	enqueuers = 16
-	// forgetAfter is how long a queue may be missing from the lists of a Redis
-	// that was emptied. asynq's client writes a queue's name once in its life.
-	forgetAfter = 20 * time.Second
 )
-
-// producer is asynq's client, a new one now and then: it is cheap, and the new
-// one writes the names of the queues again.
-func (c *Client) producer() *asynq.Client {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); !now.Before(c.forget) {
-		c.asynq, c.forget = asynq.NewClient(c.conn), now.Add(forgetAfter)
-	}
-	return c.asynq
-}
 
 // Enqueue sends the steps, a burst of them many to a task, and returns those
 // that are on the queue now. A task id that is already taken is the very same
@@ -92,7 +76,7 @@ func (c *Client) enqueue(ctx context.Context, of []galena.Step) error {
 	if len(of) > 1 {
 		id = batchID(s.Kind)
 	}
-	_, err = c.producer().EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
+	_, err = c.asynq.EnqueueContext(ctx, asynq.NewTask(s.Kind, body),
 		asynq.TaskID(id), asynq.Queue(s.Queue), asynq.MaxRetry(maxRetry),
 		asynq.Timeout(taskTimeout), asynq.Retention(0))
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {

@@ -115,7 +115,7 @@ func (r *Reconciler) drop(ctx context.Context, queue, id, what string) error {
 // unreadable says that the queue holds something under the id that is no task.
 func (c *Client) unreadable(queue, id string) bool {
 	_, err := c.inspector.GetTaskInfo(queue, id)
-	return err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound) && c.producer().Ping() == nil
+	return err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound) && c.asynq.Ping() == nil
 }
 
 // lastError is why asynq gave a task up, "" when it does not know.

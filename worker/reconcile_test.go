@@ -51,6 +51,23 @@ func repaired(t *testing.T, r *Reconciler, what string) float64 {
 	return 0
 }
 
+func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
+	t.Parallel()
+	r, c, raw := broken(t)
+	if _, err := c.Enqueue(t.Context(), []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if queues, err := c.inspector.Queues(); err != nil || len(queues) != len(Queues()) {
+		t.Errorf("after a flush the queues are %v (%v), want %v", queues, err, Queues())
+	}
+}
+
 func TestAnActiveTaskWithoutALeaseIsRemoved(t *testing.T) {
 	t.Parallel()
 	r, c, raw := broken(t)

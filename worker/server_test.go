@@ -103,27 +103,6 @@ func TestTheSameHandOutIsEnqueuedOnceAndALaterOneToo(t *testing.T) {
 	}
 }
 
-func TestAnEmptiedRedisListsItsQueuesAgain(t *testing.T) {
-	t.Parallel()
-	c, conn := newQueue(t)
-	enqueue := func(run int) {
-		t.Helper()
-		if _, err := c.Enqueue(t.Context(), []galena.Step{{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: run, Queue: queueLeads}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	enqueue(1)
-	rdb, _ := conn.Shared().MakeRedisClient().(goredis.UniversalClient)
-	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
-	c.forget = time.Now() // as if the time had passed
-	enqueue(2)
-	if queues, err := c.inspector.Queues(); err != nil || !slices.Contains(queues, queueLeads) {
-		t.Errorf("after a flush the queues are %v (%v), want %s among them", queues, err, queueLeads)
-	}
-}
-
 func TestATaskThatIsActiveButNeverBeganIsLost(t *testing.T) {
 	t.Parallel()
 	c, conn := newQueue(t)

@@ -22,7 +22,7 @@ func TestTasksOfOtherVersionsWaitForTheWorkerThatKnowsThem(t *testing.T) {
 	c, b := startServer(t)
 	send := func(id, kind, body string) {
 		t.Helper()
-		if _, err := c.producer().Enqueue(asynq.NewTask(kind, []byte(body)), asynq.TaskID(id), asynq.Queue(queueLeads),
+		if _, err := c.asynq.Enqueue(asynq.NewTask(kind, []byte(body)), asynq.TaskID(id), asynq.Queue(queueLeads),
 			asynq.MaxRetry(maxRetry)); err != nil {
 			t.Fatal(err)
 		}
