@@ -19,7 +19,8 @@
 // Statements live in queries/*.sql under a name, with their contract above
 // them; queries/sqlite holds those that differ. What every lead needs carries the
 // rows of many: callers ask for one lead, and who comes while a transaction is
-// under way goes with the next one (group.go). All are prepared when the
+// under way goes with the next one (group.go), and what a transaction only writes
+// travels with what it reads next (pipe.go). All are prepared when the
 // store opens, so that a misspelt column stops the start and not a lead.
 // Exported methods open and commit; unexported ones work inside a transaction.
 // Times are stored as microseconds since 1970 UTC, 0 for never.
