@@ -170,12 +170,17 @@ func say(all []saying, f galena.Fact) []saying {
 // decision is the decision with what was said in its place again.
 func (b decisionBody) decision() galena.Decision {
 	for _, s := range b.Said {
-		for _, w := range s.Words {
-			field, _ := galena.LookupField(w[0])
-			b.Facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: field.Type, Text: w[1]}, s.Source, s.At)
-		}
+		s.tell(b.Facts)
 	}
 	return b.Decision
+}
+
+// tell adds the facts that the words are.
+func (s saying) tell(facts galena.Facts) {
+	for _, w := range s.Words {
+		field, _ := galena.LookupField(w[0])
+		facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: field.Type, Text: w[1]}, s.Source, s.At)
+	}
 }
 
 // decisionText is a decision as it is stored; an empty sheet says that the body

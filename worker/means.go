@@ -11,7 +11,7 @@ import (
 // Portfolio is the part of the store that keeps what all decided leads say together.
 type Portfolio interface {
 	Means(ctx context.Context, profile string) (galena.Means, error)
-	Portfolio(ctx context.Context, least, most int) ([]galena.Past, error)
+	Portfolio(ctx context.Context, least, most int, fields []string) ([]galena.Past, error)
 	FreezeMeans(ctx context.Context, m galena.Means) (galena.Means, error)
 }
 
@@ -35,7 +35,7 @@ func (r *Rules) WithPortfolio(ctx context.Context, p Portfolio) (*Rules, error) 
 
 // freeze counts the means; they are of no lead while too few are decided.
 func (r *Rules) freeze(ctx context.Context, p Portfolio, profile string) (galena.Means, error) {
-	past, err := p.Portfolio(ctx, scoring.PortfolioLeast, scoring.PortfolioMost)
+	past, err := p.Portfolio(ctx, scoring.PortfolioLeast, scoring.PortfolioMost, r.ICP.Fields())
 	if err != nil || len(past) == 0 {
 		return galena.Means{}, err
 	}

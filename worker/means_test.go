@@ -30,7 +30,7 @@ func (l *ledger) Means(_ context.Context, profile string) (galena.Means, error) 
 	return galena.Means{}, galena.Errorf(galena.NotFound, "ledger.means", "not counted")
 }
 
-func (l *ledger) Portfolio(_ context.Context, least, most int) ([]galena.Past, error) {
+func (l *ledger) Portfolio(_ context.Context, least, most int, _ []string) ([]galena.Past, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.past) < least {

@@ -3,11 +3,15 @@
 SELECT count(*) AS leads FROM (SELECT 1 FROM leads WHERE status = 'decided' LIMIT :most) AS counted;
 
 -- name: portfolio
--- The decisions in force of the latest decided leads.
-SELECT d.body AS body, COALESCE(h.body, '') AS sheet
+-- The decisions in force of the latest decided leads, those before :before if it is not empty.
+SELECT l.id AS id, d.body AS body, d.sheet AS sheet
 FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-LEFT JOIN sheets h ON h.hash = d.sheet
-WHERE l.status = 'decided' ORDER BY l.id DESC LIMIT :limit;
+WHERE l.status = 'decided' AND (CAST(:before AS text) = '' OR l.id < :before)
+ORDER BY l.id DESC LIMIT :limit;
+
+-- name: sheets-named
+-- The sheets of these hashes.
+SELECT hash, body FROM sheets WHERE hash IN (SELECT value FROM jsonb_array_elements_text(CAST(:hashes AS jsonb)));
 
 -- name: means
 -- The portfolio means of a profile. None: they were not counted yet.

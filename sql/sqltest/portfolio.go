@@ -36,30 +36,37 @@ var portfolioRules = map[string]func(*bench){
 		s.refused(err, galena.NotFound, "")
 	},
 	"APortfolioIsTheLatestDecidedLeads": func(s *bench) {
-		for i := range 4 {
+		const decided, most = 103, 101 // more than are read at a time
+		for i := range decided {
 			id := s.begun(person(i))
 			_, err := s.Rule(s.ctx, s.ruling(id, func(r galena.Roster, d *galena.Decision) galena.Roster {
+				shared := galena.KnownFact("company.type", galena.EnumValue("private"), "alpha", d.DecidedAt)
+				shared.ObservationID = "o1" // what was observed of a company is kept once for all of its leads
 				d.Took = time.Second
-				d.Facts = galena.Facts{"company.employee_count": galena.KnownFact("company.employee_count", galena.Number(int64(i)), "alpha", d.DecidedAt)}
+				d.Facts = galena.Facts{"company.employee_count": galena.KnownFact("company.employee_count", galena.Number(int64(i)), "alpha", d.DecidedAt),
+					"company.type": shared, "lead.job_title": galena.KnownFact("lead.job_title", galena.TextValue("CTO"), "form", d.DecidedAt),
+					"company.name": galena.KnownFact("company.name", galena.Value{Type: galena.TypeText, Text: "Acme", Raw: "ACME"}, "alpha", d.DecidedAt)}
 				return r
 			}))
 			s.ok(err)
 		}
-		s.accept(person(9)) // not decided
-		none, err := s.Portfolio(s.ctx, 5, 10)
+		s.accept(person(999)) // not decided
+		fields := []string{"company.employee_count", "company.type", "lead.job_title", "company.funding"}
+		none, err := s.Portfolio(s.ctx, decided+1, 10, fields)
 		s.ok(err)
 		if len(none) != 0 {
-			s.Errorf("four leads are decided, and five were too many to ask for: %+v", none)
+			s.Errorf("%d leads are decided, and one more was too many to ask for: %+v", decided, none)
 		}
-		got, err := s.Portfolio(s.ctx, 4, 2)
+		got, err := s.Portfolio(s.ctx, decided, most, fields)
 		s.ok(err)
-		if len(got) != 2 {
-			s.Fatalf("%d leads, want the latest 2", len(got))
+		if len(got) != most {
+			s.Fatalf("%d leads, want the latest %d", len(got), most)
 		}
 		for i, past := range got {
 			size := past.Facts.Get("company.employee_count")
-			if size.Value.Lo != int64(3-i) || size.Confidence != 1 || !past.At.Equal(s.clock.now().Add(-time.Second)) {
-				s.Errorf("lead %d is %+v", i, past)
+			if size.Value.Lo != int64(decided-1-i) || size.Confidence != 1 || !past.At.Equal(s.clock.now().Add(-time.Second)) ||
+				past.Facts.Get("company.type").Value.Text != "private" || past.Facts.Get("lead.job_title").Value.Text != "CTO" || len(past.Facts) > 3 {
+				s.Fatalf("lead %d is %+v", i, past)
 			}
 		}
 	},
