@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,26 +53,27 @@ func (s *Store) Warm(ctx context.Context) {
 func (p *pipe) rehearse(ctx context.Context, stmts map[string]*sqlx.NamedStmt) error {
 	p.queue("SET LOCAL lock_timeout = '100ms'")
 	for _, stmt := range stmts {
+		if !strings.Contains(stmt.QueryString, "[])") {
+			continue
+		}
 		of, err := p.conn.Prepare(ctx, stmt.QueryString, stmt.QueryString)
 		if err != nil {
 			return err
 		}
-		if params, lists := nothing(of.ParamOIDs); lists {
-			p.queue(stmt.QueryString, params...)
-		}
+		p.queue(stmt.QueryString, nothing(of.ParamOIDs)...)
 	}
 	err := p.send(ctx)
 	p.rollback(ctx)
 	return err
 }
 
-// nothing are parameters that name no row, and whether there are lists among them.
-func nothing(oids []uint32) (params []any, lists bool) {
-	params = make([]any, len(oids))
+// nothing are parameters that name no row.
+func nothing(oids []uint32) []any {
+	params := make([]any, len(oids))
 	for i, oid := range oids {
 		switch oid {
 		case pgtype.TextArrayOID, pgtype.Int8ArrayOID, pgtype.Int4ArrayOID, pgtype.BoolArrayOID, pgtype.Float8ArrayOID:
-			params[i], lists = []string{}, true
+			params[i] = []string{}
 		case pgtype.TextOID, pgtype.JSONBOID:
 			params[i] = "[]" // where a text is read as JSON it is a list
 		case pgtype.BoolOID:
@@ -80,5 +82,5 @@ func nothing(oids []uint32) (params []any, lists bool) {
 			params[i] = 0
 		}
 	}
-	return params, lists
+	return params
 }
