@@ -56,9 +56,15 @@ func open(rawURL string, poolSize int) (*Client, error) {
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout = 2 * time.Second
 	o.ConnMaxIdleTime = 5 * time.Minute
+	o.ReadBufferSize, o.WriteBufferSize = buffer, buffer
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Client{rdb: connect(o)}, nil
 }
+
+// buffer is what a connection reads and writes at a time: a task has some hundred
+// bytes, a burst's a few thousand. The library's 32 KiB each, for as many connections
+// as there are workers, were a tenth of what a busy process held.
+const buffer = 4 << 10
 
 // clusterLook is how often a client looks who has which part of a cluster. The
 // library's own minute is how long it would call a master that died.
