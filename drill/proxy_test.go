@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -121,9 +122,20 @@ func (p *proxy) lost() int {
 	return p.commits
 }
 
+// commits are how a commit looks on its way: as a text, or as the statement that
+// pgx has prepared of it, to be executed behind others.
+func commits(piece []byte) bool {
+	sum := sha256.Sum256([]byte("commit"))
+	prepared := fmt.Sprintf("stmtcache_%x\x00", sum[:24])
+	if at := bytes.Index(piece, []byte(prepared)); at >= 0 {
+		return !bytes.HasPrefix(piece[at+len(prepared):], []byte("commit\x00")) // it is being prepared
+	}
+	return bytes.Contains(bytes.ToLower(piece), []byte("commit\x00"))
+}
+
 // loses says that the answer to this piece must never be heard.
 func (p *proxy) loses(piece []byte) bool {
-	if !bytes.Contains(bytes.ToLower(piece), []byte("commit\x00")) {
+	if !commits(piece) {
 		return false
 	}
 	p.mu.Lock()
