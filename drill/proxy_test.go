@@ -122,7 +122,7 @@ func (p *proxy) lost() int {
 	return p.commits
 }
 
-// commits are how a commit looks on its way: as a text, or as the statement that
+// commits says that a piece asks for a commit: by its text, or by the statement that
 // pgx has prepared of it, to be executed behind others.
 func commits(piece []byte) bool {
 	sum := sha256.Sum256([]byte("commit"))

@@ -216,15 +216,7 @@ func finding[T any](s *Store, found *[]T, name string, lists map[string][]string
 		if err != nil {
 			return err
 		}
-		if c.pipe != nil {
-			stmt, err := c.stmt(name)
-			if err != nil {
-				return err
-			}
-			return behind(c.pipe, stmt, a, found)
-		}
-		*found, err = list[T](ctx, c, name, a)
-		return err
+		return soon(ctx, c, name, a, found)
 	}
 }
 

@@ -132,15 +132,6 @@ func (p *pipe) later(stmt *sqlx.NamedStmt, a args, use func(int64) error) error 
 	return err
 }
 
-// piping reads all rows of a statement, and runs what waits before it.
-func piping[T any](ctx context.Context, p *pipe, stmt *sqlx.NamedStmt, a args) (found []T, err error) {
-	if err := behind(p, stmt, a, &found); err != nil {
-		return nil, err
-	}
-	err = p.send(ctx)
-	return found, err
-}
-
 // behind puts a question behind those that wait.
 func behind[T any](p *pipe, stmt *sqlx.NamedStmt, a args, found *[]T) error {
 	params, err := positions(stmt, a)

@@ -158,10 +158,18 @@ func (c conn) run(ctx context.Context, stmt *sqlx.NamedStmt, use func(*sqlx.Name
 // exec runs a statement and says how many rows it changed.
 func (c conn) exec(ctx context.Context, name string, a args) (n int64, err error) {
 	err = c.later(ctx, name, a, func(changed int64) error { n = changed; return nil })
-	if err == nil && c.pipe != nil {
-		err = c.pipe.send(ctx)
+	if err == nil {
+		err = c.flush(ctx)
 	}
 	return n, err
+}
+
+// flush runs what waits.
+func (c conn) flush(ctx context.Context) error {
+	if c.pipe == nil {
+		return nil
+	}
+	return c.pipe.send(ctx)
 }
 
 // later runs a statement of which nothing is asked but that it did not fail. In
@@ -203,18 +211,26 @@ func one[T any](ctx context.Context, c conn, name string, a args) (row T, err er
 
 // list reads all rows.
 func list[T any](ctx context.Context, c conn, name string, a args) (found []T, err error) {
+	if err = soon(ctx, c, name, a, &found); err == nil {
+		err = c.flush(ctx)
+	}
+	return found, err
+}
+
+// soon is list for a question that waits as what is run later does: its rows are in
+// found when the next statement has been read.
+func soon[T any](ctx context.Context, c conn, name string, a args, found *[]T) error {
 	stmt, err := c.stmt(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if c.pipe != nil {
-		return piping[T](ctx, c.pipe, stmt, a)
+		return behind(c.pipe, stmt, a, found)
 	}
-	err = c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
-		found = nil
-		return stmt.SelectContext(ctx, &found, a.clean())
+	return c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
+		*found = nil
+		return stmt.SelectContext(ctx, found, a.clean())
 	})
-	return found, err
 }
 
 // whole runs a block that is one statement on Postgres and may be several on
