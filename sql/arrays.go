@@ -6,66 +6,100 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// scratchMost is how large the buffers may be that a connection keeps: most groups
-// of 64 fit.
-const scratchMost = 512 << 10
+// plainMost is what pgx writes into its own buffers: it keeps them if they are no
+// larger than this when they have been sent.
+const plainMost = 1024
 
-// scratch is where the parameters of a connection's statements are written, one
-// statement after the other. pgx begins each statement in 256 bytes and its
-// message in 1024, and appends value by value: by the end the rows of a group
+// keptMost is how large the buffers may be that are kept: most batches of 64 leads fit.
+const keptMost = 1 << 20
+
+// buffers are where the parameters of a statement are written, and the message that
+// takes the statements of a batch to the server. pgx begins the first in 256 bytes
+// and the second in 1024, and appends value by value: by the end the rows of a group
 // have been copied five times and once more, and that was a quarter of what the
-// process allocated. Both buffers are free again when the next statement begins:
-// its parameters have been copied into the message, and that has been sent.
+// process allocated. They are lent to a connection while it sends: the few that send
+// at the same time do with as many, however many connections there are.
+type buffers struct{ params, message []byte }
+
+var spare = sync.Pool{New: func() any { return new(buffers) }}
+
+// scratch is what a connection has of them.
 type scratch struct {
-	buf, message []byte
-	send         func(pgproto3.FrontendMessage) // appends to what will be sent; nil = nothing is
+	*buffers // nil while they are nobody's business
+	need     int
+	send     func(pgproto3.FrontendMessage) // appends to what will be sent
 }
 
-// room is buf with room for n more bytes: itself, or its copy in the scratch.
-// What the scratch already holds of this statement is the same bytes at the same
-// place.
+// scratchKey is where a connection keeps its scratch.
+const scratchKey = "galena.scratch"
+
+// sending lends the connection buffers until what do sends has been answered.
+func sending(c *pgx.Conn, do func() error) error {
+	if s, ok := c.PgConn().CustomData()[scratchKey].(*scratch); ok {
+		return s.lend(do)
+	}
+	return do()
+}
+
+// lend has buffers until do is done. A connection on which it failed may hold on to
+// them: they are given up.
+func (s *scratch) lend(do func() error) error {
+	lent, _ := spare.Get().(*buffers)
+	s.buffers = lent
+	err := do()
+	s.buffers = nil
+	if err == nil && cap(lent.params) <= keptMost && cap(lent.message) <= keptMost {
+		spare.Put(lent)
+	}
+	return err
+}
+
+// room is buf, the parameters of a statement so far, with room for n more bytes:
+// itself, or its copy in what is lent; and as much room in the message.
 func (s *scratch) room(buf []byte, n int) []byte {
 	need := len(buf) + n
-	switch {
-	case need <= cap(buf):
+	if s.buffers == nil || need <= plainMost {
+		return slices.Grow(buf, n)
+	}
+	s.need = need + messageHead
+	s.send(s)
+	if need <= cap(buf) {
 		return buf
-	case need > scratchMost:
-		return append(make([]byte, 0, need+need/4), buf...)
-	case need > cap(s.buf):
-		s.buf = make([]byte, 0, min(max(4096, 2*need), scratchMost))
-		s.message = make([]byte, 0, cap(s.buf)+messageHead)
 	}
-	if s.send != nil {
-		s.send(larger{s.message})
+	if need > cap(s.params) {
+		s.params = make([]byte, 0, need+need/4)
 	}
-	return append(s.buf[:0], buf...)
+	return append(s.params[:0], buf...)
 }
 
 // messageHead is more than a message has beside its parameters.
 const messageHead = 2048
 
-// larger is a message of no bytes at all: it moves what will be sent to a larger
-// buffer.
-type larger struct{ buf []byte }
-
-// Frontend marks what a client sends.
-func (larger) Frontend() {}
+// Frontend, Decode and Encode make scratch a message of no bytes at all: it moves
+// what will be sent to a larger buffer.
+func (*scratch) Frontend() {}
 
 // Decode refuses: nobody sends us this.
-func (larger) Decode([]byte) error { return errors.New("not a message") }
+func (*scratch) Decode([]byte) error { return errors.New("not a message") }
 
-// Encode moves what waits to be sent, which is nothing or next to it.
-func (l larger) Encode(waiting []byte) ([]byte, error) {
-	if cap(waiting)-len(waiting) >= cap(l.buf) {
+// Encode moves what waits to be sent to where there is room.
+func (s *scratch) Encode(waiting []byte) ([]byte, error) {
+	all := len(waiting) + s.need
+	if all <= cap(waiting) {
 		return waiting, nil
 	}
-	return append(l.buf[:0], waiting...), nil
+	if all > cap(s.message) {
+		s.message = make([]byte, 0, all+all/4)
+	}
+	return append(s.message[:0], waiting...), nil
 }
 
 // arrayCodec is pgx's codec of an array, which writes the plain slices that
@@ -100,6 +134,7 @@ var arrayTypes = []uint32{pgtype.TextArrayOID, pgtype.Int8ArrayOID, pgtype.Int4A
 // writeArrays teaches a new connection to write arrays.
 func writeArrays(_ context.Context, c *pgx.Conn) error {
 	shared := &scratch{send: c.PgConn().Frontend().Send}
+	c.PgConn().CustomData()[scratchKey] = shared
 	for _, oid := range arrayTypes {
 		if err := register(c.TypeMap(), oid, shared); err != nil {
 			return err

@@ -15,9 +15,12 @@ import (
 type wire struct {
 	types    *pgtype.Map
 	frontend *pgproto3.Frontend
+	lend     func(func() error) error
 }
 
-func pgxWire(to io.Writer) wire { return wire{pgtype.NewMap(), pgproto3.NewFrontend(nil, to)} }
+func pgxWire(to io.Writer) wire {
+	return wire{pgtype.NewMap(), pgproto3.NewFrontend(nil, to), func(do func() error) error { return do() }}
+}
 
 func ourWire(t testing.TB, to io.Writer) wire {
 	w := pgxWire(to)
@@ -27,6 +30,7 @@ func ourWire(t testing.TB, to io.Writer) wire {
 			t.Fatal(err)
 		}
 	}
+	w.lend = shared.lend
 	return w
 }
 
@@ -35,8 +39,22 @@ type param struct {
 	value any
 }
 
-// run encodes the parameters as pgx does, all into one buffer, and sends them.
-func (w wire) run(t testing.TB, params []param) {
+// run sends the statements of a batch.
+func (w wire) run(t testing.TB, batch ...[]param) {
+	err := w.lend(func() error {
+		for _, params := range batch {
+			w.put(t, params)
+		}
+		w.frontend.SendSync(&pgproto3.Sync{})
+		return w.frontend.Flush()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put encodes the parameters as pgx does, all into one buffer.
+func (w wire) put(t testing.TB, params []param) {
 	buf := make([]byte, 0, 256)
 	var values [][]byte
 	for _, p := range params {
@@ -54,19 +72,16 @@ func (w wire) run(t testing.TB, params []param) {
 	}
 	w.frontend.SendBind(&pgproto3.Bind{PreparedStatement: "s", Parameters: values})
 	w.frontend.SendExecute(&pgproto3.Execute{})
-	w.frontend.SendSync(&pgproto3.Sync{})
-	if err := w.frontend.Flush(); err != nil {
-		t.Fatal(err)
-	}
 }
 
-// One statement after the other is sent as pgx itself would send it, whether its
-// parameters fit into pgx's buffer, into the scratch or into none.
+// A batch of statements is sent as pgx itself would send it, whether their
+// parameters fit into pgx's buffer, into what is lent or into what is kept, and
+// whatever another connection sends in between.
 func TestArraysAreSentAsPgxSendsThem(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3000)
-	most := strings.Repeat("z", scratchMost-5000)
-	huge := strings.Repeat("y", scratchMost)
+	most := strings.Repeat("z", keptMost-5000)
+	huge := strings.Repeat("y", 2*keptMost)
 	statements := map[string][]param{
 		"in pgx's buffer":      {{pgtype.TextArrayOID, []string{"a", "", "ü"}}, {pgtype.Int4ArrayOID, []int64{0, -1, math.MaxInt32, math.MinInt32}}},
 		"moved to the scratch": {{pgtype.TextArrayOID, []string{"short"}}, {pgtype.TextArrayOID, []string{long, "b", long}}, {pgtype.TextOID, "between"}, {pgtype.Int8ArrayOID, []int64{math.MinInt64, 7}}, {pgtype.TextArrayOID, []string{long, long}}},
@@ -77,17 +92,43 @@ func TestArraysAreSentAsPgxSendsThem(t *testing.T) {
 		"left to pgx":          {{pgtype.TextArrayOID, []string{long}}, {pgtype.Float8ArrayOID, []float64{1.5}}, {pgtype.BoolArrayOID, []bool{true}}},
 	}
 	var got, want bytes.Buffer
-	ours, theirs := ourWire(t, &got), pgxWire(&want)
-	for range 3 {
-		for name, params := range statements { // in any order
-			got.Reset()
-			want.Reset()
-			ours.run(t, params)
-			theirs.run(t, params)
-			if !bytes.Equal(got.Bytes(), want.Bytes()) {
-				t.Errorf("%s: sent %d bytes %.60q, want %d %.60q", name, got.Len(), got.Bytes(), want.Len(), want.Bytes())
-			}
+	ours, theirs, other := ourWire(t, &got), pgxWire(&want), ourWire(t, io.Discard)
+	same := func(name string, batch ...[]param) {
+		got.Reset()
+		want.Reset()
+		ours.run(t, batch...)
+		theirs.run(t, batch...)
+		other.run(t, []param{{pgtype.TextArrayOID, []string{strings.Repeat("o", 9000)}}})
+		if !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: sent %d bytes %.60q, want %d %.60q", name, got.Len(), got.Bytes(), want.Len(), want.Bytes())
 		}
+	}
+	for range 3 {
+		var all [][]param
+		for name, params := range statements { // in any order
+			all = append(all, params)
+			same(name, params)
+		}
+		same("all in one batch", all...)
+	}
+}
+
+// What waits in a connection that could not send it is nobody else's.
+func TestBuffersOfAConnectionThatFailedAreGivenUp(t *testing.T) {
+	t.Parallel()
+	s := &scratch{}
+	for range 100 { // of the pool under the race detector one in four is lost on purpose
+		var lent *buffers
+		_ = s.lend(func() error { lent = s.buffers; return io.ErrClosedPipe })
+		if s.buffers != nil {
+			t.Fatal("the connection keeps buffers that were lent")
+		}
+		_ = s.lend(func() error {
+			if s.buffers == lent {
+				t.Fatal("buffers that a failed connection may write to were lent again")
+			}
+			return nil
+		})
 	}
 }
 

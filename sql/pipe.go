@@ -82,7 +82,7 @@ func (p *pipe) send(ctx context.Context) error {
 	}
 	batch := p.batch
 	p.batch, p.done, p.asked = &pgx.Batch{}, 0, false
-	return p.conn.SendBatch(ctx, batch).Close()
+	return sending(p.conn, func() error { return p.conn.SendBatch(ctx, batch).Close() })
 }
 
 // commit ends the transaction with what still waits, unless somebody may refuse
@@ -149,12 +149,20 @@ func (s *Store) together(ctx context.Context, all ...func(context.Context, conn)
 	if s.dialect != dialectPostgres {
 		return inTurn(ctx, s.reader(), all)
 	}
+	return s.writer().trip(ctx, func(p *pipe) error {
+		return inTurn(ctx, conn{stmts: s.writes, arrays: true, pipe: p}, all)
+	})
+}
+
+// trip sends what ask puts into a pipe and reads what became of it: one trip, and
+// no transaction around it.
+func (c conn) trip(ctx context.Context, ask func(*pipe) error) error {
 	for try := 1; ; try++ {
-		err := s.raw(ctx, func(p *pipe) error {
-			p.begun = true // a question alone is no transaction
-			return errors.Join(inTurn(ctx, conn{stmts: s.writes, arrays: true, pipe: p}, all), p.send(ctx))
+		err := c.lend(ctx, func(p *pipe) error {
+			p.begun = true
+			return errors.Join(ask(p), p.send(ctx))
 		})
-		if err == nil || !s.again(ctx, err, try) {
+		if err == nil || !c.again(ctx, err, try) {
 			return err
 		}
 	}

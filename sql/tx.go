@@ -21,12 +21,13 @@ type args map[string]any
 // conn is where statements run: a pool, or one transaction on it.
 type conn struct {
 	stmts  map[string]*sqlx.NamedStmt
-	arrays bool                                   // the database takes arrays as parameters
-	tx     *sqlx.Tx                               // a transaction on SQLite
-	pipe   *pipe                                  // a transaction on Postgres
-	again  func(context.Context, error, int) bool // nil in a transaction, which is run again as a whole
-	handed *[]stepRow                             // what the courier gets after the commit; nil = all goes by the outbox
-	then   *[]func()                              // what is done after the commit
+	arrays bool                                           // the database takes arrays as parameters
+	tx     *sqlx.Tx                                       // a transaction on SQLite
+	pipe   *pipe                                          // a transaction on Postgres
+	lend   func(context.Context, func(*pipe) error) error // a connection to Postgres for statements that are no transaction
+	again  func(context.Context, error, int) bool         // nil in a transaction, which is run again as a whole
+	handed *[]stepRow                                     // what the courier gets after the commit; nil = all goes by the outbox
+	then   *[]func()                                      // what is done after the commit
 }
 
 // after does something in memory once the transaction is committed.
@@ -42,7 +43,13 @@ func (s *Store) keyed() conn {
 	return s.reader()
 }
 
-func (s *Store) writer() conn { return conn{stmts: s.writes, arrays: s.arrays(), again: s.again} }
+func (s *Store) writer() conn {
+	c := conn{stmts: s.writes, arrays: s.arrays(), again: s.again}
+	if s.dialect == dialectPostgres {
+		c.lend = s.raw
+	}
+	return c
+}
 
 func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 
@@ -180,8 +187,11 @@ func (c conn) later(ctx context.Context, name string, a args, use func(changed i
 	if err != nil {
 		return err
 	}
-	if c.pipe != nil {
+	switch {
+	case c.pipe != nil:
 		return c.pipe.later(stmt, a, use)
+	case c.lend != nil:
+		return c.trip(ctx, func(p *pipe) error { return p.later(stmt, a, use) })
 	}
 	return c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
 		res, err := stmt.ExecContext(ctx, a.clean())
@@ -198,7 +208,7 @@ func (c conn) later(ctx context.Context, name string, a args, use func(changed i
 
 // one reads a single row; none is sql.ErrNoRows, which fault makes NotFound.
 func one[T any](ctx context.Context, c conn, name string, a args) (row T, err error) {
-	if c.pipe != nil {
+	if c.pipe != nil || c.lend != nil {
 		return first(list[T](ctx, c, name, a))
 	}
 	stmt, err := c.stmt(name)
@@ -224,8 +234,11 @@ func soon[T any](ctx context.Context, c conn, name string, a args, found *[]T) e
 	if err != nil {
 		return err
 	}
-	if c.pipe != nil {
+	switch {
+	case c.pipe != nil:
 		return behind(c.pipe, stmt, a, found)
+	case c.lend != nil:
+		return c.trip(ctx, func(p *pipe) error { return behind(p, stmt, a, found) })
 	}
 	return c.run(ctx, stmt, func(stmt *sqlx.NamedStmt) error {
 		*found = nil

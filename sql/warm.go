@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	warmed     = 4 // connections: a quiet hour needs no more, and the pool gives out the one that was used last
+	warmed     = 8 // connections: as many as a quiet hour uses at once, with what a process does when it begins
 	warmWithin = 3 * time.Second
 )
 
