@@ -4,7 +4,8 @@
 //
 //	GALENA_REDIS_URL ──► Open ──► one client per process ──► queue (worker)
 //	   (empty: embedded miniredis)                       ├──► Limiter (providers)
-//	                                                     └──► Herald (providers)
+//	                                                     ├──► Herald (providers, queue)
+//	                                                     └──► Idle (queue)
 //
 // Redis is a fast signal, never the truth: losing all of it loses no lead.
 package redis

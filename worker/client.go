@@ -18,6 +18,8 @@ type Conn = asynq.RedisConnOpt
 // Client puts steps on the queue. Losing what it wrote loses nothing: the
 // sweep finds every step whose task is gone.
 type Client struct {
+	Tell func() // says that there is work; nil = nobody is told
+
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
 
@@ -62,6 +64,9 @@ func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galen
 		if done[i] {
 			sent = append(sent, of...)
 		}
+	}
+	if c.Tell != nil && len(sent) > 0 {
+		c.Tell()
 	}
 	return sent, err
 }

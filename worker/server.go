@@ -30,9 +30,9 @@ type Server struct {
 }
 
 const (
-	// taskCheck is how long an idle server waits before it looks again: half of
-	// it plus chance is what an idle lead waits for its pick-up. asynq's own
-	// default is a second.
+	// taskCheck is how long an idle server waits before it looks again: half of it
+	// plus chance. asynq's own default is a second. A connection that waits for word
+	// by itself (redis.Client.Idle) allows for less.
 	taskCheck = 10 * time.Millisecond
 	// shutdownWait is longer than any provider call and shorter than a platform's patience.
 	shutdownWait = 20 * time.Second
@@ -41,6 +41,12 @@ const (
 // roomPerWorker is how many steps of shared tasks may be worked on for each task
 // that is: most of them wait for a vendor or for the store.
 const roomPerWorker = 4
+
+// queues is what a server takes from, with their weights.
+var queues = map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1}
+
+// QueueCount is how many queues a server takes from.
+func QueueCount() int { return len(queues) }
 
 // ServerConfig is how much a server does at once and how often an idle one looks.
 type ServerConfig struct {
@@ -56,7 +62,7 @@ func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.L
 	p.leases, d.leases, d.lanes, d.sidings = s.leases, s.leases, newLanes(c.Concurrency), s.sidings
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
-		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},
+		Queues:                   queues,
 		TaskCheckInterval:        cmp.Or(c.Poll, taskCheck),
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          shutdownWait,

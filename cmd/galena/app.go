@@ -52,7 +52,6 @@ type settings struct {
 	specs   []providers.Spec // nil = the registry
 	frozen  bool             // a scenario: time stands still inside a lead
 	once    string           // one-time login
-	poll    time.Duration    // of an idle queue; 0 = the worker's own
 	// firstLook is how soon a decision made on too little is looked at again; 0 = the worker's own.
 	firstLook time.Duration
 }
@@ -126,6 +125,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.herald = redis.NewHerald(a.redis)
 	a.queue = worker.NewClient(a.redis.Shared())
+	a.queue.Tell = func() { a.herald.Tell(redis.TopicWork) }
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
 	a.store.HandTo(a.relay)
 	return nil
@@ -210,6 +210,9 @@ func (a *App) follow(set *ruleset) {
 	}
 }
 
+// queuePoll is how soon the server looks again once there was word of work.
+const queuePoll = 200 * time.Microsecond
+
 // wireWorker builds the pipeline and the server that feeds it.
 func (a *App) wireWorker() error {
 	log := a.log.With("part", "worker")
@@ -225,7 +228,7 @@ func (a *App) wireWorker() error {
 	}
 	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Wait: a.patience(),
 		Now: a.now, Chance: rand.Float64, Log: log}
-	a.server = worker.NewServer(a.redis.Shared(), worker.ServerConfig{Concurrency: a.concurrency(), Poll: a.poll}, p, d, log)
+	a.server = worker.NewServer(a.redis.Idle(worker.QueueCount(), a.herald), worker.ServerConfig{Concurrency: a.concurrency(), Poll: queuePoll}, p, d, log)
 	a.relay.Near(a.server.Near)
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
 	a.server.HandleRefreshes(&worker.Refresher{Steps: a.store, Holdings: a.store,

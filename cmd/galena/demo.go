@@ -184,7 +184,7 @@ func (d *demo) vendors(ctx context.Context, s *settings) (err error) {
 	ids := providerIDs(s.rules)
 	urls := scenarioURLs(ids)
 	if d.clock.frozen {
-		s.frozen, s.poll = true, 2*time.Millisecond
+		s.frozen = true
 		s.vendors = &http.Client{Transport: v}
 	} else if urls, err = v.serve(ctx, ids); err != nil {
 		return err
