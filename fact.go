@@ -143,8 +143,9 @@ func (f *Fact) AppendJSON(b []byte) (_ []byte, err error) {
 	return append(b, `"}`...), err
 }
 
-// Facts is a profile, by field name.
-type Facts map[string]Fact
+// Facts is a profile, by field name. Nobody changes a fact that is in one: the leads
+// of a company share them.
+type Facts map[string]*Fact
 
 // AppendJSON adds what json.Marshal would write of the facts of these names, which
 // are in their order.
@@ -157,8 +158,7 @@ func (f Facts) AppendJSON(b []byte, names []string) (_ []byte, err error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x := f[name]
-		if b, err = x.AppendJSON(append(AppendText(b, name), ':')); err != nil {
+		if b, err = f[name].AppendJSON(append(AppendText(b, name), ':')); err != nil {
 			return b, err
 		}
 	}
@@ -167,16 +167,16 @@ func (f Facts) AppendJSON(b []byte, names []string) (_ []byte, err error) {
 
 // Get returns the fact, or an unknown one.
 func (f Facts) Get(field string) Fact {
-	if x, ok := f[field]; ok {
-		return x
+	if x := f[field]; x != nil {
+		return *x
 	}
 	return Fact{Field: field, State: Unknown}
 }
 
 // KnownFact is a certain fact that needs no observation: what the gate or the
 // decision itself says. An empty value makes it absent.
-func KnownFact(field string, v Value, source string, at time.Time) Fact {
-	f := Fact{Field: field, State: Known, Value: v, Source: source, Confidence: 1, ObservedAt: at}
+func KnownFact(field string, v Value, source string, at time.Time) *Fact {
+	f := &Fact{Field: field, State: Known, Value: v, Source: source, Confidence: 1, ObservedAt: at}
 	if v.Empty() {
 		f.State = Absent
 	}

@@ -92,7 +92,7 @@ func randomFacts(rnd *rand.Rand, now time.Time) galena.Facts {
 		if rnd.IntN(8) == 0 {
 			fact.State, fact.Value = galena.Absent, galena.Value{Type: f.Type}
 		}
-		out[f.Name] = fact
+		out[f.Name] = &fact
 	}
 	return out
 }

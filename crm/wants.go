@@ -90,7 +90,7 @@ func outage(err error) error {
 // of the lead and its score what was decided.
 func known(r galena.Record, f Field) galena.Fact {
 	text := func(s, source string, at time.Time) galena.Fact {
-		return galena.KnownFact(string(f), galena.TextValue(s), source, at)
+		return *galena.KnownFact(string(f), galena.TextValue(s), source, at)
 	}
 	form := func(s string) galena.Fact { return text(s, "form", r.Lead.CreatedAt) }
 	decided := func(s string) galena.Fact { return text(s, "galena", r.Decision.DecidedAt) }
@@ -112,7 +112,7 @@ func known(r galena.Record, f Field) galena.Fact {
 		return decided(strings.Join(r.Decision.TopReasons, "\n"))
 	case Score:
 		points := int64(r.Decision.Score.Score)
-		return galena.KnownFact(string(f), galena.Value{Type: galena.TypeScore, Lo: points, Hi: points}, "galena", r.Decision.DecidedAt)
+		return *galena.KnownFact(string(f), galena.Value{Type: galena.TypeScore, Lo: points, Hi: points}, "galena", r.Decision.DecidedAt)
 	case "company.name":
 		if fact := r.Company.Facts.Get(string(f)); fact.State == galena.Known {
 			return fact

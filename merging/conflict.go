@@ -88,10 +88,11 @@ func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, chos
 		side := r.claim()
 		if judge != nil {
 			instead := maps.Clone(facts)
-			instead[field] = r.fact(field)
-			other := judge(instead)
-			side.Tier, side.Rule = other.Tier, other.Rule
-			if other != chosen {
+			other := r.fact(field)
+			instead[field] = &other
+			ruled := judge(instead)
+			side.Tier, side.Rule = ruled.Tier, ruled.Rule
+			if ruled != chosen {
 				c.Severity = galena.SeverityDecision
 			}
 		}

@@ -36,10 +36,11 @@ func (p *Policy) Weigh(obs []galena.Observation, now time.Time) Weighed {
 
 // Facts is the profile: one fact for each field.
 func (w Weighed) Facts() galena.Facts {
-	facts := make(galena.Facts, len(w.fields))
+	facts, all := make(galena.Facts, len(w.fields)), make([]galena.Fact, len(w.fields))
 	for i := range w.fields {
 		f := &w.fields[i]
-		facts[f.field] = f.fact(f.field)
+		all[i] = f.fact(f.field)
+		facts[f.field] = &all[i]
 	}
 	return facts
 }

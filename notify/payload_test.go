@@ -13,11 +13,11 @@ import (
 
 func routedExample() (galena.Lead, galena.Company, galena.Decision) {
 	at := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
-	fact := func(name string, v galena.Value) galena.Fact {
+	fact := func(name string, v galena.Value) *galena.Fact {
 		return galena.KnownFact("company."+name, v, "alpha-firmo", at)
 	}
 	facts := galena.Facts{}
-	for _, f := range []galena.Fact{
+	for _, f := range []*galena.Fact{
 		fact("name", galena.TextValue("Acme")), fact("industry", galena.EnumValue("fintech")),
 		fact("hq_country", galena.CountryValue("CL")), fact("annual_revenue_usd", galena.Number(7_000_000)),
 		fact("technologies", galena.SetValue([]string{"hubspot", "bigquery"}, false)),

@@ -88,7 +88,7 @@ func TestTheBodyIsWhatTheLibraryWouldWrite(t *testing.T) {
 			out := galena.Facts{}
 			for _, name := range []string{"company.domain", "company.name", "company.employee_count", "company.<odd>", "lead.job_title"} {
 				if rapid.Bool().Draw(t, "there") {
-					out[name] = galena.Fact{Field: name, Value: value.Draw(t, "value"),
+					out[name] = &galena.Fact{Field: name, Value: value.Draw(t, "value"),
 						State: rapid.SampledFrom([]galena.State{galena.Known, galena.Partial, galena.Unknown, galena.Absent}).Draw(t, "state")}
 				}
 			}

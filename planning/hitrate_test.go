@@ -105,23 +105,23 @@ func TestHitRatesByHand(t *testing.T) {
 
 func TestASegmentIsWhatIsKnownBeforeAnybodyIsAsked(t *testing.T) {
 	t.Parallel()
-	fact := func(field string, v galena.Value) galena.Fact { return galena.KnownFact(field, v, "form", noon) }
+	fact := func(field string, v galena.Value) *galena.Fact { return galena.KnownFact(field, v, "form", noon) }
 	for _, c := range []struct {
 		name, domain string
-		more         []galena.Fact
+		more         []*galena.Fact
 		want         string // its levels
 	}{
 		{"NoCompany", "", nil, ""},
 		{"DotCom", "acme.com", nil, ",com,com/,com//"},
 		{"ANationalDomainTellsTheCountry", "acme.co.uk", nil, ",national,national/GB,national/GB/"},
 		{"OneThatAnybodyTakesDoesNot", "acme.io", nil, ",generic,generic/,generic//"},
-		{"TheFormsCountry", "acme.de", []galena.Fact{fact("lead.country", galena.CountryValue("AT"))}, ",national,national/AT,national/AT/"},
-		{"TheCompanysOwnGoesFirst", "acme.com", []galena.Fact{fact("lead.country", galena.CountryValue("AT")), fact(country, galena.CountryValue("US"))}, ",com,com/US,com/US/"},
-		{"NoCodeIsNoCountry", "acme.com", []galena.Fact{fact("lead.country", galena.CountryValue("call me at 555"))}, ",com,com/,com//"},
-		{"Size", "acme.com", []galena.Fact{fact(staff, galena.Number(200))}, ",com,com/,com//51-200"},
-		{"AnIntervalWithinABand", "acme.com", []galena.Fact{fact(staff, galena.Interval(501, 1000, "501-1000"))}, ",com,com/,com//201-1000"},
-		{"AnIntervalOverBands", "acme.com", []galena.Fact{fact(staff, galena.Interval(101, 300, "101-300"))}, ",com,com/,com//"},
-		{"AnOpenInterval", "acme.com", []galena.Fact{fact(staff, galena.Interval(10_001, galena.OpenEnd, "10,001+"))}, ",com,com/,com//1001+"},
+		{"TheFormsCountry", "acme.de", []*galena.Fact{fact("lead.country", galena.CountryValue("AT"))}, ",national,national/AT,national/AT/"},
+		{"TheCompanysOwnGoesFirst", "acme.com", []*galena.Fact{fact("lead.country", galena.CountryValue("AT")), fact(country, galena.CountryValue("US"))}, ",com,com/US,com/US/"},
+		{"NoCodeIsNoCountry", "acme.com", []*galena.Fact{fact("lead.country", galena.CountryValue("call me at 555"))}, ",com,com/,com//"},
+		{"Size", "acme.com", []*galena.Fact{fact(staff, galena.Number(200))}, ",com,com/,com//51-200"},
+		{"AnIntervalWithinABand", "acme.com", []*galena.Fact{fact(staff, galena.Interval(501, 1000, "501-1000"))}, ",com,com/,com//201-1000"},
+		{"AnIntervalOverBands", "acme.com", []*galena.Fact{fact(staff, galena.Interval(101, 300, "101-300"))}, ",com,com/,com//"},
+		{"AnOpenInterval", "acme.com", []*galena.Fact{fact(staff, galena.Interval(10_001, galena.OpenEnd, "10,001+"))}, ",com,com/,com//1001+"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

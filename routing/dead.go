@@ -33,7 +33,7 @@ func (b *builder) lintDeadRules() {
 func (r *Router) Takes(s galena.Score) bool {
 	in := Input{Score: s, Facts: galena.Facts{}, Final: true}
 	for _, field := range matches() {
-		in.Facts[field] = galena.Fact{Field: field, State: galena.Absent}
+		in.Facts[field] = &galena.Fact{Field: field, State: galena.Absent}
 	}
 	w := world{tier: s.Tier, decided: &decided{in, galena.Fact{Field: "decision.territory", State: galena.Unknown}}}
 	return slices.ContainsFunc(r.rules, func(ru rule) bool {

@@ -74,11 +74,11 @@ func complete(t *rapid.T, facts galena.Facts) galena.Facts {
 		c := rapid.SampledFrom([]string{"DE", "BR", "JP", ""}).Draw(t, "then country")
 		out["company.hq_country"] = galena.KnownFact("company.hq_country", country(c), "test", monday)
 	}
-	if f, ok := out["company.employee_count"]; !ok || !f.Value.Exact() {
+	if !out.Get("company.employee_count").Value.Exact() {
 		n := rapid.SampledFrom([]int64{51, 130, 200}).Draw(t, "then size")
 		out["company.employee_count"] = galena.KnownFact("company.employee_count", galena.Number(n), "test", monday)
 	}
-	if f, ok := out["company.technologies"]; !ok || !f.Value.Closed {
+	if f := out.Get("company.technologies"); !f.Value.Closed {
 		set := slices.Concat(f.Value.Set, rapid.SampledFrom([][]string{nil, {"hubspot"}}).Draw(t, "then tech"))
 		out["company.technologies"] = galena.KnownFact("company.technologies", galena.SetValue(set, true), "test", monday)
 	}

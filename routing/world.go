@@ -31,7 +31,7 @@ func (r *Router) territory(in Input) galena.Fact {
 		return unknown
 	}
 	id := r.country[galena.Country(country.Value.Text)]
-	return galena.KnownFact("decision.territory", galena.Value{Type: galena.TypeEnum, Text: id}, "routing", in.Now)
+	return *galena.KnownFact("decision.territory", galena.Value{Type: galena.TypeEnum, Text: id}, "routing", in.Now)
 }
 
 // world is the lead under the assumption that it ends in one of the tiers it
@@ -77,7 +77,7 @@ func (w *world) lookup(field string) galena.Fact {
 func (d *decided) sure() bool { return d.in.Final || d.in.Score.Disqualified != nil }
 
 func (d *decided) fact(field string, v galena.Value) galena.Fact {
-	return galena.KnownFact(field, v, "scoring", d.in.Now)
+	return *galena.KnownFact(field, v, "scoring", d.in.Now)
 }
 
 func (d *decided) flag(field string, yes, sure bool) galena.Fact {

@@ -82,7 +82,7 @@ func (l exampleLead) facts(t testing.TB) galena.Facts {
 }
 
 // fact is a certain fact of today; detectors of technologies see everything.
-func fact(t testing.TB, name string, raw any, source string) galena.Fact {
+func fact(t testing.TB, name string, raw any, source string) *galena.Fact {
 	t.Helper()
 	field, ok := galena.LookupField(name)
 	if !ok {

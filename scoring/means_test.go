@@ -10,7 +10,7 @@ import (
 )
 
 // repeated is the same lead n times.
-func repeated(n int, facts ...galena.Fact) []galena.Past {
+func repeated(n int, facts ...*galena.Fact) []galena.Past {
 	return slices.Repeat([]galena.Past{{Facts: factsOf(facts...), At: noon}}, n)
 }
 

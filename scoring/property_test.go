@@ -131,9 +131,9 @@ func drawCondition(t *rapid.T) galena.Condition {
 }
 
 // drawTruth is everything there is to know of one field.
-func drawTruth(t *rapid.T, field string) galena.Fact {
+func drawTruth(t *rapid.T, field string) *galena.Fact {
 	if rapid.IntRange(0, 5).Draw(t, "absent") == 0 {
-		return galena.Fact{Field: field, State: galena.Absent, Confidence: 1}
+		return &galena.Fact{Field: field, State: galena.Absent, Confidence: 1}
 	}
 	var v galena.Value
 	switch field {
@@ -146,16 +146,17 @@ func drawTruth(t *rapid.T, field string) galena.Fact {
 	default:
 		v = galena.EnumValue(rapid.SampledFrom(industries).Draw(t, "slug"))
 	}
-	return galena.Fact{Field: field, State: galena.Known, Value: v, Confidence: 1}
+	return &galena.Fact{Field: field, State: galena.Known, Value: v, Confidence: 1}
 }
 
 // blur forgets some of a fact, never contradicting it.
-func blur(t *rapid.T, f galena.Fact) galena.Fact {
-	unknown := galena.Fact{Field: f.Field, State: galena.Unknown}
+func blur(t *rapid.T, of *galena.Fact) *galena.Fact {
+	f := *of
+	unknown := &galena.Fact{Field: f.Field, State: galena.Unknown}
 	how := rapid.IntRange(0, 2).Draw(t, "blur")
 	switch {
 	case how == 0:
-		return f
+		return &f
 	case how == 1 || f.State == galena.Absent:
 		return unknown
 	case f.Value.Type == galena.TypeNumber:
@@ -176,7 +177,7 @@ func blur(t *rapid.T, f galena.Fact) galena.Fact {
 		return unknown
 	}
 	f.State = galena.Partial
-	return f
+	return &f
 }
 
 // drawViews makes a full truth and what is known of it so far.
@@ -332,7 +333,7 @@ func neverPanics(t *rapid.T) {
 	p := drawProfile(t)
 	facts := galena.Facts{}
 	for _, field := range worldly {
-		facts[field] = galena.Fact{
+		facts[field] = &galena.Fact{
 			State: rapid.SampledFrom([]galena.State{"", galena.Known, galena.Partial, galena.Absent, galena.Unknown}).Draw(t, "state"),
 			Value: galena.Value{
 				Type: rapid.SampledFrom([]galena.FieldType{"", galena.TypeNumber, galena.TypeSet, galena.TypeText, galena.TypeDate}).Draw(t, "type"),

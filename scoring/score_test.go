@@ -25,7 +25,7 @@ func small() Config {
 	return c
 }
 
-func size(lo, hi int64) galena.Fact {
+func size(lo, hi int64) *galena.Fact {
 	f := galena.KnownFact("company.employee_count", galena.Interval(lo, hi, ""), "alpha", noon)
 	if lo != hi {
 		f.State = galena.Partial
@@ -33,15 +33,15 @@ func size(lo, hi int64) galena.Fact {
 	return f
 }
 
-func stack(closed bool, items ...string) galena.Fact {
+func stack(closed bool, items ...string) *galena.Fact {
 	return galena.KnownFact("company.technologies", galena.SetValue(items, closed), "gamma", noon)
 }
 
-func absent(field string) galena.Fact {
-	return galena.Fact{Field: field, State: galena.Absent, Confidence: 1, ObservedAt: noon}
+func absent(field string) *galena.Fact {
+	return &galena.Fact{Field: field, State: galena.Absent, Confidence: 1, ObservedAt: noon}
 }
 
-func factsOf(list ...galena.Fact) galena.Facts {
+func factsOf(list ...*galena.Fact) galena.Facts {
 	facts := galena.Facts{}
 	for _, f := range list {
 		facts[f.Field] = f
@@ -76,7 +76,7 @@ func TestScore(t *testing.T) {
 		{"OpenSetMayHoldMore", same, factsOf(size(50, 50), stack(false, "hubspot")), 580, 380, 700, 0.7},
 		{"OpenSetNeverProvesAnAbsence", same, factsOf(size(50, 50), stack(false, "marketo")), 300, 100, 700, 0.44},
 		{"TooUncertainCountsAsUnknown", func(c *Config) { c.Unknown.MinConfidence = 1.0 },
-			factsOf(galena.Fact{Field: "company.employee_count", State: galena.Known, Value: galena.Number(50), Confidence: 0.9}), 400, 0, 1000, 0},
+			factsOf(&galena.Fact{Field: "company.employee_count", State: galena.Known, Value: galena.Number(50), Confidence: 0.9}), 400, 0, 1000, 0},
 		{"OwnPolicyOverrides", func(c *Config) { c.Criteria[0].Unknown = &UnknownOverride{Policy: PolicyWorst} }, nil, 280, 0, 1000, 0},
 		{"OwnPriorOverrides", func(c *Config) { x := 1.0; c.Criteria[0].Unknown = &UnknownOverride{Prior: &x} }, nil, 760, 0, 1000, 0},
 		{"DoesNotApply", inBritain, factsOf(galena.KnownFact("company.hq_country", galena.CountryValue("US"), "alpha", noon), size(500, 500)), 160, 0, 400, 0.5},

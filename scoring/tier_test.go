@@ -7,7 +7,7 @@ import (
 	"github.com/galenahq/galena"
 )
 
-func in(country string) galena.Fact {
+func in(country string) *galena.Fact {
 	return galena.KnownFact("company.hq_country", galena.CountryValue(country), "alpha", noon)
 }
 
@@ -21,17 +21,17 @@ func TestTier(t *testing.T) {
 	domestic := when("company.hq_country", galena.Operators{Eq: "US"})
 	requiring := func(c *Config) { c.Tiers[0].Requires = &domestic }
 	same := func(*Config) {}
-	best := []galena.Fact{size(500, 500), stack(true, "hubspot", "snowflake")}
+	best := []*galena.Fact{size(500, 500), stack(true, "hubspot", "snowflake")}
 	for _, c := range []struct {
 		name               string
 		change             func(*Config)
-		facts              []galena.Fact
+		facts              []*galena.Fact
 		tier               string
 		settled, undecided bool
 		reachable, open    []string
 	}{
 		{"OneTierIsSettled", same, best, "A", true, false, []string{"A"}, nil},
-		{"TwoTiersAreNot", same, []galena.Fact{size(500, 500)}, "B", false, false, []string{"A", "C"}, nil},
+		{"TwoTiersAreNot", same, []*galena.Fact{size(500, 500)}, "B", false, false, []string{"A", "C"}, nil},
 		{"UndecidedReachesHigher", same, nil, "C", false, true, []string{"A", "B", "C"}, nil},
 		{"RequiresTrue", requiring, append(slices.Clone(best), in("US")), "A", true, false, []string{"A"}, nil},
 		{"RequiresFalseContinuesBelow", requiring, append(slices.Clone(best), in("DE")), "B", true, false, []string{"B"}, nil},
@@ -84,22 +84,22 @@ func TestDisqualifiers(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		rules          []Disqualifier
-		facts          []galena.Fact
+		facts          []*galena.Fact
 		final          bool
 		id             string
 		stops, settled bool
 		open           []string
 	}{
-		{"NoneHolds", []Disqualifier{embargo, micro}, []galena.Fact{in("US"), size(50, 50), stack(true)}, false, "", false, true, nil},
-		{"FirstTrueWins", []Disqualifier{embargo, micro}, []galena.Fact{in("KP"), size(3, 3)}, false, "embargo", true, true, nil},
-		{"UnknownKeepsTheTierOpen", []Disqualifier{embargo}, []galena.Fact{size(50, 50), stack(true)}, true, "", false, false, []string{"company.hq_country"}},
-		{"EarlierUnknownWithAnotherSinkStaysOpen", []Disqualifier{embargo, micro}, []galena.Fact{size(3, 3)}, true, "micro", false, false, []string{"company.hq_country"}},
-		{"EarlierUnknownWithTheSameSinkDoesNotMatter", []Disqualifier{sameSink, micro}, []galena.Fact{size(3, 3)}, false, "micro", true, true, nil},
-		{"LaterUnknownDoesNotMatter", []Disqualifier{micro, embargo}, []galena.Fact{size(3, 3)}, false, "micro", true, true, nil},
-		{"HoldWaitsWhileSomebodyCanBeAsked", []Disqualifier{holds}, []galena.Fact{size(50, 50)}, false, "", false, false, []string{"company.hq_country"}},
-		{"HoldKeepsTheLeadInTheEnd", []Disqualifier{holds}, []galena.Fact{size(50, 50)}, true, "embargo", false, false, []string{"company.hq_country"}},
-		{"TrueGoesBeforeHold", []Disqualifier{holds, micro}, []galena.Fact{size(3, 3)}, true, "micro", false, false, []string{"company.hq_country"}},
-		{"PartialValueIsOpen", []Disqualifier{micro}, []galena.Fact{size(1, 10), stack(true)}, false, "", false, false, []string{"company.employee_count"}},
+		{"NoneHolds", []Disqualifier{embargo, micro}, []*galena.Fact{in("US"), size(50, 50), stack(true)}, false, "", false, true, nil},
+		{"FirstTrueWins", []Disqualifier{embargo, micro}, []*galena.Fact{in("KP"), size(3, 3)}, false, "embargo", true, true, nil},
+		{"UnknownKeepsTheTierOpen", []Disqualifier{embargo}, []*galena.Fact{size(50, 50), stack(true)}, true, "", false, false, []string{"company.hq_country"}},
+		{"EarlierUnknownWithAnotherSinkStaysOpen", []Disqualifier{embargo, micro}, []*galena.Fact{size(3, 3)}, true, "micro", false, false, []string{"company.hq_country"}},
+		{"EarlierUnknownWithTheSameSinkDoesNotMatter", []Disqualifier{sameSink, micro}, []*galena.Fact{size(3, 3)}, false, "micro", true, true, nil},
+		{"LaterUnknownDoesNotMatter", []Disqualifier{micro, embargo}, []*galena.Fact{size(3, 3)}, false, "micro", true, true, nil},
+		{"HoldWaitsWhileSomebodyCanBeAsked", []Disqualifier{holds}, []*galena.Fact{size(50, 50)}, false, "", false, false, []string{"company.hq_country"}},
+		{"HoldKeepsTheLeadInTheEnd", []Disqualifier{holds}, []*galena.Fact{size(50, 50)}, true, "embargo", false, false, []string{"company.hq_country"}},
+		{"TrueGoesBeforeHold", []Disqualifier{holds, micro}, []*galena.Fact{size(3, 3)}, true, "micro", false, false, []string{"company.hq_country"}},
+		{"PartialValueIsOpen", []Disqualifier{micro}, []*galena.Fact{size(1, 10), stack(true)}, false, "", false, false, []string{"company.employee_count"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

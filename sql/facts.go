@@ -86,7 +86,7 @@ func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]gal
 func digest(facts galena.Facts) string {
 	b := make(digestible, 0, 4<<10)
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
-		f := facts[name]
+		f := *facts[name]
 		f.Confidence, f.ObservedAt = 0, time.Time{}
 		b.text(name)
 		b.fact(&f)

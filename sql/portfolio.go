@@ -66,7 +66,7 @@ func factsOf(found map[string]json.RawMessage, fields []string) (galena.Facts, e
 		if err := json.Unmarshal(raw, &f); err != nil {
 			return nil, err
 		}
-		out[name] = f
+		out[name] = &f
 	}
 	return out, nil
 }

@@ -146,7 +146,7 @@ type saying struct {
 }
 
 // plain says that a fact is nothing but a certain word.
-func plain(name string, f galena.Fact) bool {
+func plain(name string, f *galena.Fact) bool {
 	field, _ := galena.LookupField(name)
 	word := galena.KnownFact(name, galena.Value{Type: field.Type, Text: f.Value.Text}, f.Source, f.ObservedAt)
 	switch field.Type {
@@ -158,7 +158,7 @@ func plain(name string, f galena.Fact) bool {
 	}
 }
 
-func say(all []saying, f galena.Fact) []saying {
+func say(all []saying, f *galena.Fact) []saying {
 	i := slices.IndexFunc(all, func(s saying) bool { return s.Source == f.Source && s.At.Equal(f.ObservedAt) })
 	if i < 0 {
 		i, all = len(all), append(all, saying{Source: f.Source, At: f.ObservedAt})
@@ -230,8 +230,7 @@ func (s sheet) hash(names []string, b *digestible) string {
 	*b = (*b)[:0]
 	b.number(int64(len(names)))
 	for _, name := range names {
-		f := s.Facts[name]
-		b.fact(&f)
+		b.fact(s.Facts[name])
 	}
 	b.texts(s.Observations)
 	b.number(int64(len(s.Rows)))

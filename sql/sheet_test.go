@@ -15,8 +15,8 @@ import (
 func someDecision() galena.Decision {
 	at := time.Date(2026, 11, 23, 9, 0, 0, 1, time.UTC)
 	age, sure := 3, 0.5
-	fact := func(field, observation string) galena.Fact {
-		return galena.Fact{Field: field, State: galena.Known, Value: galena.TextValue(field), Source: "form", ObservationID: observation,
+	fact := func(field, observation string) *galena.Fact {
+		return &galena.Fact{Field: field, State: galena.Known, Value: galena.TextValue(field), Source: "form", ObservationID: observation,
 			Confidence: 0.25, ObservedAt: at}
 	}
 	return galena.Decision{

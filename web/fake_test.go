@@ -317,7 +317,7 @@ func (s sample) decision(lead galena.Lead) *galena.Decision {
 		if f.Type == galena.TypeSet {
 			v = galena.SetValue(strings.Split(r.Value, ","), true)
 		}
-		d.Facts[r.Field] = galena.Fact{Field: r.Field, State: galena.Known, Value: v, Source: r.Source, Confidence: sure, ObservedAt: lead.CreatedAt}
+		d.Facts[r.Field] = &galena.Fact{Field: r.Field, State: galena.Known, Value: v, Source: r.Source, Confidence: sure, ObservedAt: lead.CreatedAt}
 		if r.Points >= 180 {
 			d.TopReasons = append(d.TopReasons, fmt.Sprintf("+%s %s: %s", points(r.Points), title(r.Criterion), shownText(r.Field, r.Value)))
 		}

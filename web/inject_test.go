@@ -18,8 +18,8 @@ func attacks() []string {
 
 // poisoned is a lead with the text in every field that anybody outside can fill.
 func poisoned(id, text string) galena.Record {
-	fact := func(field string) galena.Fact {
-		return galena.Fact{Field: field, State: galena.Known, Value: galena.TextValue(text), Source: text, Confidence: 1, ObservedAt: noon}
+	fact := func(field string) *galena.Fact {
+		return &galena.Fact{Field: field, State: galena.Known, Value: galena.TextValue(text), Source: text, Confidence: 1, ObservedAt: noon}
 	}
 	facts := galena.Facts{}
 	for _, f := range galena.Fields() {

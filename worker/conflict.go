@@ -91,7 +91,7 @@ func (r *run) judgement() func(galena.Facts) merging.Outcome {
 // alike says that two profiles are the same in these fields.
 func alike(a, b galena.Facts, fields []string) bool {
 	for _, name := range fields {
-		x, y := a[name], b[name]
+		x, y := a.Get(name), b.Get(name)
 		if x.State != y.State || x.Confidence != y.Confidence || x.Source != y.Source || !x.ObservedAt.Equal(y.ObservedAt) || !x.Value.Equal(y.Value) {
 			return false
 		}

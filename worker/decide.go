@@ -42,7 +42,7 @@ func (r *run) used(v view) (ids []string) {
 	for i := range bought {
 		o := &bought[i]
 		tried := func(t galena.RuleTry) bool { _, seen := t.Values[o.Field]; return seen }
-		if v.facts[o.Field].ObservationID == o.ID && (slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
+		if v.facts.Get(o.Field).ObservationID == o.ID && (slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
 			ids = append(ids, o.ID)
 		}
 	}

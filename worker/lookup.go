@@ -70,7 +70,7 @@ func (l *Lookup) Enrich(ctx context.Context, o galena.EnrichOrder) (galena.Enric
 	}
 	r := newRun(&Pipeline{Now: l.Now, Log: l.Log}, &rules, memory)
 	r.person, r.told = false, o.Told
-	maps.DeleteFunc(r.fixed, func(field string, _ galena.Fact) bool { return ofPerson(field) })
+	maps.DeleteFunc(r.fixed, func(field string, _ *galena.Fact) bool { return ofPerson(field) })
 	asking := r.enrich(ctx)
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
