@@ -1,8 +1,10 @@
 package galena
 
 import (
+	"bytes"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // FieldType is how the values of a field are compared.
@@ -106,6 +108,27 @@ func Slug(s string) string {
 	if isSlug(s) {
 		return s
 	}
+	var short [64]byte // most words are
+	b := short[:0]
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return slugOf(s)
+		case c == ' ', c == '_', c == '-', c == '/', c == '\t':
+			if len(b) > 0 && b[len(b)-1] != '-' {
+				b = append(b, '-')
+			}
+		case 'A' <= c && c <= 'Z':
+			b = append(b, c+'a'-'A')
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(bytes.TrimSuffix(b, []byte("-")))
+}
+
+// slugOf is Slug for whatever there is beside ASCII.
+func slugOf(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
 		return r == ' ' || r == '_' || r == '-' || r == '/' || r == '\t' || r == '\u00a0'
 	}), "-")

@@ -93,7 +93,9 @@ func (w *writer) company(c galena.Company, decided galena.Facts) {
 const prefix = "company."
 
 // told says that a fact is something to tell.
-func told(f *galena.Fact) bool { return f != nil && (f.State == galena.Known || f.State == galena.Partial) }
+func told(f *galena.Fact) bool {
+	return f != nil && (f.State == galena.Known || f.State == galena.Partial)
+}
 
 // fact appends a value as Value.Plain has it.
 func (w *writer) fact(v galena.Value) {
