@@ -353,8 +353,8 @@ func (a *App) Run(ctx context.Context) error {
 			return a.every(ctx, meansEvery, "look for portfolio means and hit rates", a.book.lookForMeans)
 		})
 		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
-		g.Go(func() error { return a.herald.Run(ctx) })
 	}
+	g.Go(func() error { return a.herald.Run(ctx) })
 	if a.follows {
 		g.Go(func() error { return a.every(ctx, clockEvery, "ask the database for the time", a.store.SetClock) })
 	}
