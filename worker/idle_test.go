@@ -16,7 +16,7 @@ import (
 	"github.com/galenahq/galena/redis"
 )
 
-// rest is a little more than a server waits that found nothing.
+// rest is what a server waits that found nothing.
 const rest = 50 * time.Millisecond
 
 // idle is a server of the queue library on its own Redis, whose looks are counted.
@@ -60,15 +60,15 @@ func (i idle) put(t *testing.T, queue string) {
 	}
 }
 
-func (i idle) taken(t *testing.T, n int) {
+// taken says when the next task was taken.
+func (i idle) taken(t *testing.T) (at time.Time) {
 	t.Helper()
-	for range n {
-		select {
-		case <-i.took:
-		case <-time.After(20 * time.Second):
-			t.Fatal("a task was not taken")
-		}
+	select {
+	case at = <-i.took:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a task was not taken")
 	}
+	return at
 }
 
 // A server that waits looks again at the word, and again until a look finds nothing,
@@ -84,7 +84,9 @@ func TestAnIdleServerTakesWorkAtTheWordAndWithoutIt(t *testing.T) {
 			if word {
 				i.herald.Tell(redis.TopicWork)
 			}
-			i.taken(t, 5)
+			for range 5 {
+				i.taken(t)
+			}
 		}
 	}
 }
@@ -103,12 +105,7 @@ func TestAWordSavesTheWait(t *testing.T) {
 			if word {
 				i.herald.Tell(redis.TopicWork)
 			}
-			select {
-			case took := <-i.took:
-				all += took.Sub(put)
-			case <-time.After(20 * time.Second):
-				t.Fatal("a task was not taken")
-			}
+			all += i.taken(t).Sub(put)
 		}
 		return all
 	}

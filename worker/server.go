@@ -42,12 +42,6 @@ const (
 // that is: most of them wait for a vendor or for the store.
 const roomPerWorker = 4
 
-// queues is what a server takes from, with their weights.
-var queues = map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1}
-
-// QueueCount is how many queues a server takes from.
-func QueueCount() int { return len(queues) }
-
 // ServerConfig is how much a server does at once and how often an idle one looks.
 type ServerConfig struct {
 	Concurrency int
@@ -62,7 +56,7 @@ func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.L
 	p.leases, d.leases, d.lanes, d.sidings = s.leases, s.leases, newLanes(c.Concurrency), s.sidings
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
-		Queues:                   queues,
+		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},
 		TaskCheckInterval:        cmp.Or(c.Poll, taskCheck),
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          shutdownWait,
