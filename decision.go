@@ -266,6 +266,7 @@ type Step struct {
 	Since    time.Time // of a suspect: when it was handed out, or should have been worked on
 	Lost     bool      // its worker's lease has run out, or it waited and is due: no task of it counts any more
 	Kills    int       // workers that died on the step, the one of this run included; 0 when none died on this run
+	Others   int       // from the third kill on: workers that died in these minutes without it
 }
 
 // The step kinds, which are also the task types on the queue.

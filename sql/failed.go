@@ -18,7 +18,7 @@ func (s *Store) SetAside(ctx context.Context, st galena.Step, note string) (done
 		now := micros(s.now())
 		a := runArgs(st.Kind, st.ID, st.Epoch, st.Run)
 		a["now"], a["reason"], a["note"] = now, galena.ReasonKilled, note
-		attempts, err := one[int](ctx, tx, "set-step-aside", a)
+		last, err := one[stepRow](ctx, tx, "set-step-aside", a)
 		if missing(err) {
 			return nil
 		}
@@ -26,15 +26,27 @@ func (s *Store) SetAside(ctx context.Context, st galena.Step, note string) (done
 			return err
 		}
 		done = true
+		if err := s.noteDeath(ctx, tx, last.Worker); err != nil {
+			return err
+		}
 		switch st.Kind {
 		case galena.StepLead:
 			return holdKilled(ctx, tx, st.ID)
 		case galena.StepDeliver:
-			_, err = tx.exec(ctx, "note-delivery", args{"id": st.ID, "state": "failed", "attempts": attempts, "note": note, "now": now})
+			_, err = tx.exec(ctx, "note-delivery", args{"id": st.ID, "state": "failed", "attempts": last.Attempts, "note": note, "now": now})
 		}
 		return err
 	})
 	return done && err == nil, err
+}
+
+// noteDeath remembers, for 5 minutes, that a worker died with work in hand. A run
+// that was begun by an older program names none.
+func (s *Store) noteDeath(ctx context.Context, tx conn, worker string) error {
+	if worker == "" {
+		return nil
+	}
+	return tx.later(ctx, "note-death", args{"worker": worker, "now": micros(s.now())}, nil)
 }
 
 // holdKilled quarantines a lead in flight. Its code tells the page why.

@@ -425,14 +425,17 @@ func (s *Store) recall(ctx context.Context, all []recallQuestion) ([]outcome[rec
 	return out, nil
 }
 
-// Tidy drops idempotency keys after a day, logins that have run out and old
-// answers of the DNS.
+// Tidy drops idempotency keys after a day, logins that have run out, old
+// answers of the DNS and deaths of workers.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.do(ctx, "sql.tidy", "forget-keys", args{"stale": micros(now.Add(-keysKept))}); err != nil {
 		return err
 	}
 	if _, err := s.do(ctx, "sql.tidy", "forget-dns-checks", args{"stale": micros(now.Add(-checksKept))}); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, "sql.tidy", "forget-deaths", args{"stale": micros(now.Add(-deathsKept))}); err != nil {
 		return err
 	}
 	if err := s.tidyClaims(ctx, now); err != nil {

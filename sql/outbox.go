@@ -56,12 +56,13 @@ func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
 // out, the wait is over, or they were handed to the queue more than 10 seconds
 // ago and never begun. Steps that still stand in the outbox are not among them.
 // Of those on which two workers died in a row there is one at a time, the next
-// when it has ended or after 3 seconds, so that no two of them share a worker.
+// when it has ended or after 3 seconds, so that no two of them share a worker;
+// from the third on it says how many others died within 5 minutes.
 func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
 	now := s.now()
 	found, err := list[stepRow](ctx, s.reader(), "suspects",
 		args{"now": micros(now), "lapsed": micros(now.Add(-lease)), "apart": micros(now.Add(-apart)),
-			"stale": micros(now.Add(-unbegun)), "limit": limit})
+			"recent": micros(now.Add(-deathsKept)), "stale": micros(now.Add(-unbegun)), "limit": limit})
 	return steps(found), fault("sql.suspects", err)
 }
 
@@ -85,6 +86,14 @@ func (s *Store) Rehand(ctx context.Context, again []galena.Step) (int, error) {
 		raised = len(found)
 		if err != nil || raised == 0 {
 			return err
+		}
+		for _, r := range found {
+			if r.Kills == 0 {
+				continue
+			}
+			if err := s.noteDeath(ctx, tx, r.Worker); err != nil {
+				return err
+			}
 		}
 		return s.handOver(ctx, tx, found)
 	})

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"maps"
@@ -22,6 +23,7 @@ type Store struct {
 	log    *slog.Logger
 	clock  clock
 	now    func() time.Time           // by the clock
+	worker string                     // names this process on the steps that it begins
 	writes map[string]*sqlx.NamedStmt // prepared on the pool that may write
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
 
@@ -90,7 +92,7 @@ func Open(ctx context.Context, url string, log *slog.Logger, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{database: db, log: orDiscard(log)}
+	s := &Store{database: db, log: orDiscard(log), worker: rand.Text()[:12]}
 	s.clock.own, s.now = now, s.clock.now
 	s.bind(s)
 	if err := s.prepare(ctx, texts[db.dialect]); err != nil {

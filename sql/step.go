@@ -13,6 +13,7 @@ const (
 	lease      = 6 * time.Second  // a run that does not renew for so long is lost
 	unbegun    = 10 * time.Second // a run that was not begun for so long is suspect
 	apart      = 3 * time.Second  // a step under watch is not waited for any longer
+	deathsKept = 5 * time.Minute  // what died earlier says nothing about what dies now
 	outboxMark = 5 * time.Second  // a relay that does not drop for so long is dead
 )
 
@@ -63,11 +64,13 @@ type stepRow struct {
 	Lost     int    `json:"-" db:"lost"`
 	Since    int64  `json:"-" db:"since"`
 	Kills    int    `json:"-" db:"kills"`
+	Others   int    `json:"-" db:"others"`
+	Worker   string `json:"-" db:"worker"`
 }
 
 func (r stepRow) step() galena.Step {
 	return galena.Step{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue,
-		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1, Kills: r.Kills}
+		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1, Kills: r.Kills, Others: r.Others}
 }
 
 func steps(found []stepRow) []galena.Step {
@@ -141,7 +144,7 @@ func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], erro
 	if err != nil {
 		return nil, err
 	}
-	a["lease"] = micros(s.now().Add(lease))
+	a["lease"], a["worker"] = micros(s.now().Add(lease)), s.worker
 	began, err := list[stepKey](ctx, s.writer(), "begin-steps", a)
 	if err != nil {
 		return nil, fault("sql.begin", err)

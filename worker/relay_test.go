@@ -211,6 +211,9 @@ func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T)
 		{"one death is no sign", []galena.Step{killed("a", 1), killed("b", 1)}, "a b", ""},
 		{"nor is a second", []galena.Step{killed("a", 2)}, "a", ""},
 		{"the third is enough, and its company goes on", []galena.Step{killed("a", 3), killed("b", 1)}, "b", "a"},
+		{"where as many die without it, the third is no sign either", []galena.Step{{ID: "a", Lost: true, Kills: 3, Others: 3}}, "a", ""},
+		{"where fewer do, it is", []galena.Step{{ID: "a", Lost: true, Kills: 4, Others: 3}}, "", "a"},
+		{"the sixth is, whatever else dies", []galena.Step{{ID: "a", Lost: true, Kills: 6, Others: 99}}, "", "a"},
 		{"waiting is not dying", []galena.Step{{ID: "a", Lost: true}, {ID: "b"}}, "a b", ""},
 	}
 	for _, c := range cases {

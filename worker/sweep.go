@@ -23,7 +23,9 @@ const (
 	// maxKills is how many workers may die on a step before it is put aside.
 	// Whoever was at work beside the culprit dies with it, so one death is no
 	// sign, and a second may still be bad company: from then on the store lists
-	// such steps one at a time, and only the culprit gets to its third.
+	// such steps one at a time. Where workers die of something else a third may
+	// still be chance: as long as as many died without the step it goes on, up to
+	// twice as many.
 	maxKills = 3
 )
 
@@ -89,13 +91,19 @@ func (s *Sweeper) judge(suspects []galena.Step) (v verdicts) {
 		switch {
 		case !st.Lost && s.alive(st):
 			v.seen = append(v.seen, st)
-		case st.Kills >= maxKills:
+		case guilty(st):
 			v.aside = append(v.aside, st)
 		default:
 			v.again = append(v.again, st)
 		}
 	}
 	return v
+}
+
+// guilty says whether workers die of the step, and not of something that kills
+// them as often without it.
+func guilty(st galena.Step) bool {
+	return st.Kills >= maxKills && (st.Others < st.Kills || st.Kills >= 2*maxKills)
 }
 
 // recover writes the verdicts on what is lost and says how many steps were handed out.

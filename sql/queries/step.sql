@@ -46,25 +46,29 @@ RETURNING attempts;
 -- late. kills counts the workers that died on the step, the one of this run
 -- included; it is 0 where the run has no dead worker. Where that makes two it
 -- is one step at most, and none while another like it is out since :apart.
-SELECT kind, id, epoch, run, queue, attempts, due_at, kills, lost, since FROM (
+-- others counts, from the third on, the workers that died since :recent
+-- without it.
+SELECT kind, id, epoch, run, queue, attempts, due_at, kills, others, lost, since FROM (
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, CASE WHEN kills < 2 THEN 0 ELSE
+                (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills END AS others,
+            0 AS class, 1 AS lost, lease_until AS since
         FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills <> 1
         ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS class, 1 AS lost, lease_until AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS others, 0 AS class, 1 AS lost, lease_until AS since
         FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills = 1
           AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.kills > 1 AND other.queued_at > :apart
               AND other.state IN ('queued', 'running'))
         ORDER BY lease_until LIMIT 1) AS watched
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 1 AS class, 1 AS lost, due_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 0 AS others, 1 AS class, 1 AS lost, due_at AS since
         FROM steps WHERE due_at > 0 AND due_at <= :now AND state = 'waiting' ORDER BY due_at LIMIT :limit) AS due
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 2 AS class, 0 AS lost, queued_at AS since
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 0 AS others, 2 AS class, 0 AS lost, queued_at AS since
         FROM steps WHERE queued_at > 0 AND queued_at <= :stale AND state = 'queued'
           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.step_id = steps.id AND o.kind = steps.kind
               AND o.epoch = steps.epoch AND o.run = steps.run)
@@ -82,7 +86,7 @@ UPDATE steps SET run = steps.run + 1, state = 'queued', queued_at = :now, due_at
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
   AND (steps.state IN ('queued', 'waiting') OR (steps.state = 'running' AND steps.lease_until <= :now))
-RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at;
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at, steps.kills, steps.worker;
 
 -- name: end-ruled-steps
 -- Removes the steps of the runs that hold them and whose epoch is not decided
@@ -99,7 +103,7 @@ RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.lead_id;
 -- name: begin-steps
 -- Returns the runs that may work and hold the lease now. The others were handed
 -- out again, are being worked on, or are finished.
-UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1
+UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1, worker = :worker
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'queued'
@@ -123,11 +127,19 @@ WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND step
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
 
 -- name: set-step-aside
--- Puts a step away whose worker died once more, and returns its attempts.
+-- Puts a step away whose worker died once more, and returns its attempts and that worker.
 UPDATE steps SET state = 'failed', due_at = 0, lease_until = 0, kills = kills + 1, error_kind = :reason, note = :note,
     failed_at = :now, queued_at = 0
 WHERE kind = :kind AND id = :id AND epoch = :epoch AND run = :run AND state = 'running' AND lease_until <= :now
-RETURNING attempts;
+RETURNING attempts, worker;
+
+-- name: note-death
+-- A process died with work in hand; it is noted once.
+INSERT INTO worker_deaths (worker, noted_at) VALUES (:worker, :now) ON CONFLICT (worker) DO NOTHING;
+
+-- name: forget-deaths
+-- They say nothing about what dies now.
+DELETE FROM worker_deaths WHERE noted_at <= :stale;
 
 -- name: failed-steps
 -- A page of steps that were put aside, newest first, older than the one that

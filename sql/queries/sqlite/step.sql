@@ -26,7 +26,7 @@ UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, 
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
   AND (state IN ('queued', 'waiting') OR (state = 'running' AND lease_until <= :now))
-RETURNING kind, id, epoch, run, queue, attempts, due_at;
+RETURNING kind, id, epoch, run, queue, attempts, due_at, kills, worker;
 
 -- name: replay-steps
 -- As the general text, with SQLite's function for a JSON list.
@@ -53,7 +53,7 @@ RETURNING kind, id, epoch, run, attempts;
 
 -- name: begin-steps
 -- As the general text, with SQLite's function for a JSON list.
-UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1
+UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1, worker = :worker
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
   AND state = 'queued'
