@@ -91,7 +91,7 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	if err := sql.Migrate(context.Background(), "sqlite:"+path, nil); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path) //nolint:gosec // the file that was just made
+	return os.ReadFile(path)
 })
 
 func open(t testing.TB, address string, now func() time.Time) *sql.Store {
