@@ -263,6 +263,7 @@ type Step struct {
 	Attempts int
 	DueAt    time.Time
 	Outbox   int64     // id of the outbox row that hands it out, 0 when read otherwise
+	Begun    bool      // this process holds it since it was committed: there is nothing to begin
 	Since    time.Time // of a suspect: when it was handed out, or should have been worked on
 	Lost     bool      // its worker's lease has run out, or it waited and is due: no task of it counts any more
 	Kills    int       // workers that died on the step, the one of this run included; 0 when none died on this run

@@ -39,8 +39,13 @@ type Store struct {
 // outbox need not be written, claimed and emptied for each of them. A process
 // that dies with what it took loses nothing: the sweep finds steps that nobody
 // began. While the courier is not ready everything goes by the outbox.
+//
+// A delivery that the courier keeps a place for is begun by the transaction that
+// writes it, and taken as such; should it not be committed, the place is dropped.
 type Courier interface {
 	Ready() bool
+	Keep() bool
+	Drop(places int)
 	Take(committed []galena.Step)
 }
 

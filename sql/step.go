@@ -66,11 +66,12 @@ type stepRow struct {
 	Kills    int    `json:"-" db:"kills"`
 	Others   int    `json:"-" db:"others"`
 	Worker   string `json:"-" db:"worker"`
+	begun    bool   // by the transaction that inserts it
 }
 
 func (r stepRow) step() galena.Step {
 	return galena.Step{Kind: r.Kind, ID: r.ID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue,
-		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1, Kills: r.Kills, Others: r.Others}
+		Attempts: r.Attempts, DueAt: at(r.DueAt), Outbox: r.Outbox, Since: at(r.Since), Lost: r.Lost == 1, Kills: r.Kills, Others: r.Others, Begun: r.begun}
 }
 
 func steps(found []stepRow) []galena.Step {
@@ -94,16 +95,38 @@ func runArgs(kind, id string, epoch, run int) args {
 	return args{"kind": kind, "id": id, "epoch": epoch, "run": run}
 }
 
-// insertSteps stores new steps and hands them out.
+// newStepRow is a step that is inserted.
+type newStepRow struct {
+	Kind   string `json:"kind" db:"kind"`
+	ID     string `json:"id" db:"id"`
+	LeadID string `json:"lead_id" db:"lead_id"`
+	Epoch  int    `json:"epoch" db:"epoch"`
+	Run    int    `json:"run" db:"run"`
+	Queue  string `json:"queue" db:"queue"`
+	Begun  int    `json:"begun" db:"begun"`
+}
+
+// insertSteps stores new steps and hands them out. Deliveries for which the
+// courier has a place are begun with it.
 func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error {
 	if len(todo) == 0 {
 		return nil
 	}
-	a, err := table(tx, todo)
+	list := make([]newStepRow, len(todo))
+	for i := range todo {
+		r := &todo[i]
+		list[i] = newStepRow{Kind: r.Kind, ID: r.ID, LeadID: r.LeadID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue}
+		if r.Kind == galena.StepDeliver && tx.handed != nil && s.courier.Keep() {
+			tx.handed.kept++
+			r.begun, list[i].Begun = true, 1
+		}
+	}
+	a, err := table(tx, list)
 	if err != nil {
 		return err
 	}
-	a["now"] = micros(s.now())
+	now := s.now()
+	a["now"], a["lease"], a["worker"] = micros(now), micros(now.Add(lease)), s.worker
 	if err := tx.later(ctx, "insert-steps", a, nil); err != nil {
 		return err
 	}
@@ -116,7 +139,7 @@ func (s *Store) handOver(ctx context.Context, tx conn, runs []stepRow) error {
 	if tx.handed == nil {
 		return s.toOutbox(ctx, tx, runs)
 	}
-	*tx.handed = append(*tx.handed, runs...)
+	tx.handed.runs = append(tx.handed.runs, runs...)
 	return nil
 }
 

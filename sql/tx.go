@@ -26,8 +26,14 @@ type conn struct {
 	pipe   *pipe                                          // a transaction on Postgres
 	lend   func(context.Context, func(*pipe) error) error // a connection to Postgres for statements that are no transaction
 	again  func(context.Context, error, int) bool         // nil in a transaction, which is run again as a whole
-	handed *[]stepRow                                     // what the courier gets after the commit; nil = all goes by the outbox
+	handed *handful                                       // what the courier gets after the commit; nil = all goes by the outbox
 	then   *[]func()                                      // what is done after the commit
+}
+
+// handful is what a transaction hands out, and in how many places of the courier.
+type handful struct {
+	runs []stepRow
+	kept int
 }
 
 // after does something in memory once the transaction is committed.
@@ -86,7 +92,7 @@ func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error 
 func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bool, err error) {
 	c := conn{stmts: s.writes, arrays: s.arrays(), then: &[]func(){}}
 	if s.courier != nil && s.courier.Ready() {
-		c.handed = &[]stepRow{}
+		c.handed = &handful{}
 	}
 	if s.dialect == dialectPostgres {
 		committing, err = s.piped(ctx, c, fn)
@@ -94,13 +100,16 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 		committing, err = s.alone(ctx, c, fn)
 	}
 	if err != nil {
+		if c.handed != nil && c.handed.kept > 0 {
+			s.courier.Drop(c.handed.kept)
+		}
 		return committing, err // should it be committed after all, the sweep finds its steps
 	}
 	for _, do := range *c.then {
 		do()
 	}
-	if c.handed != nil && len(*c.handed) > 0 {
-		s.courier.Take(steps(*c.handed))
+	if c.handed != nil && len(c.handed.runs) > 0 {
+		s.courier.Take(steps(c.handed.runs))
 	}
 	return true, nil
 }

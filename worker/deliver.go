@@ -36,9 +36,10 @@ type Deliverer struct {
 // Process makes one try. As in Pipeline.Process an error means that the store
 // could not be told.
 func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
-	ok, err := d.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
-	if err != nil || !ok {
-		return err
+	if !s.Begun {
+		if ok, err := d.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run); err != nil || !ok {
+			return err
+		}
 	}
 	release := d.leases.hold(s)
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)

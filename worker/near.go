@@ -9,75 +9,84 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// near makes the first try of deliveries in the process that has just committed
-// them: it has the body in its hands, and the way over the queue costs two looks
-// at Redis and the wait for the next one. Nothing hangs on it. The step is begun
-// like any other, so whatever is not tried here is found by the sweep, and what
-// there is no place for goes by the queue, as does what another process hands out.
+// near makes the first try of deliveries in the process that commits them: it has
+// the body in its hands, and the way over the queue costs two looks at Redis and
+// the wait for the next one.
+//
+//	Keep a place ► written as begun, with its decision ► commit ► Run ► place free
+//	       │                                               │
+//	none: written as queued, by the queue        fails: Drop the place
+//
+// Nothing hangs on it: the step has a lease like any other, so what is written as
+// begun and never tried is found by the sweep. What another process hands out
+// goes by the queue.
 type near struct {
-	try     func(context.Context, galena.Step) error
-	log     *slog.Logger
-	places  chan struct{}
-	mu      sync.Mutex
-	start   func(galena.Step) // nil: closed
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	try    func(context.Context, galena.Step) error
+	log    *slog.Logger
+	places int
+
+	mu     sync.Mutex
+	open   bool
+	free   int
+	ctx    context.Context //nolint:containedctx // of the tries, from start to stop
+	cancel context.CancelFunc
+	kept   sync.WaitGroup // places that are not free
 }
 
 func newNear(places int, try func(context.Context, galena.Step) error, log *slog.Logger) *near {
-	return &near{try: try, log: log, places: make(chan struct{}, max(places, 1))}
+	return &near{try: try, log: log, places: max(places, 1)}
 }
 
-func (n *near) open(ctx context.Context) {
+func (n *near) start(ctx context.Context) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	ctx, n.cancel = context.WithCancel(ctx)
-	n.start = func(s galena.Step) {
-		n.running.Go(func() {
-			defer func() { <-n.places }()
-			n.run(ctx, s)
-		})
-	}
+	n.ctx, n.cancel = context.WithCancel(ctx)
+	n.open, n.free = true, n.places
 }
 
-// take begins a delivery if there is a place for it, and never waits.
-func (n *near) take(s galena.Step) bool {
-	if s.Kind != galena.StepDeliver {
-		return false
-	}
+// Keep implements Keeper: it never waits for a place.
+func (n *near) Keep() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.start == nil {
+	if !n.open || n.free == 0 {
 		return false
 	}
-	select {
-	case n.places <- struct{}{}:
-		n.start(s)
-		return true
-	default:
-		return false
-	}
+	n.free--
+	n.kept.Add(1)
+	return true
 }
 
-func (n *near) run(ctx context.Context, s galena.Step) {
-	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
-	defer cancel()
-	if err := guarded(func() error { return n.try(ctx, s) }); err != nil {
-		n.log.WarnContext(ctx, "delivery left to the sweep", "delivery", s.ID, "kind", galena.KindOf(err), "error", err)
-	}
+// Drop implements Keeper.
+func (n *near) Drop(places int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.free += places
+	n.kept.Add(-places)
 }
 
-// stop takes no more and lets what was begun end, or cuts it after a while.
+// Run implements Keeper.
+func (n *near) Run(s galena.Step) {
+	go func() {
+		defer n.Drop(1)
+		ctx, cancel := context.WithTimeout(n.ctx, taskTimeout)
+		defer cancel()
+		if err := guarded(func() error { return n.try(ctx, s) }); err != nil {
+			n.log.WarnContext(ctx, "delivery left to the sweep", "delivery", s.ID, "kind", galena.KindOf(err), "error", err)
+		}
+	}()
+}
+
+// stop keeps no more places and lets what has one end, or cuts it after a while.
 func (n *near) stop() {
 	n.mu.Lock()
-	n.start = nil
-	cancel := n.cancel
+	opened := n.open
+	n.open = false
 	n.mu.Unlock()
-	if cancel == nil {
+	if !opened {
 		return
 	}
-	defer cancel()
-	cut := time.AfterFunc(shutdownWait, cancel)
+	defer n.cancel()
+	cut := time.AfterFunc(shutdownWait, n.cancel)
 	defer cut.Stop()
-	n.running.Wait()
+	n.kept.Wait()
 }

@@ -43,7 +43,7 @@ type Relay struct {
 	queue  Enqueuer
 	log    *slog.Logger
 	wake   chan struct{}
-	near   func(galena.Step) bool
+	keeper Keeper // nil: none
 
 	mu     sync.Mutex
 	direct bool // running, and the queue took what was sent last
@@ -55,9 +55,23 @@ func NewRelay(o Outbox, q Enqueuer, log *slog.Logger) *Relay {
 	return &Relay{outbox: o, queue: q, log: log, wake: make(chan struct{}, 1)}
 }
 
-// Near lets a server of this process have what it takes of what was committed.
-// Call it before Run.
-func (r *Relay) Near(take func(galena.Step) bool) { r.near = take }
+// Keeper runs deliveries at once in the process that commits them, each in a
+// place that it kept before.
+type Keeper interface {
+	Keep() bool
+	Drop(places int)
+	Run(begun galena.Step)
+}
+
+// Near lets a server of this process have the deliveries that it keeps a place
+// for. Call it before Run.
+func (r *Relay) Near(k Keeper) { r.keeper = k }
+
+// Keep implements sql.Courier.
+func (r *Relay) Keep() bool { return r.keeper != nil && r.keeper.Keep() }
+
+// Drop implements sql.Courier.
+func (r *Relay) Drop(places int) { r.keeper.Drop(places) }
 
 // Ready implements sql.Courier.
 func (r *Relay) Ready() bool {
@@ -69,9 +83,12 @@ func (r *Relay) Ready() bool {
 // Take implements sql.Courier. A relay that has stopped meanwhile leaves the
 // steps to the next one.
 func (r *Relay) Take(committed []galena.Step) {
-	if r.near != nil {
-		committed = slices.DeleteFunc(committed, r.near)
-	}
+	committed = slices.DeleteFunc(committed, func(s galena.Step) bool {
+		if s.Begun {
+			r.keeper.Run(s)
+		}
+		return s.Begun
+	})
 	if len(committed) == 0 {
 		return
 	}

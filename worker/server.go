@@ -148,15 +148,14 @@ func (s *Server) route(ctx context.Context, t *asynq.Task) error {
 	return h.ProcessTask(ctx, t)
 }
 
-// Near begins a step that this process has just committed, if it is a delivery
-// and there is a place for it; false leaves it to the queue.
-func (s *Server) Near(step galena.Step) bool { return s.near.take(step) }
+// Near makes the first try of deliveries that this process commits.
+func (s *Server) Near() Keeper { return s.near }
 
 // Start begins to take tasks.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.sidings.open(ctx)
-	s.near.open(ctx)
+	s.near.start(ctx)
 	if err := s.asynq.Start(asynq.HandlerFunc(s.route)); err != nil {
 		s.near.stop()
 		s.cancel()

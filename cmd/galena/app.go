@@ -229,7 +229,7 @@ func (a *App) wireWorker() error {
 	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Wait: a.patience(),
 		Now: a.now, Chance: rand.Float64, Log: log}
 	a.server = worker.NewServer(a.redis.Idle(len(worker.Queues()), a.herald), worker.ServerConfig{Concurrency: a.concurrency(), Poll: queuePoll}, p, d, log)
-	a.relay.Near(a.server.Near)
+	a.relay.Near(a.server.Near())
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
 	a.server.HandleRefreshes(&worker.Refresher{Steps: a.store, Holdings: a.store,
 		Rules: p.Rules, Now: a.now, Chance: rand.Float64, Metrics: p.Metrics, Log: log})

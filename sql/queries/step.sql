@@ -1,10 +1,11 @@
 -- name: insert-steps
--- Steps that are handed out for the first time.
-INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
-SELECT r.kind, r.id, r.epoch, r.lead_id, r.run, r.queue, 'queued', :now
+-- Steps that are handed out for the first time; those with begun = 1 are begun.
+INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at, lease_until, attempts, worker)
+SELECT r.kind, r.id, r.epoch, r.lead_id, r.run, r.queue, CASE r.begun WHEN 1 THEN 'running' ELSE 'queued' END, :now,
+    r.begun * CAST(:lease AS bigint), r.begun, CASE r.begun WHEN 1 THEN CAST(:worker AS text) ELSE '' END
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:lead_id AS text[]),
-        CAST(:run AS integer[]), CAST(:queue AS text[]))
-    AS r(kind, id, epoch, lead_id, run, queue);
+        CAST(:run AS integer[]), CAST(:queue AS text[]), CAST(:begun AS integer[]))
+    AS r(kind, id, epoch, lead_id, run, queue, begun);
 
 -- name: renew-steps
 -- Extends the lease of the runs that still hold theirs.

@@ -3,6 +3,7 @@ package sqltest
 import (
 	"crypto/sha256"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ var intakeRules = map[string]func(*bench){
 	"AStepIsHandedOutInTheOrderOfItsAccepting": outboxOrder,
 	"AFormsWordIsKeptOnceWhileItIsTheLast":     wordsOfForms,
 	"WhatIsCommittedGoesToTheCourier":          handsToCourier,
+	"AKeptDeliveryIsBegunWithItsDecision":      keptDelivery,
 }
 
 func withKey(in galena.Intake, token, body string) galena.Intake {
@@ -313,13 +315,29 @@ func wordsOfForms(s *bench) {
 
 // courier keeps what it is given.
 type courier struct {
-	mu    sync.Mutex
-	ready bool
-	taken []galena.Step
+	mu     sync.Mutex
+	ready  bool
+	places int
+	taken  []galena.Step
 }
 
 // Ready implements sql.Courier.
 func (c *courier) Ready() bool { return c.ready }
+
+// Keep implements sql.Courier.
+func (c *courier) Keep() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.places--
+	return c.places >= 0
+}
+
+// Drop implements sql.Courier.
+func (c *courier) Drop(places int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.places += places
+}
 
 // Take implements sql.Courier.
 func (c *courier) Take(committed []galena.Step) {
@@ -367,4 +385,38 @@ func handsToCourier(s *bench) {
 	}
 	s.ok(s.PutOutbox(s.ctx, c.taken[1:]))
 	s.backlog(2, 2)
+}
+
+// keptDelivery decides leads with one place: what has it holds a lease and is over
+// like any other, what has none is queued, and what fails gives it back.
+func keptDelivery(s *bench) {
+	c := &courier{ready: true}
+	s.HandTo(c)
+	id := s.decided(1, nil)
+	if queued := c.taken[len(c.taken)-1]; queued.Kind != galena.StepDeliver || queued.Begun {
+		s.Errorf("the courier got %+v, want a delivery that waits", queued)
+	}
+	c.places, c.taken = 1, nil
+	lost := s.move(id, 1, "sla", nil)
+	lost.Step = run(id, 1)
+	_, err := s.Move(s.ctx, lost)
+	s.refused(err, galena.Conflict, "fence")
+	if c.places != 1 || len(c.taken) != 0 {
+		s.Errorf("%d places and %+v after a failure, want the one there was", c.places, c.taken)
+	}
+	_, err = s.Move(s.ctx, s.move(id, 1, "sla", nil))
+	s.ok(err)
+	if len(c.taken) != 1 || !c.taken[0].Begun || c.places != 0 {
+		s.Fatalf("%+v with %d places left, want one begun in the only one", c.taken, c.places)
+	}
+	kept := c.taken[0]
+	if ok, err := s.Begin(s.ctx, kept.Kind, kept.ID, kept.Epoch, kept.Run); ok || err != nil {
+		s.Errorf("begun twice: %v, %v", ok, err)
+	}
+	s.clock.pass(7 * time.Second)
+	abandoned := func(st galena.Step) bool { return st.ID == kept.ID && st.Lost && st.Kills == 1 }
+	if found, err := s.Suspects(s.ctx, 10); err != nil || !slices.ContainsFunc(found, abandoned) {
+		s.Errorf("suspects %+v, %v, want the delivery that nobody holds any more", found, err)
+	}
+	s.ok(s.Finish(s.ctx, kept))
 }

@@ -1,8 +1,9 @@
 -- name: insert-steps
 -- As the general text, with SQLite's function for a JSON list.
-INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
+INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at, lease_until, attempts, worker)
 SELECT r.value->>'kind', r.value->>'id', r.value->>'epoch', r.value->>'lead_id', r.value->>'run', r.value->>'queue',
-    'queued', :now
+    CASE r.value->>'begun' WHEN 1 THEN 'running' ELSE 'queued' END, :now, (r.value->>'begun') * :lease, r.value->>'begun',
+    CASE r.value->>'begun' WHEN 1 THEN :worker ELSE '' END
 FROM json_each(:rows) AS r;
 
 -- name: renew-steps
