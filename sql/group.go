@@ -210,7 +210,7 @@ func within[T any](ctx context.Context, s *Store, name string, lists map[string]
 }
 
 // finding is a question whose rows come into found when together has run.
-func finding[T any](s *Store, found *[]T, name string, lists map[string][]string) func(context.Context, conn) error {
+func finding[T any](s *Store, found *[]T, name string, lists map[string][]string) inquiry {
 	return func(ctx context.Context, c conn) error {
 		a, err := s.lists(lists)
 		if err != nil {

@@ -9,50 +9,142 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// Memory reads what is known when the work on a lead begins: the lead, what the
-// CRM, a person, a registry or the form said of the company by any of its
-// domains, what is contested, and who holds the person and the company. Leads
-// that begin at the same time share the reading.
+// Memory reads what is known of a lead: the lead, what the CRM, a person, a
+// registry or the form said of the company by any of its domains, what is
+// contested, and who holds the person and the company. Leads that are read at
+// the same time share the reading.
 func (s *Store) Memory(ctx context.Context, leadID string) (galena.Memory, error) {
 	m, err := s.memories.do(ctx, leadID)
 	return m, fault("sql.memory", err)
 }
 
-// memory reads what is known of the leads of a group, a table at a time.
+// memory reads what is known of the leads of a group.
 func (s *Store) memory(ctx context.Context, ids []string) ([]outcome[galena.Memory], error) {
-	const op = "sql.memory"
-	rows, err := within[leadRow](ctx, s, "leads-named", map[string][]string{"ids": ids})
+	var r leadReading
+	if err := s.together(ctx, s.leadsNamed(&r, ids)...); err != nil {
+		return nil, fault("sql.memory", err)
+	}
+	known, err := s.remember(ctx, r)
 	if err != nil {
-		return nil, fault(op, err)
-	}
-	known := map[string]galena.Memory{}
-	for _, r := range rows {
-		l, err := r.lead()
-		if err != nil {
-			return nil, fault(op, err)
-		}
-		known[l.ID] = galena.Memory{Lead: l}
-	}
-	if err := s.fill(ctx, known); err != nil {
-		return nil, fault(op, err)
+		return nil, fault("sql.memory", err)
 	}
 	return each(ids, known), nil
+}
+
+// Start begins the step of a lead as Begin does and reads its Memory on the way.
+// An error where the step is ours is one of the reading.
+func (s *Store) Start(ctx context.Context, st galena.Step) (m galena.Memory, ours bool, err error) {
+	got, err := s.starts.do(ctx, stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run})
+	if err != nil {
+		return m, false, fault("sql.start", err)
+	}
+	return got.memory, got.ours, fault("sql.memory", got.err)
+}
+
+// started is whether a step was begun, and then what is known or why nothing is.
+type started struct {
+	ours   bool
+	memory galena.Memory
+	err    error
+}
+
+// start begins the steps of a group and reads what is known of their leads.
+func (s *Store) start(ctx context.Context, all []stepKey) ([]outcome[started], error) {
+	ids := make([]string, len(all))
+	for i, k := range all {
+		ids[i] = k.ID
+	}
+	var begun []stepKey
+	var r leadReading
+	begin, err := s.beginning(all, &begun)
+	if err == nil {
+		err = s.together(ctx, append([]inquiry{begin}, s.leadsNamed(&r, ids)...)...)
+	}
+	if err != nil {
+		return nil, fault("sql.start", err)
+	}
+	known, err := s.remember(ctx, r)
+	out := make([]outcome[started], len(all))
+	for _, k := range begun {
+		got := &out[slices.Index(all, k)].value
+		got.ours = true
+		var found bool
+		if got.memory, found = known[k.ID]; err != nil || !found {
+			got.memory, got.err = s.Memory(ctx, k.ID) // it is ours: a fault of another must not keep it
+		}
+	}
+	return out, nil
 }
 
 // CompanyMemory reads the same of a company that no lead came from, by any domain
 // of its: Lead has nothing but that, and may be enriched.
 func (s *Store) CompanyMemory(ctx context.Context, domain string) (galena.Memory, error) {
-	const none = "none" // a CRM's word comes without a lead, and counts
-	known := map[string]galena.Memory{none: {Lead: galena.Lead{Judgement: galena.Judgement{Domain: domain, Spendable: true}}}}
-	err := s.fill(ctx, known)
-	return known[none], fault("sql.company_memory", err)
+	// A CRM's word comes without a lead and without a domain, and counts.
+	known := map[string]galena.Memory{domain: {Lead: galena.Lead{Judgement: galena.Judgement{Domain: domain, Spendable: true}}}}
+	names, err := within[nameRow](ctx, s, "names-of-companies", map[string][]string{"domains": {domain}})
+	if err == nil {
+		place(known, names)
+		err = s.fill(ctx, known)
+	}
+	return known[domain], fault("sql.company_memory", err)
 }
 
-// fill reads what is known beside the leads themselves.
-func (s *Store) fill(ctx context.Context, known map[string]galena.Memory) error {
-	if err := s.readNames(ctx, known); err != nil {
-		return err
+// leadReading is leads as they were read, with the names of their companies.
+type leadReading struct {
+	leads []leadRow
+	names []nameRow
+}
+
+// nameRow is a domain of the company that somebody asked for.
+type nameRow struct {
+	Asked string `db:"asked"`
+	domainRow
+}
+
+func (s *Store) leadsNamed(r *leadReading, ids []string) []inquiry {
+	return []inquiry{
+		finding(s, &r.leads, "leads-named", map[string][]string{"ids": ids}),
+		finding(s, &r.names, "names-of-leads", map[string][]string{"ids": ids}),
 	}
+}
+
+// remember reads what is known beside the leads.
+func (s *Store) remember(ctx context.Context, r leadReading) (map[string]galena.Memory, error) {
+	known := make(map[string]galena.Memory, len(r.leads))
+	for _, row := range r.leads {
+		l, err := row.lead()
+		if err != nil {
+			return nil, err
+		}
+		known[l.ID] = galena.Memory{Lead: l}
+	}
+	place(known, r.names)
+	return known, s.fill(ctx, known)
+}
+
+// place says which company each lead's domain belongs to, with every domain that
+// it is known by. One of which nothing is known is a company by itself.
+func place(known map[string]galena.Memory, names []nameRow) {
+	of := map[string][]string{}
+	for _, r := range names {
+		if of[r.Asked] == nil {
+			of[r.Asked] = []string{r.Company}
+		}
+		if r.Domain != r.Company {
+			of[r.Asked] = append(of[r.Asked], r.Domain)
+		}
+	}
+	for asked, m := range known {
+		m.Company, m.Domains = m.Lead.Domain, []string{m.Lead.Domain}
+		if domains := of[asked]; domains != nil {
+			m.Company, m.Domains = domains[0], domains
+		}
+		known[asked] = m
+	}
+}
+
+// fill reads what is known beside the leads and their companies' names.
+func (s *Store) fill(ctx context.Context, known map[string]galena.Memory) error {
 	var of, companies, persons, domains []string
 	for _, m := range known {
 		of, companies = append(of, entities(m)...), append(companies, m.Company)
@@ -72,39 +164,6 @@ func (s *Store) fill(ctx context.Context, known map[string]galena.Memory) error 
 	err2 := s.fillDisputes(known, open)
 	fillOwners(known, owners)
 	return errors.Join(err1, err2)
-}
-
-// readNames finds the company that each lead's domain belongs to, with every
-// domain that it is known by. One of which nothing is known is a company by itself.
-func (s *Store) readNames(ctx context.Context, known map[string]galena.Memory) error {
-	var domains []string
-	for _, m := range known {
-		domains = append(domains, m.Lead.Domain)
-	}
-	found, err := within[struct {
-		Asked string `db:"asked"`
-		domainRow
-	}](ctx, s, "names-of-companies", map[string][]string{"domains": domains})
-	if err != nil {
-		return err
-	}
-	names := map[string][]string{}
-	for _, r := range found {
-		if names[r.Asked] == nil {
-			names[r.Asked] = []string{r.Company}
-		}
-		if r.Domain != r.Company {
-			names[r.Asked] = append(names[r.Asked], r.Domain)
-		}
-	}
-	for id, m := range known {
-		m.Company, m.Domains = m.Lead.Domain, []string{m.Lead.Domain}
-		if of := names[m.Lead.Domain]; of != nil {
-			m.Company, m.Domains = of[0], of
-		}
-		known[id] = m
-	}
-	return nil
 }
 
 // entities are what observations may count for a lead: itself, its person, and its

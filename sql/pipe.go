@@ -144,8 +144,11 @@ func behind[T any](p *pipe, stmt *sqlx.NamedStmt, a args, found *[]T) error {
 	return err
 }
 
+// inquiry is asked of a conn, now or with what else waits there.
+type inquiry func(context.Context, conn) error
+
 // together asks several questions, on Postgres in one trip.
-func (s *Store) together(ctx context.Context, all ...func(context.Context, conn) error) error {
+func (s *Store) together(ctx context.Context, all ...inquiry) error {
 	if s.dialect != dialectPostgres {
 		return inTurn(ctx, s.reader(), all)
 	}
@@ -168,7 +171,7 @@ func (c conn) trip(ctx context.Context, ask func(*pipe) error) error {
 	}
 }
 
-func inTurn(ctx context.Context, c conn, all []func(context.Context, conn) error) error {
+func inTurn(ctx context.Context, c conn, all []inquiry) error {
 	for _, ask := range all {
 		if err := ask(ctx, c); err != nil {
 			return err

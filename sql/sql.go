@@ -60,6 +60,7 @@ type groups struct {
 	intakes   group[galena.Intake, galena.Receipt]
 	begins    group[stepKey, bool]
 	memories  group[string, galena.Memory]
+	starts    group[stepKey, started]
 	answers   group[question, reply]
 	claimings group[asking, galena.Grant]
 	settlings group[settleRow, struct{}]
@@ -69,14 +70,14 @@ type groups struct {
 }
 
 func (g *groups) bind(s *Store) {
-	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run = s.recall, s.accept, s.begin, s.memory
+	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run, g.starts.run = s.recall, s.accept, s.begin, s.memory, s.start
 	g.answers.run, g.claimings.run, g.settlings.run, g.rulings.run = s.answer, s.claims, s.settle, s.rule
 	g.mail.run, g.finishes.run, g.tokens.run = s.deliveries, s.finish, s.tokensByHash
 }
 
 // wait returns when no group is served any more.
 func (g *groups) wait() {
-	for _, serving := range []*sync.WaitGroup{&g.recalls.serving, &g.intakes.serving, &g.begins.serving, &g.memories.serving,
+	for _, serving := range []*sync.WaitGroup{&g.recalls.serving, &g.intakes.serving, &g.begins.serving, &g.memories.serving, &g.starts.serving,
 		&g.answers.serving, &g.claimings.serving, &g.settlings.serving, &g.rulings.serving, &g.mail.serving, &g.finishes.serving,
 		&g.tokens.serving} {
 		serving.Wait()

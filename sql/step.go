@@ -163,23 +163,37 @@ func (s *Store) Begin(ctx context.Context, kind, id string, epoch, run int) (boo
 // begin gives the steps of a group to their runs. Of a run that comes twice the
 // first gets it.
 func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], error) {
-	a, err := table(s.writer(), sortedKeys(all))
-	if err != nil {
-		return nil, err
+	var begun []stepKey
+	ask, err := s.beginning(all, &begun)
+	if err == nil {
+		err = ask(ctx, s.writer())
 	}
-	a["lease"], a["worker"] = micros(s.now().Add(lease)), s.worker
-	began, err := list[stepKey](ctx, s.writer(), "begin-steps", a)
 	if err != nil {
 		return nil, fault("sql.begin", err)
 	}
 	out := make([]outcome[bool], len(all))
-	for _, k := range began {
+	for _, k := range begun {
 		out[slices.Index(all, k)].value = true
 		if k.Run > 1 {
 			s.bag.take(k.ID) // somebody else may have tried it
 		}
 	}
 	return out, nil
+}
+
+// beginning gives the steps to their runs; those that got theirs are begun.
+func (s *Store) beginning(all []stepKey, begun *[]stepKey) (inquiry, error) {
+	a, err := table(s.writer(), sortedKeys(all))
+	if err != nil {
+		return nil, err
+	}
+	a["lease"], a["worker"] = micros(s.now().Add(lease)), s.worker
+	return func(ctx context.Context, c conn) error {
+		if c.pipe == nil {
+			c = s.writer() // on SQLite questions go to those who only read
+		}
+		return soon(ctx, c, "begin-steps", a, begun)
+	}, nil
 }
 
 // sortedKeys is the order in which transactions lock steps, each once.

@@ -20,8 +20,10 @@ type Steps interface {
 	Finish(ctx context.Context, s galena.Step) error
 }
 
-// Leads is the part of the store that the pipeline reads and writes.
+// Leads is the part of the store that the pipeline reads and writes. Start is
+// Begin with Memory; an error where the step is ours is one of Memory.
 type Leads interface {
+	Start(ctx context.Context, s galena.Step) (m galena.Memory, ours bool, err error)
 	Memory(ctx context.Context, leadID string) (galena.Memory, error)
 	Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error)
 	Hold(ctx context.Context, s galena.Step, l galena.Lead, told []galena.Delivery) error
@@ -74,62 +76,59 @@ type Pipeline struct {
 // store could not even be told, which leaves the step to asynq's retry and to
 // the sweep.
 func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
-	ok, err := p.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return nil // an older hand-out, or one that came twice
+	memory, ours, err := p.Leads.Start(ctx, s)
+	if !ours {
+		return err // or an older hand-out, or one that came twice
 	}
 	defer p.leases.hold(s)()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
-	lead, err := p.decide(ctx, s, log)
+	began := p.Now() // of a lead that cannot be read nobody knows how old it is
+	if err == nil {
+		began, err = memory.Lead.CreatedAt, p.decide(ctx, s, memory, log)
+	}
 	if err == nil {
 		return nil
 	}
-	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(lead.CreatedAt), chance: p.Chance(), now: p.Now(), log: log})
+	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(began), chance: p.Chance(), now: p.Now(), log: log})
 }
 
 // decide is the pipeline in the order of the figure. A panic in it is an error
 // of this lead and of no other.
-func (p *Pipeline) decide(ctx context.Context, s galena.Step, log *slog.Logger) (lead galena.Lead, err error) {
+func (p *Pipeline) decide(ctx context.Context, s galena.Step, memory galena.Memory, log *slog.Logger) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = galena.Errorf(galena.Internal, "worker.decide", "panic: %.100s", fmt.Sprint(r))
 		}
 	}()
-	lead.CreatedAt = p.Now() // until it is read nobody knows how old it is, and it is not given up for that
 	rules := p.Rules()
 	defer rules.done()
 	for range ownerRaces {
-		memory, err := p.Leads.Memory(ctx, s.ID)
-		if err != nil {
-			return lead, err
-		}
-		lead = memory.Lead
-		if done, err := p.screen(ctx, s, lead, log); done {
-			return lead, err
+		if done, err := p.screen(ctx, s, memory.Lead, log); done {
+			return err
 		}
 		run := newRun(p, rules, memory)
 		if err := run.enrich(ctx); err != nil {
-			return lead, err
+			return err
 		}
 		record, err := run.rule(ctx, s)
-		if isOwnerRace(err) {
-			continue // a colleague's lead just took the account: follow it
+		if isOwnerRace(err) { // a colleague's lead just took the account: follow it
+			if memory, err = p.Leads.Memory(ctx, s.ID); err != nil {
+				return err
+			}
+			continue
 		}
 		if isFenceLost(err) {
 			log.DebugContext(ctx, "run is stale, nothing written")
-			return lead, nil
+			return nil
 		}
 		if err != nil {
-			return lead, err
+			return err
 		}
 		p.told(ctx, record, log)
 		run.answered(ctx, log)
-		return lead, nil
+		return nil
 	}
-	return lead, galena.Errorf(galena.Conflict, "worker.decide", "the account changed hands %d times", ownerRaces)
+	return galena.Errorf(galena.Conflict, "worker.decide", "the account changed hands %d times", ownerRaces)
 }
 
 // ownerRaces bounds how often one run starts over because the account's owner

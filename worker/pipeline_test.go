@@ -45,6 +45,13 @@ func (d *desk) Finish(context.Context, galena.Step) error {
 	return nil
 }
 
+func (d *desk) Start(context.Context, galena.Step) (galena.Memory, bool, error) {
+	if d.refuse || d.away != nil {
+		return galena.Memory{}, false, d.away
+	}
+	return d.memory, true, d.unread
+}
+
 func (d *desk) Memory(context.Context, string) (galena.Memory, error) { return d.memory, d.unread }
 
 func (d *desk) Rule(_ context.Context, r galena.Ruling) (galena.Decision, error) {

@@ -18,12 +18,18 @@ import (
 // them go on.
 type begun struct {
 	Steps
+	Leads
 	seen chan galena.Step
 }
 
 func (b *begun) Begin(_ context.Context, kind, id string, epoch, run int) (bool, error) {
 	b.seen <- galena.Step{Kind: kind, ID: id, Epoch: epoch, Run: run}
 	return false, nil
+}
+
+func (b *begun) Start(ctx context.Context, s galena.Step) (m galena.Memory, ours bool, err error) {
+	ours, err = b.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
+	return m, ours, err
 }
 
 func (b *begun) Renew(context.Context, []galena.Step) error { return nil }
@@ -38,7 +44,7 @@ func startServer(tb testing.TB) (*Client, *begun) {
 	}
 	tb.Cleanup(func() { _ = conn.Close() })
 	b := &begun{seen: make(chan galena.Step, 100)}
-	s := NewServer(conn.Shared(), ServerConfig{Concurrency: 4}, &Pipeline{Steps: b, Log: log}, &Deliverer{Steps: b, Log: log}, log)
+	s := NewServer(conn.Shared(), ServerConfig{Concurrency: 4}, &Pipeline{Steps: b, Leads: b, Log: log}, &Deliverer{Steps: b, Log: log}, log)
 	if err := s.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}

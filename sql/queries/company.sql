@@ -103,6 +103,13 @@ FROM company_domains a JOIN company_domains k ON k.company_domain = a.company_do
 WHERE a.domain = ANY (CAST(:domains AS text[]))
 ORDER BY a.domain, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
 
+-- name: names-of-leads
+-- The same of the companies that leads come from, asked by their ids.
+SELECT l.id AS asked, k.company_domain, k.domain, k.kind
+FROM leads l JOIN company_domains a ON a.domain = l.domain JOIN company_domains k ON k.company_domain = a.company_domain
+WHERE l.id = ANY (CAST(:ids AS text[]))
+ORDER BY l.id, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
+
 -- name: digests-of-companies
 -- What is said of these companies, in short, and since when.
 SELECT domain, digest, updated_at FROM companies WHERE domain = ANY (CAST(:domains AS text[]));

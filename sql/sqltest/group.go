@@ -1,6 +1,8 @@
 package sqltest
 
 import (
+	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/galenahq/galena"
@@ -10,6 +12,7 @@ var groupRules = map[string]func(*bench){
 	"AFaultOfOneIsNobodyElses":            groupFault,
 	"APersonTwiceAtOnceIsOneLead":         groupRepeats,
 	"SomeOfManyStepsBeginOnce":            groupBegins,
+	"OfTwoStartsOneGetsTheLead":           groupStarts,
 	"AnUnknownLeadAmongManyIsNobodyElses": groupUnknown,
 }
 
@@ -81,6 +84,35 @@ func groupBegins(s *bench) {
 		if began[2*i] == began[2*i+1] {
 			s.Errorf("step %d began %v and %v, want once", i, began[2*i], began[2*i+1])
 		}
+	}
+}
+
+// groupStarts starts each lead twice at once: one gets it, with what Memory says
+// of it, the other gets nothing and no error.
+func groupStarts(s *bench) {
+	ids := make([]string, many/2)
+	want := make([]galena.Memory, len(ids))
+	for i := range ids {
+		ids[i] = s.accept(submission(fmt.Sprintf("ana%d@acme.test", i), "demo")).ID
+		var err error
+		want[i], err = s.Memory(s.ctx, ids[i])
+		s.ok(err)
+	}
+	ours := make([]bool, many)
+	parallel(many, func(i int) {
+		m, ok, err := s.Start(s.ctx, run(ids[i/2], 1))
+		if err != nil || ok && !reflect.DeepEqual(m, want[i/2]) {
+			s.Errorf("started with %+v, %v, want %+v", m, err, want[i/2])
+		}
+		ours[i] = ok
+	})
+	for i := range ids {
+		if ours[2*i] == ours[2*i+1] {
+			s.Errorf("step %d is ours: %v and %v, want once", i, ours[2*i], ours[2*i+1])
+		}
+	}
+	if _, ok, err := s.Start(s.ctx, run("nobody", 1)); ok || err != nil {
+		s.Errorf("a step that is not there: %v, %v", ok, err)
 	}
 }
 

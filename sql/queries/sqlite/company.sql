@@ -44,6 +44,13 @@ FROM company_domains a JOIN company_domains k ON k.company_domain = a.company_do
 WHERE a.domain IN (SELECT value FROM json_each(:domains))
 ORDER BY a.domain, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
 
+-- name: names-of-leads
+-- As the general text, with SQLite's function for a JSON list.
+SELECT l.id AS asked, k.company_domain, k.domain, k.kind
+FROM leads l JOIN company_domains a ON a.domain = l.domain JOIN company_domains k ON k.company_domain = a.company_domain
+WHERE l.id IN (SELECT value FROM json_each(:ids))
+ORDER BY l.id, CASE WHEN k.domain = k.company_domain THEN 0 ELSE 1 END, k.domain;
+
 -- name: digests-of-companies
 -- As the general text, with SQLite's function for a JSON list.
 SELECT domain, digest, updated_at FROM companies WHERE domain IN (SELECT value FROM json_each(:domains));
