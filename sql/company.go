@@ -104,7 +104,7 @@ func (s *Store) Company(ctx context.Context, domain string) (galena.Company, err
 
 // SaveCompany keeps what was learnt of a company without a lead.
 func (s *Store) SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error {
-	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return s.learnFacts(ctx, tx, markedOf(learnt), c) })
+	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return s.learnFacts(ctx, tx, markedOf(learnt), nil, c) })
 }
 
 type companyRow struct {

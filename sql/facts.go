@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -25,8 +26,9 @@ type factsRow struct {
 // learnFacts appends the observations and keeps the newest facts of each company.
 // Most leads of a company find what the lead before them found: facts that say
 // the same, but for their age, are not written again for an hour. They are the
-// largest row of a lead after its decision.
-func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, companies ...galena.Company) error {
+// largest row of a lead after its decision. held is what digests has asked for,
+// nil where nobody did.
+func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, held *[]factsRow, companies ...galena.Company) error {
 	if err := insertObservations(ctx, tx, words); err != nil {
 		return err
 	}
@@ -39,7 +41,13 @@ func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, compani
 	if len(newest) == 0 {
 		return nil
 	}
-	changed, err := s.changedFacts(ctx, tx, newest)
+	if held == nil {
+		held = new([]factsRow)
+		if err := errors.Join(s.digests(ctx, tx, held, companies...), tx.flush(ctx)); err != nil {
+			return err
+		}
+	}
+	changed, err := changedFacts(newest, *held)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
@@ -50,25 +58,31 @@ func (s *Store) learnFacts(ctx context.Context, tx conn, words []marked, compani
 	return tx.later(ctx, "upsert-companies", a, nil)
 }
 
+// digests asks what the store says of companies, in short; it is in held when
+// the next statement has been read.
+func (s *Store) digests(ctx context.Context, tx conn, held *[]factsRow, companies ...galena.Company) error {
+	domains := make([]string, 0, len(companies))
+	for _, c := range companies {
+		if c.Domain != "" {
+			domains = append(domains, c.Domain)
+		}
+	}
+	if len(domains) == 0 {
+		return nil
+	}
+	return finding(s, held, "digests-of-companies", map[string][]string{"domains": sorted(domains)})(ctx, tx)
+}
+
 // changedFacts leaves out the companies of which the store says the same, and
 // said so lately.
-func (s *Store) changedFacts(ctx context.Context, tx conn, newest map[string]galena.Company) ([]factsRow, error) {
-	domains := slices.Sorted(maps.Keys(newest))
-	a, err := s.lists(map[string][]string{"domains": slices.Clone(domains)})
-	if err != nil {
-		return nil, err
-	}
-	found, err := list[factsRow](ctx, tx, "digests-of-companies", a)
-	if err != nil {
-		return nil, err
-	}
-	held := map[string]factsRow{}
-	for _, r := range found {
-		held[r.Domain] = r
+func changedFacts(newest map[string]galena.Company, held []factsRow) ([]factsRow, error) {
+	said := make(map[string]factsRow, len(held))
+	for _, r := range held {
+		said[r.Domain] = r
 	}
 	var changed []factsRow
-	for _, domain := range domains {
-		c, was := newest[domain], held[domain]
+	for _, domain := range slices.Sorted(maps.Keys(newest)) {
+		c, was := newest[domain], said[domain]
 		sum := digest(c.Facts)
 		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
 			continue

@@ -47,11 +47,15 @@ func (s *Store) accept(ctx context.Context, all []galena.Intake) (out []outcome[
 		if err != nil {
 			return err
 		}
+		var said []word // asked on the way to the persons
+		if err := s.words(ctx, tx, &said, pick(all, fresh)); err != nil {
+			return err
+		}
 		first, later, err := s.claimPersons(ctx, tx, all, fresh)
 		if err != nil {
 			return err
 		}
-		if err := s.insertLeads(ctx, tx, pick(all, first)); err != nil {
+		if err := s.insertLeads(ctx, tx, &said, pick(all, first)); err != nil {
 			return err
 		}
 		for _, i := range later {
@@ -246,7 +250,7 @@ func (s *Store) acceptLater(ctx context.Context, tx conn, in galena.Intake, out 
 	if repeated {
 		return out, setKeyAnswer(ctx, tx, in.Idempotency, out)
 	}
-	return out, s.insertLeads(ctx, tx, []galena.Intake{in})
+	return out, s.insertLeads(ctx, tx, nil, []galena.Intake{in})
 }
 
 func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out galena.Receipt) (galena.Receipt, bool, error) {
@@ -281,10 +285,20 @@ func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out 
 }
 
 // insertLeads writes leads and what follows from them. Only an accepted lead
-// gets a step: the others wait for a person, or for nothing.
-func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) error {
+// gets a step: the others wait for a person, or for nothing. said is what words
+// has asked for, nil where nobody did.
+func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []galena.Intake) error {
 	if len(all) == 0 {
 		return nil
+	}
+	if said == nil {
+		said = new([]word)
+		if err := s.words(ctx, tx, said, all); err != nil {
+			return err
+		}
+	}
+	if err := tx.flush(ctx); err != nil { // should nothing have been read since
+		return err
 	}
 	list := make([]leadRow, len(all))
 	var obs []galena.Observation
@@ -309,7 +323,7 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, all []galena.Intake) e
 	if err := tx.later(ctx, "insert-leads", a, nil); err != nil {
 		return err
 	}
-	if obs, err = s.unsaid(ctx, tx, obs); err != nil {
+	if obs, err = unsaid(obs, *said); err != nil {
 		return err
 	}
 	if err := insertObservations(ctx, tx, markedOf(obs)); err != nil {
@@ -333,28 +347,28 @@ type word struct {
 	ObservedAt int64  `db:"observed_at"`
 }
 
+// words asks what forms last said of the companies of submissions; it is in said
+// when the next statement has been read, oldest first.
+func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []galena.Intake) error {
+	var companies []string
+	for _, in := range all {
+		for _, o := range in.Observations {
+			if o.Class == galena.ClassForm {
+				companies = append(companies, o.Entity)
+			}
+		}
+	}
+	if len(companies) == 0 {
+		return nil
+	}
+	return finding(s, said, "words-of-forms", map[string][]string{"entities": sorted(companies)})(ctx, tx)
+}
+
 // unsaid leaves out what forms said last of the company, in the same words and
 // lately. Of all that forms say of a field the last word counts, and every lead
 // reads them all: were each written, the price of a company's leads would grow
 // with the square of their number.
-func (s *Store) unsaid(ctx context.Context, tx conn, obs []galena.Observation) ([]galena.Observation, error) {
-	var companies []string
-	for _, o := range obs {
-		if o.Class == galena.ClassForm {
-			companies = append(companies, o.Entity)
-		}
-	}
-	if len(companies) == 0 {
-		return obs, nil
-	}
-	a, err := s.lists(map[string][]string{"entities": sorted(companies)})
-	if err != nil {
-		return nil, err
-	}
-	said, err := list[word](ctx, tx, "words-of-forms", a) // oldest first
-	if err != nil {
-		return nil, err
-	}
+func unsaid(obs []galena.Observation, said []word) ([]galena.Observation, error) {
 	last := map[[2]string]word{}
 	for _, w := range said {
 		last[[2]string{w.Entity, w.Field}] = w

@@ -35,7 +35,7 @@ func (s *Store) Move(ctx context.Context, m galena.Move) (galena.Decision, error
 		if err := s.stopClocks(ctx, tx, m, trail[len(trail)-1]); err != nil {
 			return err
 		}
-		learnt, err := s.learn(ctx, tx, markedLesson(m.Lesson), m.Lesson)
+		learnt, err := s.learn(ctx, tx, markedLesson(m.Lesson), nil, m.Lesson)
 		if err != nil {
 			return err
 		}

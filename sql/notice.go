@@ -29,7 +29,7 @@ func (s *Store) Note(ctx context.Context, st galena.Step, n galena.Notice, l gal
 		} else if err != nil {
 			return err
 		}
-		told, err := s.learn(ctx, tx, markedLesson(l), l)
+		told, err := s.learn(ctx, tx, markedLesson(l), nil, l)
 		if err != nil {
 			return err
 		}

@@ -127,6 +127,6 @@ func (s *Store) Refreshed(ctx context.Context, st galena.Step, c galena.Company,
 		if err != nil {
 			return err
 		}
-		return s.learnFacts(ctx, tx, markedOf(learnt), c)
+		return s.learnFacts(ctx, tx, markedOf(learnt), nil, c)
 	})
 }

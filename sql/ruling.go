@@ -36,6 +36,14 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 	var ours []*ruled
 	err = s.inTx(ctx, "sql.rule", func(tx conn) error {
 		out = make([]outcome[galena.Decision], len(all))
+		companies := make([]galena.Company, len(all))
+		for i, r := range all {
+			companies[i] = r.Company
+		}
+		var digests []factsRow // asked on the way to the fence
+		if err := s.digests(ctx, tx, &digests, companies...); err != nil {
+			return err
+		}
 		held, err := s.endRuled(ctx, tx, all)
 		if err != nil {
 			return err
@@ -47,7 +55,7 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 				ours = append(ours, &ruled{Ruling: r, place: i, words: words[i]})
 			}
 		}
-		if err := s.settleAll(ctx, tx, ours); err != nil {
+		if err := s.settleAll(ctx, tx, &digests, ours); err != nil {
 			return err
 		}
 		for _, r := range ours {
@@ -133,7 +141,7 @@ func (s *Store) decidedBefore(ctx context.Context, tx conn, all []galena.Ruling,
 }
 
 // settleAll decides under the locks and writes what was decided.
-func (s *Store) settleAll(ctx context.Context, tx conn, all []*ruled) error {
+func (s *Store) settleAll(ctx context.Context, tx conn, held *[]factsRow, all []*ruled) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -144,7 +152,7 @@ func (s *Store) settleAll(ctx context.Context, tx conn, all []*ruled) error {
 		lessons[i], words = r.Lesson, append(words, r.words...)
 		pools, reps = append(pools, r.Pools...), append(reps, r.Reps...)
 	}
-	opened, err := s.learn(ctx, tx, words, lessons...)
+	opened, err := s.learn(ctx, tx, words, held, lessons...)
 	if err != nil {
 		return err
 	}
@@ -176,13 +184,13 @@ func (r *ruled) settle(roster *lockedRoster) (creditLog, error) {
 
 // learn writes what needs no pool lock before any is taken, so that the locks
 // are held for a shorter time, and returns what must be told of each lesson. words
-// are those of the lessons that are not known to be there.
-func (s *Store) learn(ctx context.Context, tx conn, words []marked, lessons ...galena.Lesson) ([][]galena.Delivery, error) {
+// are those of the lessons that are not known to be there, held is as in learnFacts.
+func (s *Store) learn(ctx context.Context, tx conn, words []marked, held *[]factsRow, lessons ...galena.Lesson) ([][]galena.Delivery, error) {
 	companies := make([]galena.Company, len(lessons))
 	for i, l := range lessons {
 		companies[i] = l.Company
 	}
-	if err := s.learnFacts(ctx, tx, words, companies...); err != nil {
+	if err := s.learnFacts(ctx, tx, words, held, companies...); err != nil {
 		return nil, err
 	}
 	return s.writeConflicts(ctx, tx, lessons)
