@@ -263,11 +263,11 @@ type Step struct {
 	Attempts int
 	DueAt    time.Time
 	Outbox   int64     // id of the outbox row that hands it out, 0 when read otherwise
-	Begun    bool      // this process holds it since it was committed: there is nothing to begin
+	Begun    time.Time // since when this process holds it, by its own clock: written as begun; zero = it is to be begun
 	Since    time.Time // of a suspect: when it was handed out, or should have been worked on
 	Lost     bool      // its worker's lease has run out, or it waited and is due: no task of it counts any more
 	Kills    int       // workers that died on the step, the one of this run included; 0 when none died on this run
-	Others   int       // from the third kill on: workers that died in these minutes without it
+	Others   int       // from the second kill on: workers that died in these minutes without it
 }
 
 // The step kinds, which are also the task types on the queue.

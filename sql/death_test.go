@@ -24,19 +24,28 @@ func TestADeathWithoutTheLeadIsCountedOnce(t *testing.T) {
 			t.Parallel()
 			c := &crash{T: t, address: address, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), runs: map[string]int{}}
 			c.store = c.process()
-			for _, n := range []int{1, 2, 3} {
+			for n := range 4 {
 				c.leads = append(c.leads, c.accept(n))
 			}
-			met, others := c.leads[0], c.leads[1:]
-			c.dies(others[0])
+			met, one, two, fresh := c.leads[0], c.leads[1], c.leads[2], c.leads[3]
+			c.dies(one)
 			c.now = c.now.Add(6 * time.Minute) // long ago
 			c.dies(met)
-			c.dies(others...)
-			c.dies(met, others[0])
-			c.dies(others[1])
-			c.dies(others[1])
-			if third := c.last(met); third.Kills != 3 || third.Others != 3 {
+			c.dies(one, two)
+			c.dies(met, one)
+			c.dies(two)
+			c.dies(two)
+			c.begin(met, fresh)
+			c.rehand(c.suspect(fresh)) // its worker is known to be dead now
+			if third := c.suspect(met); third.Kills != 3 || third.Others != 3 {
 				t.Errorf("%d died with it and %d without, want 3 and 3", third.Kills, third.Others)
+			}
+			c.aside(c.suspect(met))
+			c.begin(two)
+			c.aside(c.suspect(two))
+			c.begin(fresh)
+			if st := c.suspect(fresh); st.Kills != 2 || st.Others != 6 {
+				t.Errorf("%d died with it and %d without, want 2 and 6", st.Kills, st.Others)
 			}
 		})
 	}
@@ -77,8 +86,8 @@ func (c *crash) accept(n int) string {
 	return r.ID
 }
 
-// lost begins the leads in a process that dies, and lists what the sweep finds.
-func (c *crash) lost(leads []string) []galena.Step {
+// begin begins the leads in a process that dies.
+func (c *crash) begin(leads ...string) {
 	c.Helper()
 	dead := c.process()
 	for _, id := range leads {
@@ -88,37 +97,53 @@ func (c *crash) lost(leads []string) []galena.Step {
 		}
 	}
 	c.now = c.now.Add(7 * time.Second)
-	found, err := c.store.Suspects(c.Context(), 10)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return slices.DeleteFunc(found, func(st galena.Step) bool { return !slices.Contains(leads, st.ID) })
 }
 
-// dies hands out again what a process leaves.
-func (c *crash) dies(leads ...string) {
+// suspect is how the sweep finds one of the leads, a little later if it is not
+// the turn of any.
+func (c *crash) suspect(leads ...string) galena.Step {
 	c.Helper()
-	found := c.lost(leads)
-	if n, err := c.store.Rehand(c.Context(), found); n != len(leads) || err != nil {
-		c.Fatalf("%d of %d handed out again: %v", n, len(leads), err)
-	}
-	out, err := c.store.ClaimOutbox(c.Context(), 10)
-	if err != nil {
-		c.Fatal(err)
-	}
-	for _, st := range out {
-		if err := c.store.DropOutbox(c.Context(), []int64{st.Outbox}); err != nil {
+	for range 5 {
+		found, err := c.store.Suspects(c.Context(), 10)
+		if err != nil {
 			c.Fatal(err)
 		}
+		if i := slices.IndexFunc(found, func(st galena.Step) bool { return slices.Contains(leads, st.ID) }); i >= 0 {
+			return found[i]
+		}
+		c.now = c.now.Add(3 * time.Second)
+	}
+	c.Fatalf("none of %v is a suspect", leads)
+	return galena.Step{}
+}
+
+func (c *crash) rehand(st galena.Step) {
+	c.Helper()
+	n, err := c.store.Rehand(c.Context(), []galena.Step{st})
+	if n != 1 || err != nil {
+		c.Fatalf("%s was not handed out again: %v", st.ID, err)
+	}
+	out, err := c.store.ClaimOutbox(c.Context(), 10)
+	if err == nil {
+		err = c.store.DropOutbox(c.Context(), []int64{out[0].Outbox})
+	}
+	if err != nil {
+		c.Fatal(err)
 	}
 }
 
-// last is how the sweep finds a lead whose process dies once more.
-func (c *crash) last(id string) galena.Step {
+func (c *crash) aside(st galena.Step) {
 	c.Helper()
-	found := c.lost([]string{id})
-	if len(found) != 1 {
-		c.Fatalf("suspects %+v, want %s", found, id)
+	if done, err := c.store.SetAside(c.Context(), st, "workers died"); !done || err != nil {
+		c.Fatalf("%s was not set aside: %v", st.ID, err)
 	}
-	return found[0]
+}
+
+// dies begins the leads in a process that dies, and hands out again what it leaves.
+func (c *crash) dies(leads ...string) {
+	c.Helper()
+	c.begin(leads...)
+	for range leads {
+		c.rehand(c.suspect(leads...))
+	}
 }

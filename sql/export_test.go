@@ -1,6 +1,10 @@
 package sql
 
-import "context"
+import (
+	"context"
+
+	"github.com/galenahq/galena"
+)
 
 // Exec runs a text of a test's own.
 func (s *Store) Exec(ctx context.Context, text string) error {
@@ -39,4 +43,9 @@ func (t Tx) Rows(ctx context.Context, name string, a map[string]any) (int, error
 		CheckedAt int64  `db:"checked_at"`
 	}](ctx, t.c, name, a)
 	return len(found), err
+}
+
+// Deliver writes the step of a delivery.
+func (t Tx) Deliver(ctx context.Context, s *Store, id string) error {
+	return s.insertSteps(ctx, t.c, []stepRow{{Kind: galena.StepDeliver, ID: id, LeadID: id, Epoch: 1, Run: 1, Queue: QueueDeliveries}})
 }

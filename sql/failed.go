@@ -40,8 +40,8 @@ func (s *Store) SetAside(ctx context.Context, st galena.Step, note string) (done
 	return done && err == nil, err
 }
 
-// noteDeath remembers, for 5 minutes, that a worker died with work in hand. A run
-// that was begun by an older program names none.
+// noteDeath remembers, for 5 minutes, that a worker died with work in hand. An
+// older program names no worker when it begins a step.
 func (s *Store) noteDeath(ctx context.Context, tx conn, worker string) error {
 	if worker == "" {
 		return nil

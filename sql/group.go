@@ -209,7 +209,7 @@ func within[T any](ctx context.Context, s *Store, name string, lists map[string]
 	return list[T](ctx, s.keyed(), name, a)
 }
 
-// finding is a question whose rows come into found when together has run.
+// finding is an inquiry whose rows are in found when it has been read.
 func finding[T any](s *Store, found *[]T, name string, lists map[string][]string) inquiry {
 	return func(ctx context.Context, c conn) error {
 		a, err := s.lists(lists)

@@ -60,17 +60,24 @@ func (s *Store) start(ctx context.Context, all []stepKey) ([]outcome[started], e
 	if err == nil {
 		err = s.together(ctx, append([]inquiry{begin}, s.leadsNamed(&r, ids)...)...)
 	}
-	if err != nil {
+	if err != nil && (len(begun) == 0 || s.dialect == dialectPostgres) { // where all of it is one transaction
 		return nil, fault("sql.start", err)
 	}
-	known, err := s.remember(ctx, r)
+	var known map[string]galena.Memory
+	if err == nil {
+		known, err = s.remember(ctx, r)
+	}
 	out := make([]outcome[started], len(all))
 	for _, k := range begun {
 		got := &out[slices.Index(all, k)].value
-		got.ours = true
-		var found bool
-		if got.memory, found = known[k.ID]; err != nil || !found {
-			got.memory, got.err = s.Memory(ctx, k.ID) // it is ours: a fault of another must not keep it
+		m, found := known[k.ID]
+		switch got.ours = true; {
+		case err == nil && found:
+			got.memory = m
+		case err != nil && galena.KindOf(fault("sql.memory", err)) == galena.Unavailable:
+			got.err = err
+		default:
+			got.memory, got.err = s.Memory(ctx, k.ID) // a fault of another must not keep what is ours
 		}
 	}
 	return out, nil

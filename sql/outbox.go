@@ -56,8 +56,8 @@ func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
 // out, the wait is over, or they were handed to the queue more than 10 seconds
 // ago and never begun. Steps that still stand in the outbox are not among them.
 // Of those on which two workers died in a row there is one at a time, the next
-// when it has ended or after 3 seconds, so that no two of them share a worker;
-// from the third on it says how many others died within 5 minutes.
+// when it has ended or after 3 seconds, so that no two of them share a worker,
+// and it says how many others died within 5 minutes.
 func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
 	now := s.now()
 	found, err := list[stepRow](ctx, s.reader(), "suspects",

@@ -52,21 +52,21 @@ type stepKey struct {
 
 // stepRow is a step in a list parameter and in a result.
 type stepRow struct {
-	Kind     string `json:"kind" db:"kind"`
-	ID       string `json:"id" db:"id"`
-	LeadID   string `json:"lead_id" db:"lead_id"`
-	Epoch    int    `json:"epoch" db:"epoch"`
-	Run      int    `json:"run" db:"run"`
-	Queue    string `json:"queue" db:"queue"`
-	Attempts int    `json:"-" db:"attempts"`
-	DueAt    int64  `json:"-" db:"due_at"`
-	Outbox   int64  `json:"-" db:"outbox"`
-	Lost     int    `json:"-" db:"lost"`
-	Since    int64  `json:"-" db:"since"`
-	Kills    int    `json:"-" db:"kills"`
-	Others   int    `json:"-" db:"others"`
-	Worker   string `json:"-" db:"worker"`
-	begun    bool   // by the transaction that inserts it
+	Kind     string    `json:"kind" db:"kind"`
+	ID       string    `json:"id" db:"id"`
+	LeadID   string    `json:"lead_id" db:"lead_id"`
+	Epoch    int       `json:"epoch" db:"epoch"`
+	Run      int       `json:"run" db:"run"`
+	Queue    string    `json:"queue" db:"queue"`
+	Attempts int       `json:"-" db:"attempts"`
+	DueAt    int64     `json:"-" db:"due_at"`
+	Outbox   int64     `json:"-" db:"outbox"`
+	Lost     int       `json:"-" db:"lost"`
+	Since    int64     `json:"-" db:"since"`
+	Kills    int       `json:"-" db:"kills"`
+	Others   int       `json:"-" db:"others"`
+	Worker   string    `json:"-" db:"worker"`
+	begun    time.Time // by the transaction that inserts it
 }
 
 func (r stepRow) step() galena.Step {
@@ -118,7 +118,7 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 		list[i] = newStepRow{Kind: r.Kind, ID: r.ID, LeadID: r.LeadID, Epoch: r.Epoch, Run: r.Run, Queue: r.Queue}
 		if r.Kind == galena.StepDeliver && tx.handed != nil && s.courier.Keep() {
 			tx.handed.kept++
-			r.begun, list[i].Begun = true, 1
+			r.begun, list[i].Begun = time.Now(), 1
 		}
 	}
 	a, err := table(tx, list)
@@ -133,7 +133,7 @@ func (s *Store) insertSteps(ctx context.Context, tx conn, todo []stepRow) error 
 	return s.handOver(ctx, tx, todo)
 }
 
-// handOver hands out steps that stand as queued: to the courier with the commit,
+// handOver hands out steps that stand as queued or begun: to the courier with the commit,
 // else by the outbox.
 func (s *Store) handOver(ctx context.Context, tx conn, runs []stepRow) error {
 	if tx.handed == nil {

@@ -94,21 +94,24 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 	if s.courier != nil && s.courier.Ready() {
 		c.handed = &handful{}
 	}
+	taken := false
+	defer func() {
+		if !taken && c.handed != nil && c.handed.kept > 0 { // it failed, or fn panicked
+			s.courier.Drop(c.handed.kept)
+		}
+	}()
 	if s.dialect == dialectPostgres {
 		committing, err = s.piped(ctx, c, fn)
 	} else {
 		committing, err = s.alone(ctx, c, fn)
 	}
 	if err != nil {
-		if c.handed != nil && c.handed.kept > 0 {
-			s.courier.Drop(c.handed.kept)
-		}
 		return committing, err // should it be committed after all, the sweep finds its steps
 	}
 	for _, do := range *c.then {
 		do()
 	}
-	if c.handed != nil && len(c.handed.runs) > 0 {
+	if taken = true; c.handed != nil && len(c.handed.runs) > 0 {
 		s.courier.Take(steps(c.handed.runs))
 	}
 	return true, nil

@@ -55,7 +55,7 @@ func (a *Auditor) Process(ctx context.Context, s galena.Step) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer p.leases.hold(s)()
+	defer p.leases.hold(s, time.Now())()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
 	decidedAt, err := a.audit(ctx, s, log)
 	if err == nil || isFenceLost(err) {

@@ -111,7 +111,7 @@ func (p *Pipeline) Complete(ctx context.Context, s galena.Step) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer p.leases.hold(s)()
+	defer p.leases.hold(s, time.Now())()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run, "step", s.Kind)
 	decided, err := p.complete(ctx, s, log)
 	if err == nil {

@@ -36,12 +36,16 @@ type Deliverer struct {
 // Process makes one try. As in Pipeline.Process an error means that the store
 // could not be told.
 func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
-	if !s.Begun {
+	given := s.Begun
+	if given.IsZero() {
 		if ok, err := d.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run); err != nil || !ok {
 			return err
 		}
+		given = time.Now()
+	} else if time.Since(given) > renewAfter {
+		return galena.Errorf(galena.Unavailable, "worker.deliver", "it took %s to commit, its lease may run out", time.Since(given).Round(time.Millisecond))
 	}
-	release := d.leases.hold(s)
+	release := d.leases.hold(s, given)
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)
 	if _, slow := galena.CRMOf(delivery.Target); slow && err == nil {
 		return d.sidings.take(ctx, errand{s, delivery, release})

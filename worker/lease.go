@@ -27,10 +27,11 @@ type leases struct {
 
 func newLeases() *leases { return &leases{held: map[galena.Step]time.Time{}} }
 
-// hold keeps a step's lease until the returned function is called.
-func (l *leases) hold(s galena.Step) (release func()) {
+// hold keeps a step's lease, given at that time or later, until the returned
+// function is called.
+func (l *leases) hold(s galena.Step, given time.Time) (release func()) {
 	l.mu.Lock()
-	l.held[s] = time.Now()
+	l.held[s] = given
 	l.mu.Unlock()
 	return func() {
 		l.mu.Lock()

@@ -13,8 +13,8 @@ func TestALeaseIsRenewedWhenItIsOld(t *testing.T) {
 	t.Parallel()
 	l, began := newLeases(), time.Now()
 	short, long := galena.Step{ID: "short"}, galena.Step{ID: "long"}
-	release := l.hold(short)
-	l.hold(long)
+	release := l.hold(short, time.Now())
+	l.hold(long, time.Now())
 	if got := l.due(began); len(got) != 0 {
 		t.Fatalf("%v are due at once", got)
 	}

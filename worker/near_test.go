@@ -92,7 +92,7 @@ func TestTheRelayLeavesToTheServerWhatIsBegun(t *testing.T) {
 	if kept := []bool{r.Keep(), r.Keep()}; !slices.Equal(kept, []bool{true, false}) {
 		t.Errorf("kept %v, want the server's one place", kept)
 	}
-	r.Take([]galena.Step{{Kind: galena.StepDeliver, ID: "one", Begun: true}})
+	r.Take([]galena.Step{{Kind: galena.StepDeliver, ID: "one", Begun: time.Now()}})
 	r.Take([]galena.Step{{Kind: galena.StepLead, ID: "lead"}, {Kind: galena.StepDeliver, ID: "two"}})
 	soon(t, "the others are sent", func() bool { return q.count() == 2 })
 	cancel()

@@ -76,11 +76,12 @@ type Pipeline struct {
 // store could not even be told, which leaves the step to asynq's retry and to
 // the sweep.
 func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
+	asked := time.Now()
 	memory, ours, err := p.Leads.Start(ctx, s)
 	if !ours {
 		return err // or an older hand-out, or one that came twice
 	}
-	defer p.leases.hold(s)()
+	defer p.leases.hold(s, asked)()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
 	began := p.Now() // of a lead that cannot be read nobody knows how old it is
 	if err == nil {

@@ -78,7 +78,7 @@ func (r *Refresher) Process(ctx context.Context, s galena.Step) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer r.leases.hold(s)()
+	defer r.leases.hold(s, time.Now())()
 	outcome, err := r.refresh(ctx, s)
 	if isFenceLost(err) {
 		return nil

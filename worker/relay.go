@@ -84,10 +84,11 @@ func (r *Relay) Ready() bool {
 // steps to the next one.
 func (r *Relay) Take(committed []galena.Step) {
 	committed = slices.DeleteFunc(committed, func(s galena.Step) bool {
-		if s.Begun {
+		begun := !s.Begun.IsZero()
+		if begun {
 			r.keeper.Run(s)
 		}
-		return s.Begun
+		return begun
 	})
 	if len(committed) == 0 {
 		return

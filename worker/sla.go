@@ -35,7 +35,7 @@ func (w *Watch) Process(ctx context.Context, s galena.Step) error {
 	if err != nil || !ok {
 		return err
 	}
-	defer w.leases.hold(s)()
+	defer w.leases.hold(s, time.Now())()
 	lead, kind, _ := strings.Cut(s.ID, ":")
 	log := w.Hands.Log.With("lead", lead, "epoch", s.Epoch, "clock", kind)
 	due, err := w.look(ctx, s, lead, galena.TimerKind(kind), log)

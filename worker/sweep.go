@@ -33,7 +33,7 @@ const (
 // whose worker's lease has run out, and queued steps whose task the queue has
 // lost. Handing out raises the run, so an old task that does turn up writes
 // nothing, and two sweepers cannot hand the same run out twice. A step that
-// kills its workers is put aside after the third.
+// kills its workers is put aside (guilty).
 type Sweeper struct {
 	store Suspects
 	alive func(galena.Step) bool

@@ -45,21 +45,20 @@ RETURNING attempts;
 -- was never begun. A lease that ran out began before :lapsed, so one index on
 -- queued_at serves both. What still stands in the outbox is not lost, only
 -- late. kills counts the workers that died on the step, the one of this run
--- included; it is 0 where the run has no dead worker. Where that makes two it
--- is one step at most, and none while another like it is out since :apart.
--- others counts, from the third on, the workers that died since :recent
--- without it.
+-- included; it is 0 where the run has no dead worker. Where that makes two or
+-- more it is one step at most, and none while another like it is out since
+-- :apart; others counts the workers that died since :recent without it.
 SELECT kind, id, epoch, run, queue, attempts, due_at, kills, others, lost, since FROM (
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, CASE WHEN kills < 2 THEN 0 ELSE
-                (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills END AS others,
-            0 AS class, 1 AS lost, lease_until AS since
-        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills <> 1
+        SELECT kind, id, epoch, run, queue, attempts, due_at, 1 AS kills, 0 AS others, 0 AS class, 1 AS lost, lease_until AS since
+        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills = 0
         ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills, 0 AS others, 0 AS class, 1 AS lost, lease_until AS since
-        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills = 1
+        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills,
+            (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills AS others,
+            0 AS class, 1 AS lost, lease_until AS since
+        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills > 0
           AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.kills > 1 AND other.queued_at > :apart
               AND other.state IN ('queued', 'running'))
         ORDER BY lease_until LIMIT 1) AS watched
