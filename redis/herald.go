@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,10 @@ const (
 	heraldChannel = "galena:herald"
 	heraldMost    = 4096 // topics that wait to be sent: beyond that a word is dropped
 	heraldRest    = time.Second
+	// aloneFor is how long a process that was the only one to hear its own words
+	// keeps them to itself. Who joins meanwhile misses what he would have missed had
+	// he come a moment later.
+	aloneFor = 200 * time.Millisecond
 )
 
 // Herald carries word that something has happened to whoever waits for it, in
@@ -23,7 +28,10 @@ const (
 // processes wait for costs them nothing beyond its vendor.
 //
 // Words are sent by one goroutine: what comes while it sends goes with the next
-// message, so that a burst of answers is not a burst of messages.
+// message, so that a burst of answers is not a burst of messages. A process that
+// is alone, as a small one is, sends a few a second and sees whether it still is:
+// Redis says how many got each, and that one of them was the process itself it
+// hears.
 type Herald struct {
 	client *Client
 	name   string // of this process, before what it says
@@ -33,6 +41,10 @@ type Herald struct {
 	waiting  map[string][]chan struct{}
 	outgoing []string
 	wake     chan struct{}
+	sent     int       // messages
+	alone    int       // the last of them that nobody but one got
+	heard    int       // the last of them that came back
+	until    time.Time // nothing is sent
 }
 
 // NewHerald makes the herald of a process; Run connects it with the others.
@@ -48,7 +60,7 @@ func (h *Herald) Follow(hear func(topic string)) { h.follow = hear }
 func (h *Herald) Tell(topic string) {
 	h.mu.Lock()
 	h.tell(topic)
-	send := !h.client.Embedded() && len(h.outgoing) < heraldMost // nobody else is there to be told
+	send := !h.client.Embedded() && len(h.outgoing) < heraldMost && !time.Now().Before(h.until)
 	if send {
 		h.outgoing = append(h.outgoing, topic)
 	}
@@ -118,9 +130,12 @@ func (h *Herald) Run(ctx context.Context) error {
 // receive passes on what other processes say.
 func (h *Herald) receive(messages <-chan *goredis.Message) {
 	for m := range messages {
-		name, words, _ := strings.Cut(m.Payload, "\n")
-		if name == h.name {
-			continue // those who are here were told at once
+		head, words, _ := strings.Cut(m.Payload, "\n")
+		name, number, _ := strings.Cut(head, " ")
+		if name == h.name { // those who are here were told at once
+			n, _ := strconv.Atoi(number)
+			h.count(&h.heard, n)
+			continue
 		}
 		for topic := range strings.SplitSeq(words, "\n") {
 			h.follow(topic) // first: whoever is woken shall not find what is out of date
@@ -137,11 +152,19 @@ func (h *Herald) send(ctx context.Context) {
 	h.mu.Lock()
 	words := h.outgoing
 	h.outgoing = nil
+	if len(words) > 0 {
+		h.sent++
+	}
+	number := h.sent
 	h.mu.Unlock()
 	if len(words) == 0 {
 		return
 	}
-	if err := h.client.rdb.Publish(ctx, heraldChannel, h.name+"\n"+strings.Join(words, "\n")).Err(); err == nil {
+	got, err := h.client.rdb.Publish(ctx, heraldChannel, h.name+" "+strconv.Itoa(number)+"\n"+strings.Join(words, "\n")).Result()
+	if err == nil {
+		if got == 1 && h.client.single() {
+			h.count(&h.alone, number)
+		}
 		return
 	}
 	select {
@@ -151,4 +174,14 @@ func (h *Herald) send(ctx context.Context) {
 	h.mu.Lock()
 	h.outgoing = nil
 	h.mu.Unlock()
+}
+
+// count notes that a message came back, or that only one got it: where both are
+// true of the last one nobody else is there.
+func (h *Herald) count(which *int, number int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if *which = number; h.alone == h.sent && h.heard == h.sent {
+		h.until = time.Now().Add(aloneFor)
+	}
 }

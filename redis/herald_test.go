@@ -4,37 +4,80 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
 )
 
 // heralds are those of two processes on one server.
 func heralds(t *testing.T, follow ...func(string)) (a, b *Herald, server *miniredis.Miniredis) {
 	t.Helper()
 	server = miniredis.RunT(t)
+	return join(t, server, follow...), join(t, server, follow...), server
+}
+
+// join is a herald of one more process.
+func join(t *testing.T, server *miniredis.Miniredis, follow ...func(string)) *Herald {
+	t.Helper()
+	c, err := Open("redis://"+server.Addr(), 4, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := NewHerald(c)
+	for _, f := range follow {
+		h.Follow(f)
+	}
+	there := server.PubSubNumSub(heraldChannel)[heraldChannel]
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	var both []*Herald
-	for range 2 {
-		c, err := Open("redis://"+server.Addr(), 4, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := NewHerald(c)
-		for _, f := range follow {
-			h.Follow(f)
-		}
-		running.Go(func() { _ = h.Run(ctx) })
-		t.Cleanup(func() { _ = c.Close() })
-		both = append(both, h)
-	}
-	t.Cleanup(func() { cancel(); running.Wait() })
-	for server.PubSubNumSub(heraldChannel)[heraldChannel] < 2 {
+	running.Go(func() { _ = h.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait(); _ = c.Close() })
+	for server.PubSubNumSub(heraldChannel)[heraldChannel] == there {
 		time.Sleep(time.Millisecond)
 	}
-	return both[0], both[1], server
+	return h
+}
+
+// A process that is alone sends a few words a second; as soon as another is there
+// that one hears them, and then they all are sent.
+func TestWhoIsAloneKeepsHisWordsToHimself(t *testing.T) {
+	t.Parallel()
+	own := miniredis.RunT(t)
+	var messages atomic.Int64
+	own.Server().SetPreHook(func(_ *server.Peer, cmd string, _ ...string) bool {
+		if cmd == "PUBLISH" {
+			messages.Add(1)
+		}
+		return false
+	})
+	a := join(t, own)
+	tell := func(n int) (sent, most int64) {
+		before, began := messages.Load(), time.Now()
+		for range n {
+			a.Tell("x")
+			time.Sleep(2 * time.Millisecond)
+		}
+		return messages.Load() - before, int64(time.Since(began)/aloneFor) + 1
+	}
+	tell(50) // until it knows
+	if sent, most := tell(200); sent == 0 || sent > 2*most {
+		t.Errorf("alone it sent %d of 200 words, want some, and %d at the most", sent, 2*most)
+	}
+	b := join(t, own)
+	heard, stop := b.Listen("x")
+	defer stop()
+	for deadline := time.Now().Add(5 * time.Second); !heardWithin(heard, 0); a.Tell("x") {
+		if time.Now().After(deadline) {
+			t.Fatal("who joined heard nothing")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if sent, _ := tell(100); sent < 80 {
+		t.Errorf("it sent %d of 100 words when another was there, want nearly all", sent)
+	}
 }
 
 func heardWithin(heard <-chan struct{}, d time.Duration) bool {

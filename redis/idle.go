@@ -3,70 +3,120 @@ package redis
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// TopicWork is what a herald tells when something was put on the queue.
-const TopicWork = "work"
+// TopicWork is what a herald tells when something was put on a queue.
+func TopicWork(queue string) string { return "work " + queue }
 
-// idleMost is how long a server that found nothing waits for word that there is
-// something: what comes without word, or whose word is lost, waits no longer.
+// idleMost is how long a queue that was found empty is taken to be so: what comes
+// without word, or whose word is lost, waits no longer.
 const idleMost = 50 * time.Millisecond
 
-// Idle hands out the client to one server of the queue library that takes from so
-// many queues. The library looks, sleeps and looks again: whoever shall not wait
-// makes it look a hundred times a second, and still waits half of that. Here a look
-// that found nothing in any queue comes back when somebody says that there is work,
-// so the server may sleep next to nothing, and looks less often than before.
+// Idle hands out the client to one server of the queue library that takes from
+// these queues. The library looks, sleeps and looks again: whoever shall not wait
+// makes it look a hundred times a second, and still waits half of that. Here a
+// queue that was found empty is not asked again until somebody says that there is
+// work in it, and when all are empty the look waits for such a word, so the server
+// may sleep next to nothing, and looks less often than before.
 //
-//	look: leads? bulk? deliveries? ──nothing──► wait for word, 50 ms at most ──► look
-func (c *Client) Idle(queues int, h *Herald) Conn {
-	word, _ := h.Listen(TopicWork) // as long as there is a herald
-	return Conn{&idler{unclosable: unclosable{c.rdb}, queues: queues, word: word}}
+//	look: leads? deliveries? bulk? ──all empty──► wait for word, 50 ms at most ──► look
+func (c *Client) Idle(queues []string, h *Herald) Conn {
+	i := &idler{unclosable: unclosable{c.rdb}, looks: map[string]*look{}}
+	for _, q := range queues {
+		word, _ := h.Listen(TopicWork(q)) // as long as there is a herald
+		i.looks[q] = &look{word: word}
+		i.queues = append(i.queues, i.looks[q])
+	}
+	return Conn{i}
 }
 
-// idler waits at the end of a round without work. One goroutine of a server looks.
+// idler answers for queues that are known to be empty, and waits when all are. One
+// goroutine of a server looks.
 type idler struct {
 	unclosable
-	queues int
-	empty  int // of this round
-	word   <-chan struct{}
+	looks  map[string]*look // by queue
+	queues []*look          // the same
 }
 
-// EvalSha runs a script, and waits after the last look of a round that found nothing.
+// look is what is known of a queue.
+type look struct {
+	word  <-chan struct{}
+	empty time.Time // since when it was found empty, zero = it may hold something
+}
+
+// EvalSha runs a script, unless it takes from a queue that is empty, and waits
+// after a look that leaves none that may hold something.
 func (i *idler) EvalSha(ctx context.Context, sha1 string, keys []string, params ...any) *goredis.Cmd {
-	if !takes(keys) {
+	l := i.looks[taken(keys)]
+	if l == nil {
 		return i.unclosable.EvalSha(ctx, sha1, keys, params...)
 	}
-	if i.empty == 0 {
-		select {
-		case <-i.word: // said before: this round finds it
-		default:
-		}
-	}
-	cmd := i.unclosable.EvalSha(ctx, sha1, keys, params...)
-	if i.empty++; !errors.Is(cmd.Err(), goredis.Nil) {
-		i.empty = 0
-	}
-	if i.empty < i.queues {
-		return cmd
-	}
-	i.empty = 0
-	rest := time.NewTimer(idleMost)
-	defer rest.Stop()
 	select {
-	case <-ctx.Done():
-	case <-i.word:
-	case <-rest.C:
+	case <-l.word:
+		l.empty = time.Time{}
+	default:
+	}
+	began := time.Now()
+	var cmd *goredis.Cmd
+	if began.Sub(l.empty) < idleMost {
+		cmd = goredis.NewCmd(ctx)
+		cmd.SetErr(goredis.Nil)
+	} else {
+		cmd = i.unclosable.EvalSha(ctx, sha1, keys, params...)
+		l.empty = time.Time{}
+	}
+	if errors.Is(cmd.Err(), goredis.Nil) {
+		if l.empty.IsZero() {
+			l.empty = began
+		}
+		i.rest(ctx)
 	}
 	return cmd
 }
 
-// takes says that a script takes a task off a queue, by what it touches. Should the
-// library touch something else one day, it sleeps as long as it is told to.
-func takes(keys []string) bool {
-	return len(keys) > 1 && strings.HasSuffix(keys[0], ":pending") && strings.HasSuffix(keys[1], ":paused")
+// rest waits, if all queues are empty, for word of work in one of them, or until
+// the first may hold something that nobody told of: then all are asked together.
+func (i *idler) rest(ctx context.Context) {
+	oldest := time.Now()
+	cases := make([]reflect.SelectCase, len(i.queues), len(i.queues)+2)
+	for n, l := range i.queues {
+		if l.empty.IsZero() {
+			return
+		}
+		if l.empty.Before(oldest) {
+			oldest = l.empty
+		}
+		cases[n] = reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(l.word)}
+	}
+	timer := time.NewTimer(time.Until(oldest.Add(idleMost)))
+	defer timer.Stop()
+	cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
+		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timer.C)})
+	if n, _, _ := reflect.Select(cases); n < len(i.queues) {
+		i.queues[n].empty = time.Time{}
+		return
+	}
+	for _, l := range i.queues {
+		l.empty = time.Time{}
+	}
+}
+
+// taken names the queue that a script takes a task off, by what it touches, empty
+// where it does something else. Should the library touch other keys one day, every
+// look goes to the server.
+func taken(keys []string) string {
+	if len(keys) < 2 || !strings.HasSuffix(keys[1], ":paused") {
+		return ""
+	}
+	name, pending := strings.CutSuffix(keys[0], "}:pending")
+	_, queue, found := strings.Cut(name, ":{")
+	if !pending || !found {
+		return ""
+	}
+	return queue
 }

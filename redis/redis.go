@@ -61,6 +61,12 @@ func open(rawURL string, poolSize int) (*Client, error) {
 	return &Client{rdb: connect(o)}, nil
 }
 
+// single says that all connections lead to the same server.
+func (c *Client) single() bool {
+	_, ok := c.rdb.(*goredis.Client)
+	return ok
+}
+
 // buffer is what a connection reads and writes at a time: a task has some hundred
 // bytes, a burst's a few thousand. The library's 32 KiB each, for as many connections
 // as there are workers, were a tenth of what a busy process held.

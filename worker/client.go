@@ -18,7 +18,7 @@ type Conn = asynq.RedisConnOpt
 // Client puts steps on the queue. Losing what it wrote loses nothing: the
 // sweep finds every step whose task is gone.
 type Client struct {
-	Tell func() // says that there is work; nil = nobody is told
+	Tell func(queue string) // says that there is work; nil = nobody is told
 
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
@@ -65,10 +65,22 @@ func (c *Client) Enqueue(ctx context.Context, steps []galena.Step) (sent []galen
 			sent = append(sent, of...)
 		}
 	}
-	if c.Tell != nil && len(sent) > 0 {
-		c.Tell()
-	}
+	c.tell(sent)
 	return sent, err
+}
+
+// tell says once of each queue that it holds something.
+func (c *Client) tell(sent []galena.Step) {
+	if c.Tell == nil {
+		return
+	}
+	told := ""
+	for _, s := range sent {
+		if s.Queue != told { // a queue told twice does no harm
+			c.Tell(s.Queue)
+			told = s.Queue
+		}
+	}
 }
 
 func (c *Client) enqueue(ctx context.Context, of []galena.Step) error {

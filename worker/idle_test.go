@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -44,7 +45,7 @@ func newIdle(t *testing.T) idle {
 		t.Fatal(err)
 	}
 	i.herald, i.client = redis.NewHerald(c), asynq.NewClient(c.Shared())
-	s := asynq.NewServer(c.Idle(len(idleQueues), i.herald), asynq.Config{Concurrency: 4, Queues: idleQueues,
+	s := asynq.NewServer(c.Idle(slices.Collect(maps.Keys(idleQueues)), i.herald), asynq.Config{Concurrency: 4, Queues: idleQueues,
 		TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel})
 	if err := s.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { i.took <- time.Now(); return nil })); err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func TestAnIdleServerTakesWorkAtTheWordAndWithoutIt(t *testing.T) {
 				i.put(t, queue)
 			}
 			if word {
-				i.herald.Tell(redis.TopicWork)
+				i.herald.Tell(redis.TopicWork(queue))
 			}
 			for range 5 {
 				i.taken(t)
@@ -103,7 +104,7 @@ func TestAWordSavesTheWait(t *testing.T) {
 			put := time.Now()
 			i.put(t, "a")
 			if word {
-				i.herald.Tell(redis.TopicWork)
+				i.herald.Tell(redis.TopicWork("a"))
 			}
 			all += i.taken(t).Sub(put)
 		}
@@ -125,5 +126,23 @@ func TestAnIdleServerLooksSeldom(t *testing.T) {
 	rounds := float64(i.looks.Load()-before) / float64(len(idleQueues))
 	if most := float64(time.Since(began)/rest) + 2; rounds > most || rounds == 0 {
 		t.Errorf("%.1f rounds in a second, want some, and %.0f at the most", rounds, most)
+	}
+}
+
+// A word is of one queue: the others are known to be empty and are not asked for
+// each task. One look takes it, one finds nothing more.
+func TestAWordIsOfOneQueue(t *testing.T) {
+	t.Parallel()
+	i := newIdle(t)
+	const tasks = 50
+	began, before := time.Now(), i.looks.Load()
+	for range tasks {
+		i.put(t, "a")
+		i.herald.Tell(redis.TopicWork("a"))
+		i.taken(t)
+	}
+	most := 2*tasks + int64(len(idleQueues))*int64(time.Since(began)/rest+2)
+	if looks := i.looks.Load() - before; looks > most {
+		t.Errorf("%d looks for %d tasks, want %d at the most", looks, tasks, most)
 	}
 }

@@ -125,7 +125,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.herald = redis.NewHerald(a.redis)
 	a.queue = worker.NewClient(a.redis.Shared())
-	a.queue.Tell = func() { a.herald.Tell(redis.TopicWork) }
+	a.queue.Tell = func(queue string) { a.herald.Tell(redis.TopicWork(queue)) }
 	a.relay = worker.NewRelay(a.store, a.queue, a.log.With("part", "relay"))
 	a.store.HandTo(a.relay)
 	return nil
@@ -228,7 +228,7 @@ func (a *App) wireWorker() error {
 	}
 	d := &worker.Deliverer{Steps: a.store, Deliveries: a.store, Sender: sender{a.book}, Wait: a.patience(),
 		Now: a.now, Chance: rand.Float64, Log: log}
-	a.server = worker.NewServer(a.redis.Idle(len(worker.Queues()), a.herald), worker.ServerConfig{Concurrency: a.concurrency(), Poll: queuePoll}, p, d, log)
+	a.server = worker.NewServer(a.redis.Idle(worker.Queues(), a.herald), worker.ServerConfig{Concurrency: a.concurrency(), Poll: queuePoll}, p, d, log)
 	a.relay.Near(a.server.Near())
 	a.server.Watch(&worker.Watch{Hands: a.hands, Steps: a.store, Clocks: a.store, Chance: rand.Float64, Still: a.frozen})
 	a.server.HandleRefreshes(&worker.Refresher{Steps: a.store, Holdings: a.store,
