@@ -77,12 +77,18 @@ func (s *Store) again(ctx context.Context, err error, try int) bool {
 // leave no traces outside the transaction. A commit whose outcome is unknown is
 // never repeated here: the caller's key or fence finds out.
 func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error {
+	return s.inTxUntil(ctx, op, false, fn)
+}
+
+// inTxUntil is inTx; where fn finds out by itself that it was committed before,
+// the outcome of a commit need not be known (harmless).
+func (s *Store) inTxUntil(ctx context.Context, op string, harmless bool, fn func(conn) error) error {
 	for try := 1; ; try++ {
 		committing, err := s.attempt(ctx, fn)
 		if err == nil {
 			return nil
 		}
-		if committing || !s.again(ctx, err, try) {
+		if committing && !harmless || !s.again(ctx, err, try) {
 			return fault(op, err)
 		}
 		s.log.DebugContext(ctx, "transaction repeated", "op", op, "try", try, "cause", describe(err))

@@ -17,8 +17,8 @@ SET lead_id = excluded.lead_id, created_at = excluded.created_at
 WHERE repeats.created_at <= :since;
 
 -- name: touch-first-lead
--- Records the repeat on the first lead. No row when that lead was erased.
-UPDATE leads SET touches = touches + 1, touched_at = :now
+-- Records the repeat on the first lead, unless that is :lead_id itself. No row when that lead was erased.
+UPDATE leads SET touches = touches + CASE WHEN id = :lead_id THEN 0 ELSE 1 END, touched_at = CASE WHEN id = :lead_id THEN touched_at ELSE :now END
 WHERE id = (SELECT lead_id FROM repeats WHERE email_key = :email_key AND form = :form)
 RETURNING id, external_id, status;
 

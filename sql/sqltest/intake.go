@@ -28,6 +28,7 @@ var intakeRules = map[string]func(*bench){
 	"AFormsWordIsKeptOnceWhileItIsTheLast":     wordsOfForms,
 	"WhatIsCommittedGoesToTheCourier":          handsToCourier,
 	"AKeptDeliveryIsBegunWithItsDecision":      keptDelivery,
+	"WhatWasCommittedUnknownIsNoRepeat":        acceptedUnknown,
 }
 
 func withKey(in galena.Intake, token, body string) galena.Intake {
@@ -385,6 +386,22 @@ func handsToCourier(s *bench) {
 	}
 	s.ok(s.PutOutbox(s.ctx, c.taken[1:]))
 	s.backlog(2, 2)
+}
+
+// acceptedUnknown takes a lead in once more as it was, as happens when the outcome
+// of the commit is not known: it is the same lead and nobody came twice.
+func acceptedUnknown(s *bench) {
+	in := person(1)
+	in.Lead.ID = "0190b5a0-0000-7000-8000-000000000001"
+	first := s.accept(in)
+	s.relayed()
+	if again := s.accept(in); !reflect.DeepEqual(again, first) || again.Duplicate {
+		s.Errorf("%+v, then %+v, want the same and no duplicate", first, again)
+	}
+	s.backlog(0, 1)
+	if repeat := s.accept(person(1)); !repeat.Duplicate || repeat.ID != first.ID {
+		s.Errorf("%+v, want a repeat of %s", repeat, first.ID)
+	}
 }
 
 // keptDelivery tells of a lead with no place and with one: what has it holds a lease
