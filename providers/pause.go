@@ -43,6 +43,10 @@ type pause struct {
 	probing time.Time // until when the last probe had the turn
 }
 
+// probeSlack is how much longer than its call may take a probe has the turn: the
+// call begins a moment after it got it, and ends a moment before that is noted.
+const probeSlack = 500 * time.Millisecond
+
 // enter asks to make a call. It returns why not and for how long, or whether
 // the call is the one that finds out if the pause is over.
 func (p *pause) enter(now time.Time, probeFor time.Duration) (reason galena.Kind, wait time.Duration, probe bool) {
@@ -54,7 +58,7 @@ func (p *pause) enter(now time.Time, probeFor time.Duration) (reason galena.Kind
 	case now.Before(p.until):
 		return p.reason, p.until.Sub(now), false
 	default:
-		p.until = now.Add(probeFor)
+		p.until = now.Add(probeFor + probeSlack)
 		p.probing = p.until
 		return "", 0, true
 	}

@@ -541,7 +541,7 @@ func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T
 		"WellAgain":       {hit, 500, 1},
 		"NotFoundIsWell":  {fails(failure(galena.NotFound)), 500, 1},
 		"LaterIsWell":     {fails(failure(galena.Pending)), 500, 1},
-		"OursIsNoVerdict": {fails(failure(galena.Invalid)), 25, 0}, // the next goes first once the time of the one before is over
+		"OursIsNoVerdict": {fails(failure(galena.Invalid)), 20, 0}, // the next goes first once the time of the one before is over
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -560,6 +560,25 @@ func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T
 				}
 			})
 		})
+	}
+}
+
+// A probe that hangs until its time is up is still under way a moment later.
+func TestTheNextProbeComesWhenTheOneBeforeIsOver(t *testing.T) {
+	t.Parallel()
+	const limit = 2 * time.Second
+	now := time.Now()
+	p := &pause{}
+	p.adopt(galena.ProviderState{Breaker: Open, ChangedAt: now}, now)
+	now = now.Add(breakerOpen)
+	if _, _, probe := p.enter(now, limit); !probe {
+		t.Fatal("no probe when the breaker's time was up")
+	}
+	if reason, _, probe := p.enter(now.Add(limit+20*time.Millisecond), limit); probe || reason != galena.BreakerOpen {
+		t.Errorf("probe %v, reason %q, want one at a time", probe, reason)
+	}
+	if _, _, probe := p.enter(now.Add(limit+probeSlack), limit); !probe {
+		t.Error("a probe that never came back keeps the turn")
 	}
 }
 
