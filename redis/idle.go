@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,11 +27,10 @@ const idleMost = 50 * time.Millisecond
 //
 //	look: leads? deliveries? bulk? ──all empty──► wait for word, 50 ms at most ──► look
 func (c *Client) Idle(queues []string, h *Herald) Conn {
-	i := &idler{unclosable: unclosable{c.rdb}, looks: map[string]*look{}}
+	i := &idler{unclosable: unclosable{c.rdb}}
 	for _, q := range queues {
 		word, _ := h.Listen(TopicWork(q)) // as long as there is a herald
-		i.looks[q] = &look{word: word}
-		i.queues = append(i.queues, i.looks[q])
+		i.queues = append(i.queues, &look{queue: q, word: word})
 	}
 	return Conn{i}
 }
@@ -39,12 +39,12 @@ func (c *Client) Idle(queues []string, h *Herald) Conn {
 // goroutine of a server looks.
 type idler struct {
 	unclosable
-	looks  map[string]*look // by queue
-	queues []*look          // the same
+	queues []*look
 }
 
 // look is what is known of a queue.
 type look struct {
+	queue string
 	word  <-chan struct{}
 	empty time.Time // since when it was found empty, zero = it may hold something
 }
@@ -52,10 +52,12 @@ type look struct {
 // EvalSha runs a script, unless it takes from a queue that is empty, and waits
 // after a look that leaves none that may hold something.
 func (i *idler) EvalSha(ctx context.Context, sha1 string, keys []string, params ...any) *goredis.Cmd {
-	l := i.looks[taken(keys)]
-	if l == nil {
+	queue := taken(keys)
+	n := slices.IndexFunc(i.queues, func(l *look) bool { return l.queue == queue })
+	if n < 0 {
 		return i.unclosable.EvalSha(ctx, sha1, keys, params...)
 	}
+	l := i.queues[n]
 	select {
 	case <-l.word:
 		l.empty = time.Time{}

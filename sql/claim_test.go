@@ -94,11 +94,7 @@ func patiently(ctx context.Context, ask func() error) (err error) {
 func TestSpendIsNeverAboveTheBudgetAndEndsExact(t *testing.T) {
 	t.Parallel()
 	for name, killed := range map[string]bool{"NobodyDies": false, "SomeDie": true} {
-		addresses := map[string]string{"SQLite": sqliteURL(t)}
-		if server := postgresURL(t); server != "" {
-			addresses["Postgres"] = schema(t, server)
-		}
-		for engine, address := range addresses {
+		for engine, address := range addresses(t) {
 			t.Run(engine+name, func(t *testing.T) {
 				t.Parallel()
 				p := &purse{stores: [2]*sql.Store{open(t, address, time.Now), open(t, address, time.Now)}, killed: killed}

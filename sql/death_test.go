@@ -1,7 +1,6 @@
 package sql_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -15,11 +14,7 @@ import (
 // these minutes.
 func TestADeathWithoutTheLeadIsCountedOnce(t *testing.T) {
 	t.Parallel()
-	addresses := map[string]string{"SQLite": sqliteURL(t)}
-	if server := postgresURL(t); server != "" {
-		addresses["Postgres"] = schema(t, server)
-	}
-	for engine, address := range addresses {
+	for engine, address := range addresses(t) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			c := &crash{T: t, address: address, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), runs: map[string]int{}}
@@ -68,14 +63,14 @@ func (c *crash) process() *sql.Store {
 
 func (c *crash) accept(n int) string {
 	c.Helper()
-	email := fmt.Sprintf("ana%d@acme.test", n)
-	r, err := c.store.Accept(c.Context(), galena.Intake{Lead: galena.Lead{
-		Judgement: galena.Judgement{Verdict: galena.Accept, Email: email, Key: email, Host: "acme.test", Domain: "acme.test", Class: galena.Corporate},
-		Status:    galena.StatusAccepted, Form: "demo", Source: "web",
-	}})
-	if err != nil {
-		c.Fatal(err)
-	}
+	id := accepted(c.T, c.store, n)
+	c.relayed()
+	return id
+}
+
+// relayed takes what is handed out to the queue.
+func (c *crash) relayed() {
+	c.Helper()
 	out, err := c.store.ClaimOutbox(c.Context(), 10)
 	if err == nil {
 		err = c.store.DropOutbox(c.Context(), []int64{out[0].Outbox})
@@ -83,7 +78,6 @@ func (c *crash) accept(n int) string {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return r.ID
 }
 
 // begin begins the leads in a process that dies.
@@ -123,13 +117,7 @@ func (c *crash) rehand(st galena.Step) {
 	if n != 1 || err != nil {
 		c.Fatalf("%s was not handed out again: %v", st.ID, err)
 	}
-	out, err := c.store.ClaimOutbox(c.Context(), 10)
-	if err == nil {
-		err = c.store.DropOutbox(c.Context(), []int64{out[0].Outbox})
-	}
-	if err != nil {
-		c.Fatal(err)
-	}
+	c.relayed()
 }
 
 func (c *crash) aside(st galena.Step) {

@@ -13,11 +13,7 @@ import (
 // BenchmarkScorecard reads 30 days with 100,000 calls and as many values, before
 // and after the days that are over were counted, and counts one such month.
 func BenchmarkScorecard(b *testing.B) {
-	engines := map[string]sqltest.Open{"SQLite": openSQLite}
-	if server := postgresURL(b); server != "" {
-		engines["Postgres"] = openPostgres(server)
-	}
-	for name, open := range engines {
+	for name, open := range engines(b) {
 		b.Run(name, func(b *testing.B) { benchmarkScorecard(b, open) })
 	}
 }

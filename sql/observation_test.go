@@ -8,18 +8,13 @@ import (
 	"time"
 
 	"github.com/galenahq/galena"
-	"github.com/galenahq/galena/sql/sqltest"
 )
 
 // Whatever a vendor said stays as it was said, an answer a row, and what a
 // decision rests on only grows. A registry's words stand by themselves.
 func TestAnAnswerIsLoggedWhole(t *testing.T) {
 	t.Parallel()
-	engines := map[string]sqltest.Open{"SQLite": openSQLite}
-	if server := postgresURL(t); server != "" {
-		engines["Postgres"] = openPostgres(server)
-	}
-	for name, open := range engines {
+	for name, open := range engines(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, now := context.Background(), time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)

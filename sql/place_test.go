@@ -7,7 +7,6 @@ import (
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/sql"
-	"github.com/galenahq/galena/sql/sqltest"
 )
 
 // place is a courier with one place.
@@ -24,11 +23,7 @@ func (p *place) Take(steps []galena.Step) { p.taken += len(steps) }
 // The place of a delivery that was not committed is free again, whatever went wrong.
 func TestAPlaceIsDroppedWithItsTransaction(t *testing.T) {
 	t.Parallel()
-	engines := map[string]sqltest.Open{"SQLite": openSQLite}
-	if server := postgresURL(t); server != "" {
-		engines["Postgres"] = openPostgres(server)
-	}
-	for name, open := range engines {
+	for name, open := range engines(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, p := open(t, time.Now), &place{}

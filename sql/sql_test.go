@@ -3,6 +3,7 @@ package sql_test
 import (
 	"context"
 	stdsql "database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -58,6 +59,40 @@ func postgresURL(t testing.TB) string {
 	return server
 }
 
+// engines are the databases that there are, each opened anew.
+func engines(t testing.TB) map[string]sqltest.Open {
+	t.Helper()
+	all := map[string]sqltest.Open{"SQLite": openSQLite}
+	if server := postgresURL(t); server != "" {
+		all["Postgres"] = openPostgres(server)
+	}
+	return all
+}
+
+// addresses are the same, empty, for whoever opens one more than once.
+func addresses(t testing.TB) map[string]string {
+	t.Helper()
+	all := map[string]string{"SQLite": sqliteURL(t)}
+	if server := postgresURL(t); server != "" {
+		all["Postgres"] = schema(t, server)
+	}
+	return all
+}
+
+// accepted takes a lead in and returns its id.
+func accepted(t testing.TB, s *sql.Store, n int) string {
+	t.Helper()
+	email := fmt.Sprintf("ana%d@acme.test", n)
+	r, err := s.Accept(context.Background(), galena.Intake{Lead: galena.Lead{
+		Judgement: galena.Judgement{Verdict: galena.Accept, Email: email, Key: email, Host: "acme.test", Domain: "acme.test", Class: galena.Corporate},
+		Status:    galena.StatusAccepted, Form: "demo", Source: "web",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.ID
+}
+
 func sqliteURL(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "a folder?", "galena.db")
@@ -71,14 +106,15 @@ func openSQLite(t testing.TB, now func() time.Time) *sql.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "a folder?", "galena.db")
+	address := sqliteURL(t)
+	path := strings.TrimPrefix(address, "sqlite:")
 	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, migrated, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, "sqlite:"+path, now)
+	return open(t, address, now)
 }
 
 var migratedFile = sync.OnceValues(func() ([]byte, error) {
@@ -184,11 +220,7 @@ func TestAStoreThatIsAwayIsUnavailable(t *testing.T) {
 
 func TestMigratingAndOpeningAtOnceIsSafe(t *testing.T) {
 	t.Parallel()
-	addresses := []string{sqliteURL(t)}
-	if server := postgresURL(t); server != "" {
-		addresses = append(addresses, schema(t, server))
-	}
-	for _, address := range addresses {
+	for _, address := range addresses(t) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {

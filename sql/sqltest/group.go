@@ -1,7 +1,6 @@
 package sqltest
 
 import (
-	"fmt"
 	"reflect"
 	"testing"
 
@@ -93,7 +92,7 @@ func groupStarts(s *bench) {
 	ids := make([]string, many/2)
 	want := make([]galena.Memory, len(ids))
 	for i := range ids {
-		ids[i] = s.accept(submission(fmt.Sprintf("ana%d@acme.test", i), "demo")).ID
+		ids[i] = s.accept(person(i)).ID
 		var err error
 		want[i], err = s.Memory(s.ctx, ids[i])
 		s.ok(err)
