@@ -49,8 +49,8 @@ func newLink(g *guard, plain bool) *http.Transport {
 		TLSHandshakeTimeout:    5 * time.Second,
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConns:           256,
-		MaxIdleConnsPerHost:    64,
+		MaxIdleConns:           1024,
+		MaxIdleConnsPerHost:    256, // what a burst opened is kept for the next one: to dial again costs more than a call
 		IdleConnTimeout:        90 * time.Second,
 	}
 }

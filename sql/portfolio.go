@@ -9,9 +9,12 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// pastPage is how many decisions are read at a time: they are read beside leads, on
-// whose way nothing may stand for long.
-const pastPage = 100
+const (
+	// pastPage is how many leads are read at a time: they are read beside leads, on
+	// whose way nothing may stand for long.
+	pastPage = 100
+	afterAll = "~" // comes after every id
+)
 
 // Portfolio reads what was known, of these fields, of the latest decided leads, at
 // most so many; nothing while fewer than the least are decided.
@@ -23,8 +26,8 @@ func (s *Store) Portfolio(ctx context.Context, least, most int, fields []string)
 	}
 	var out []galena.Past
 	sheets := map[string]galena.Facts{}
-	for before := ""; len(out) < most; {
-		page, err := list[pastRow](ctx, s.reader(), "portfolio", args{"before": before, "limit": min(pastPage, most-len(out))})
+	for before := afterAll; len(out) < most; {
+		page, err := list[pastRow](ctx, s.reader(), "portfolio", args{"before": before, "limit": pastPage})
 		if err != nil {
 			return nil, fault(op, err)
 		}
@@ -36,17 +39,23 @@ func (s *Store) Portfolio(ctx context.Context, least, most int, fields []string)
 			return nil, fault(op, err)
 		}
 		for _, r := range page {
+			if r.Body == "" {
+				continue
+			}
 			past, err := r.past(fields, sheets[r.Sheet])
 			if err != nil {
 				return nil, fault(op, err)
 			}
-			out = append(out, past)
+			if out = append(out, past); len(out) == most {
+				break
+			}
 		}
 	}
 	return out, nil
 }
 
-// pastRow is a decision in force, its sheet by name.
+// pastRow is a lead's decision in force, its sheet by name; no body where it is not
+// decided.
 type pastRow struct {
 	ID    string `db:"id"`
 	Body  string `db:"body"`

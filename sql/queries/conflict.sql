@@ -70,17 +70,20 @@ SET candidates = excluded.candidates, chosen = excluded.chosen, margin = exclude
     severity = excluded.severity, lead_id = excluded.lead_id, epoch = excluded.epoch, updated_at = excluded.updated_at;
 
 -- name: tell-conflicts
--- The open conflicts on which a decision hangs and of whose opening nobody was told yet.
+-- The open conflicts on which a decision hangs and of whose opening nobody was told yet. Each is found by company and
+-- field, as in open-conflicts.
 UPDATE conflicts SET told = TRUE
-FROM unnest(CAST(:entity AS text[]), CAST(:field AS text[])) AS r(entity, field)
-WHERE conflicts.entity = r.entity AND conflicts.field = r.field AND status = 'open' AND severity = 'decision' AND NOT told
+FROM unnest(CAST(:entity AS text[]), CAST(:field AS text[])) AS r(entity, field), LATERAL (
+    SELECT id, severity, told FROM conflicts WHERE entity = r.entity AND field = r.field AND status = 'open' FOR UPDATE) AS c
+WHERE conflicts.id = c.id AND c.severity = 'decision' AND NOT c.told
 RETURNING conflicts.id, conflicts.entity, conflicts.field, conflicts.candidates, conflicts.chosen, conflicts.margin,
     conflicts.severity, conflicts.status, conflicts.resolved_by, conflicts.lead_id, conflicts.epoch,
     conflicts.opened_at, conflicts.updated_at;
 
 -- name: close-conflicts
--- The open conflicts of these companies and fields are over.
+-- The open conflicts of these companies and fields are over. Each is found by company and field, as in open-conflicts.
 UPDATE conflicts SET status = r.status, resolved_by = r.resolved_by, updated_at = :now
 FROM unnest(CAST(:entity AS text[]), CAST(:field AS text[]), CAST(:status AS text[]), CAST(:resolved_by AS text[]))
-    AS r(entity, field, status, resolved_by)
-WHERE conflicts.entity = r.entity AND conflicts.field = r.field AND conflicts.status = 'open';
+    AS r(entity, field, status, resolved_by), LATERAL (
+    SELECT id FROM conflicts WHERE entity = r.entity AND field = r.field AND status = 'open' FOR UPDATE) AS c
+WHERE conflicts.id = c.id;

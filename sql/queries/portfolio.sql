@@ -3,11 +3,12 @@
 SELECT count(*) AS leads FROM (SELECT 1 FROM leads WHERE status = 'decided' LIMIT :most) AS counted;
 
 -- name: portfolio
--- The decisions in force of the latest decided leads, those before :before if it is not empty.
-SELECT l.id AS id, d.body AS body, d.sheet AS sheet
-FROM leads l JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch
-WHERE l.status = 'decided' AND (CAST(:before AS text) = '' OR l.id < :before)
-ORDER BY l.id DESC LIMIT :limit;
+-- The latest :limit leads before :before, with the decision in force where one is decided. The page is cut before anything
+-- is asked of its leads: asked for together, a plan made while few were decided would sort all of them for every page.
+SELECT l.id AS id, COALESCE(d.body, '') AS body, COALESCE(d.sheet, '') AS sheet
+FROM (SELECT id, epoch, status FROM leads WHERE id < :before ORDER BY id DESC LIMIT :limit) AS l
+LEFT JOIN decisions d ON d.lead_id = l.id AND d.epoch = l.epoch AND l.status = 'decided'
+ORDER BY l.id DESC;
 
 -- name: sheets-named
 -- The sheets of these hashes.
