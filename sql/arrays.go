@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -18,18 +19,51 @@ import (
 // larger than this when they have been sent.
 const plainMost = 1024
 
-// keptMost is how large the buffers may be that are kept: most batches of 64 leads fit.
-const keptMost = 1 << 20
+// keptLeast and keptMost are how large the buffers are that are kept, as powers of
+// two: most batches of 64 leads fit into the largest.
+const keptLeast, keptMost = 12, 20
 
-// buffers are where the parameters of a statement are written, and the message that
+// spare are where the parameters of a statement are written, and the message that
 // takes the statements of a batch to the server. pgx begins the first in 256 bytes
 // and the second in 1024, and appends value by value: by the end the rows of a group
 // have been copied five times and once more, and that was a quarter of what the
-// process allocated. They are lent to a connection while it sends: the few that send
-// at the same time do with as many, however many connections there are.
-type buffers struct{ params, message []byte }
+// process allocated. They are lent to a connection while it sends, each statement as
+// large a one as it needs: a process that sends few large batches has few large ones.
+var spare [keptMost + 1]sync.Pool
 
-var spare = sync.Pool{New: func() any { return new(buffers) }}
+// buffer is an empty one with room for n bytes and a quarter more.
+func buffer(n int) []byte {
+	n += n / 4
+	size := max(bits.Len(uint(n)), keptLeast)
+	if size > keptMost {
+		return make([]byte, 0, n)
+	}
+	if b, ok := spare[size].Get().(*[]byte); ok {
+		return *b
+	}
+	return make([]byte, 0, 1<<size)
+}
+
+// buffers are what is lent: the two in use, and all that were, for a statement that
+// outgrew one may have values in it until it has been sent.
+type buffers struct {
+	params, message []byte
+	all             [][]byte
+}
+
+func (l *buffers) grow(n int) []byte {
+	b := buffer(n)
+	l.all = append(l.all, b)
+	return b
+}
+
+func (l *buffers) giveBack() {
+	for _, b := range l.all {
+		if size := bits.Len(uint(cap(b))) - 1; size <= keptMost && cap(b) == 1<<size {
+			spare[size].Put(&b)
+		}
+	}
+}
 
 // scratch is what a connection has of them.
 type scratch struct {
@@ -52,12 +86,12 @@ func sending(c *pgx.Conn, do func() error) error {
 // lend has buffers until do is done. A connection on which it failed may hold on to
 // them: they are given up.
 func (s *scratch) lend(do func() error) error {
-	lent, _ := spare.Get().(*buffers)
+	lent := new(buffers)
 	s.buffers = lent
 	err := do()
 	s.buffers = nil
-	if err == nil && cap(lent.params) <= keptMost && cap(lent.message) <= keptMost {
-		spare.Put(lent)
+	if err == nil {
+		lent.giveBack()
 	}
 	return err
 }
@@ -75,7 +109,7 @@ func (s *scratch) room(buf []byte, n int) []byte {
 		return buf
 	}
 	if need > cap(s.params) {
-		s.params = make([]byte, 0, need+need/4)
+		s.params = s.grow(need)
 	}
 	return append(s.params[:0], buf...)
 }
@@ -97,7 +131,7 @@ func (s *scratch) Encode(waiting []byte) ([]byte, error) {
 		return waiting, nil
 	}
 	if all > cap(s.message) {
-		s.message = make([]byte, 0, all+all/4)
+		s.message = s.grow(all)
 	}
 	return append(s.message[:0], waiting...), nil
 }
