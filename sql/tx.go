@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	stdsql "database/sql"
@@ -112,7 +113,10 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 		committing, err = s.alone(ctx, c, fn)
 	}
 	if err != nil {
-		return committing, err // should it be committed after all, the sweep finds its steps
+		if committing && c.handed != nil {
+			s.handDoubtful(c.handed.runs)
+		}
+		return committing, err
 	}
 	for _, do := range *c.then {
 		do()
@@ -121,6 +125,16 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 		s.courier.Take(steps(c.handed.runs))
 	}
 	return true, nil
+}
+
+// handDoubtful hands out the runs of a transaction that may be committed: a run that
+// is not there is passed over, and one that is need not wait until a sweep misses
+// it. One that was begun has no place any more, and waits for the end of its lease.
+func (s *Store) handDoubtful(runs []stepRow) {
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r stepRow) bool { return !r.begun.IsZero() })
+	if len(runs) > 0 {
+		s.courier.Take(steps(runs))
+	}
 }
 
 // alone runs fn in a transaction on SQLite, which is no trip away.

@@ -1,0 +1,93 @@
+package sql_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// deaf forwards to a server of Postgres and, once armed, ends the next line on which
+// a commit is answered, before anybody hears it.
+func deaf(t *testing.T, server string) (address string, armed *atomic.Bool) {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	armed = &atomic.Bool{}
+	target := u.Host
+	go func() {
+		for {
+			ours, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = ours.Close() }()
+				theirs, err := net.Dial("tcp", target)
+				if err != nil {
+					return
+				}
+				defer func() { _ = theirs.Close() }()
+				go func() { _, _ = io.Copy(theirs, ours) }()
+				buf := make([]byte, 64<<10)
+				for {
+					n, err := theirs.Read(buf)
+					if bytes.Contains(buf[:n], []byte("COMMIT\x00")) && armed.CompareAndSwap(true, false) {
+						return
+					}
+					if _, wrong := ours.Write(buf[:n]); err != nil || wrong != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	u.Host = l.Addr().String()
+	return u.String(), armed
+}
+
+// hands is a courier that keeps what it takes, and has no places.
+type hands struct{ taken []galena.Step }
+
+func (*hands) Ready() bool                { return true }
+func (*hands) Keep() bool                 { return false }
+func (*hands) Drop(int)                   {}
+func (h *hands) Take(steps []galena.Step) { h.taken = append(h.taken, steps...) }
+
+// A lead whose commit nobody heard of is taken in all the same, and goes to the
+// queue at once: the sweep would miss it after ten seconds only.
+func TestALeadWhoseCommitNobodyHeardOfGoesToTheQueue(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	address, armed := deaf(t, schema(t, server))
+	s, h := open(t, address, time.Now), &hands{}
+	s.HandTo(h)
+	armed.Store(true)
+	l := galena.Lead{Judgement: galena.Judgement{Verdict: galena.Accept, Email: "ana@acme.test", Key: "ana@acme.test", Host: "acme.test",
+		Domain: "acme.test", Class: galena.Corporate}, Status: galena.StatusAccepted, Form: "demo", Source: "web"}
+	r, err := s.Accept(t.Context(), galena.Intake{Lead: l, RepeatWithin: time.Hour})
+	if err != nil || r.Duplicate || armed.Load() {
+		t.Fatalf("%+v, %v, the answer to a commit still to be lost: %t", r, err, armed.Load())
+	}
+	if len(h.taken) != 1 || h.taken[0].ID != r.ID || h.taken[0].Kind != galena.StepLead {
+		t.Fatalf("handed out: %+v, want the step of %s", h.taken, r.ID)
+	}
+	if _, ours, err := s.Start(t.Context(), h.taken[0]); err != nil || !ours {
+		t.Errorf("the step that was handed out cannot be begun: %t, %v", ours, err)
+	}
+}
