@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -61,37 +62,110 @@ type Observation struct {
 	Used       bool        `json:"-"` // a decision rests on it; said when it is written
 }
 
-// AppendJSON adds what json.Marshal would write. An answer holds a dozen or two, all
-// alike; without reflection, and without a second look at what a Value wrote, they
-// cost a quarter.
-func (o *Observation) AppendJSON(b []byte) (_ []byte, err error) {
-	b = AppendText(append(b, `{"id":`...), o.ID)
-	b = appendMember(b, `,"entity":`, o.Entity)
-	b = AppendText(append(b, `,"field":`...), o.Field)
-	b = o.Value.appendJSON(append(b, `,"value":`...))
-	if o.Absent {
-		b = append(b, `,"absent":true`...)
+// AppendAnswer adds the observations of one answer as JSON without reflection. An
+// answer holds a dozen or two that were heard at one time from one source: what the
+// first says of that is said once, for all that do not say otherwise, and the text
+// is half as long. {"all": what the first says, "each": [the rest of each]}.
+func AppendAnswer(b []byte, obs []*Observation) (_ []byte, err error) {
+	if len(obs) == 0 {
+		return append(b, "[]"...), nil
 	}
-	b = AppendText(append(b, `,"source":`...), o.Source)
-	b = appendMember(b, `,"class":`, string(o.Class))
-	b = appendMember(b, `,"ref":`, o.Ref)
-	b = appendMember(b, `,"method":`, o.Method)
-	if b, err = appendShare(append(b, `,"confidence":`...), o.Confidence); err != nil {
+	all := obs[0]
+	if b, err = all.appendHeard(append(b, `{"all":{`...), nil); err != nil {
 		return b, err
 	}
-	if b, err = o.ObservedAt.AppendText(append(b, `,"observed_at":"`...)); err != nil {
-		return b, err
+	b = append(b, `},"each":[`...)
+	for i, o := range obs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendText(append(b, `{"id":`...), o.ID)
+		b = AppendText(append(b, `,"field":`...), o.Field)
+		b = o.Value.appendJSON(append(b, `,"value":`...))
+		if o.Absent {
+			b = append(b, `,"absent":true`...)
+		}
+		b = appendMember(b, `,"ref":`, o.Ref)
+		if o.CostMicros != 0 {
+			b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
+		}
+		if b, err = o.appendHeard(append(b, ','), all); err != nil {
+			return b, err
+		}
+		b = append(b, '}')
 	}
-	if b, err = o.FetchedAt.AppendText(append(b, `","fetched_at":"`...)); err != nil {
-		return b, err
+	return append(b, `]}`...), nil
+}
+
+// appendHeard adds the members that say where, how and when o was heard, but for
+// those of which all says the same, and leaves no comma at the end.
+func (o *Observation) appendHeard(b []byte, all *Observation) (_ []byte, err error) {
+	same := func(is func(*Observation) string) bool { return all != nil && is(all) == is(o) }
+	for _, m := range heard {
+		if !same(m.is) {
+			b = append(AppendText(append(b, m.name...), m.is(o)), ',')
+		}
 	}
-	b = append(b, '"')
-	if o.CostMicros != 0 {
-		b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
+	if all == nil || all.Confidence != o.Confidence {
+		if b, err = appendShare(append(b, `"confidence":`...), o.Confidence); err != nil {
+			return b, err
+		}
+		b = append(b, ',')
 	}
-	b = appendMember(b, `,"request_id":`, o.RequestID)
-	b = appendMember(b, `,"run_id":`, o.RunID)
-	return append(b, '}'), nil
+	if all == nil || !all.ObservedAt.Equal(o.ObservedAt) {
+		if b, err = o.ObservedAt.AppendText(append(b, `"observed_at":"`...)); err != nil {
+			return b, err
+		}
+		b = append(b, `",`...)
+	}
+	if all == nil || !all.FetchedAt.Equal(o.FetchedAt) {
+		if b, err = o.FetchedAt.AppendText(append(b, `"fetched_at":"`...)); err != nil {
+			return b, err
+		}
+		b = append(b, `",`...)
+	}
+	return b[:len(b)-1], nil
+}
+
+// heard are the texts among those members.
+var heard = []struct {
+	name string
+	is   func(*Observation) string
+}{
+	{`"entity":`, func(o *Observation) string { return o.Entity }},
+	{`"source":`, func(o *Observation) string { return o.Source }},
+	{`"class":`, func(o *Observation) string { return string(o.Class) }},
+	{`"method":`, func(o *Observation) string { return o.Method }},
+	{`"request_id":`, func(o *Observation) string { return o.RequestID }},
+	{`"run_id":`, func(o *Observation) string { return o.RunID }},
+}
+
+// ReadAnswer reads what AppendAnswer wrote, or a plain list, as answers were written
+// before; "" and null are no observations.
+func ReadAnswer(text string) ([]Observation, error) {
+	if !strings.HasPrefix(text, "{") {
+		var obs []Observation
+		if text == "" {
+			return nil, nil
+		}
+		err := json.Unmarshal([]byte(text), &obs)
+		return obs, err
+	}
+	var answer struct {
+		All  Observation       `json:"all"`
+		Each []json.RawMessage `json:"each"`
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		return nil, err
+	}
+	obs := make([]Observation, len(answer.Each))
+	for i, raw := range answer.Each {
+		obs[i] = answer.All
+		if err := json.Unmarshal(raw, &obs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return obs, nil
 }
 
 // appendMember adds a member of an object unless it is empty.

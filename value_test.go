@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,20 +50,67 @@ func TestAValueIsWrittenAsReflectionWould(t *testing.T) {
 	}
 }
 
-func TestAnObservationIsWrittenAsReflectionWould(t *testing.T) {
+// An answer is read as it was written, whatever its observations share: all, some or
+// none of where, how and when they were heard.
+func TestAnAnswerIsReadAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	full := Observation{ID: "<1>", Entity: "e", Field: "f", Value: TextValue("v"), Absent: true, Source: "s", Class: "c", Ref: "a & b", Method: "m",
-		Confidence: .3, ObservedAt: time.Unix(1, 5).UTC(), FetchedAt: time.Unix(9e9, 0).In(time.FixedZone("", 3600)), CostMicros: -1, RequestID: "r", RunID: "u", Used: true}
-	for i, v := 0, reflect.ValueOf(full); i < v.NumField(); i++ {
-		if v.Field(i).IsZero() {
-			t.Fatalf("%s is not tested", v.Type().Field(i).Name)
+		Confidence: .3, ObservedAt: time.Unix(1, 5).UTC(), FetchedAt: time.Unix(9e9, 0).UTC(), CostMicros: -1, RequestID: "r", RunID: "u", Used: true}
+	of := reflect.ValueOf(full)
+	for i := range of.NumField() {
+		if of.Field(i).IsZero() {
+			t.Fatalf("%s is not tested", of.Type().Field(i).Name)
 		}
 	}
-	for _, o := range append(observations(), full, Observation{}, Observation{Confidence: 1e-9}, Observation{Confidence: math.NaN()},
-		Observation{ObservedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}) {
-		want, wrong := json.Marshal(o)
-		if got, err := o.AppendJSON(nil); (err != nil) != (wrong != nil) || err == nil && string(got) != string(want) {
-			t.Errorf("%+v is written %s, %v; want %s, %v", o, got, err, want, wrong)
+	full.Used = false // is said elsewhere
+	answers := [][]Observation{observations(), {full}, {full, full}, {{}}, {{}, full, {}}, {full, {Confidence: 1e-9}}, {}}
+	for i := range of.NumField() { // each member alone is another one's, or missing
+		if other := full; of.Type().Field(i).Name != "Used" {
+			reflect.ValueOf(&other).Elem().Field(i).SetZero()
+			answers = append(answers, []Observation{full, other}, []Observation{other, full})
+		}
+	}
+	for _, want := range answers {
+		var obs []*Observation
+		for i := range want {
+			obs = append(obs, &want[i])
+		}
+		b, err := AppendAnswer([]byte("before "), obs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.TrimPrefix(string(b), "before ")
+		if got, err := ReadAnswer(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, %v\nreads as %+v\nwant     %+v", text, err, got, want)
+		}
+		list, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadAnswer(string(list)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("as it was written before: %s, %v\nreads as %+v\nwant     %+v", list, err, got, want)
+		}
+		if len(want) > 3 && len(text) > len(list)/2 {
+			t.Errorf("%d bytes, as a list %d:\n%s", len(text), len(list), text)
+		}
+	}
+}
+
+func TestAnAnswerThatCannotBeWrittenOrReadIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Observation{{Confidence: math.NaN()}, {ObservedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}} {
+		if b, err := AppendAnswer(nil, []*Observation{{}, &o}); err == nil {
+			t.Errorf("written as %s", b)
+		}
+	}
+	for _, text := range []string{"{", `{"all":{},"each":[{"id":1}]}`, `{"all":[]}`, `[{"id":1}]`, "nonsense"} {
+		if got, err := ReadAnswer(text); err == nil {
+			t.Errorf("%s is read as %+v", text, got)
+		}
+	}
+	for _, text := range []string{"", "null"} {
+		if got, err := ReadAnswer(text); err != nil || got != nil {
+			t.Errorf("%q is read as %+v, %v", text, got, err)
 		}
 	}
 }
@@ -117,32 +165,49 @@ func TestAValueIsReadBackWithoutReflection(t *testing.T) {
 // BenchmarkObservations writes and reads what a vendor told of one company.
 func BenchmarkObservations(b *testing.B) {
 	all := observations()
-	b.Run("Append", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			out := make([]byte, 0, len(all)*400)
-			for i := range all {
-				out, _ = all[i].AppendJSON(out)
-			}
-		}
-	})
-	written, err := json.Marshal(all)
+	obs := make([]*Observation, len(all))
+	for i := range all {
+		obs[i] = &all[i]
+	}
+	written, err := AppendAnswer(nil, obs)
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Run("Append", func(b *testing.B) {
+		b.ReportAllocs()
+		out := make([]byte, 0, len(all)*400)
+		for b.Loop() {
+			if _, err := AppendAnswer(out, obs); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(written)), "bytes")
+	})
 	b.Run("Read", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var read []Observation
-			if err := json.Unmarshal(written, &read); err != nil {
+			if _, err := ReadAnswer(string(written)); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	b.Run("Reflect", func(b *testing.B) {
+	list, err := json.Marshal(all)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("AppendList", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := json.Marshal(all); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(list)), "bytes")
+	})
+	b.Run("ReadList", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := ReadAnswer(string(list)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -19,7 +19,7 @@ type answerRow struct {
 }
 
 func (r answerRow) answer() (galena.Answer, error) {
-	obs, err := parse[[]galena.Observation](r.Observations)
+	obs, err := galena.ReadAnswer(r.Observations)
 	return galena.Answer{Provider: r.Provider, Domain: r.Domain, Kind: galena.Kind(r.Kind), Observations: obs,
 		CostMicros: r.CostMicros, FetchedAt: at(r.FetchedAt), FreshUntil: at(r.FreshUntil), ExpiresAt: at(r.ExpiresAt),
 		Misses: r.Misses}, err

@@ -153,18 +153,11 @@ func logged(answer []marked) (r logRow, err error) {
 
 // observed is the text of an answer's observations.
 func observed(all []marked) (string, error) {
-	return drafted(func(b []byte) (_ []byte, err error) {
-		b = append(b, '[')
-		for i, w := range all {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if b, err = w.AppendJSON(b); err != nil {
-				return b, err
-			}
-		}
-		return append(b, ']'), nil
-	})
+	obs := make([]*galena.Observation, len(all))
+	for i, w := range all {
+		obs[i] = w.Observation
+	}
+	return drafted(func(b []byte) ([]byte, error) { return galena.AppendAnswer(b, obs) })
 }
 
 // insertWords appends words that come with no answer.

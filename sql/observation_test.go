@@ -2,7 +2,6 @@ package sql_test
 
 import (
 	"context"
-	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -48,10 +47,10 @@ func TestAnAnswerIsLoggedWhole(t *testing.T) {
 				}
 			}
 			kept, err := s.Text(ctx, "SELECT observations FROM answer_log")
-			var read []galena.Observation
-			if err == nil {
-				err = json.Unmarshal([]byte(kept), &read)
+			if err != nil {
+				t.Fatal(err)
 			}
+			read, err := galena.ReadAnswer(kept)
 			if err != nil || !reflect.DeepEqual(read, answer) {
 				t.Errorf("%s, %v\nreads as %+v, want %+v", kept, err, read, answer)
 			}
