@@ -81,9 +81,10 @@ func changedFacts(newest map[string]galena.Company, held []factsRow) ([]factsRow
 		said[r.Domain] = r
 	}
 	var changed []factsRow
+	var buf digestible
 	for _, domain := range slices.Sorted(maps.Keys(newest)) {
 		c, was := newest[domain], said[domain]
-		sum := digest(c.Facts)
+		sum := digest(c.Facts, &buf)
 		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
 			continue
 		}
@@ -97,14 +98,15 @@ func changedFacts(newest map[string]galena.Company, held []factsRow) ([]factsRow
 }
 
 // digest is of what facts say and who says so, not of how sure and how old that is.
-func digest(facts galena.Facts) string {
-	b := make(digestible, 0, 4<<10)
+// The buffer is used again.
+func digest(facts galena.Facts, b *digestible) string {
+	*b = (*b)[:0]
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
 		f := *facts[name]
 		f.Confidence, f.ObservedAt = 0, time.Time{}
 		b.text(name)
 		b.fact(&f)
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(*b)
 	return hex.EncodeToString(sum[:])
 }

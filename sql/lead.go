@@ -30,7 +30,7 @@ func (s *Store) Accept(ctx context.Context, in galena.Intake) (galena.Receipt, e
 	if err != nil {
 		return galena.Receipt{}, fault(op, err)
 	}
-	r, err := s.intakes.do(ctx, in)
+	r, err := s.intakes.do(ctx, &in)
 	return r, fault(op, err)
 }
 
@@ -39,8 +39,8 @@ func (s *Store) Accept(ctx context.Context, in galena.Intake) (galena.Receipt, e
 // then the replays, which find their answers. Where nobody knows whether that was
 // committed it is done again: who was stored is found by his key, or as the first
 // lead of his person.
-func (s *Store) accept(ctx context.Context, all []galena.Intake) (out []outcome[galena.Receipt], err error) {
-	harmless := !slices.ContainsFunc(all, func(in galena.Intake) bool {
+func (s *Store) accept(ctx context.Context, all []*galena.Intake) (out []outcome[galena.Receipt], err error) {
+	harmless := !slices.ContainsFunc(all, func(in *galena.Intake) bool {
 		return in.Idempotency == nil && !in.Forget && (in.Lead.Key == "" || in.RepeatWithin <= 0)
 	})
 	err = s.inTxUntil(ctx, "sql.accept", harmless, func(tx conn) error {
@@ -79,8 +79,8 @@ func (s *Store) accept(ctx context.Context, all []galena.Intake) (out []outcome[
 }
 
 // pick is the submissions of those places.
-func pick(all []galena.Intake, places []int) []galena.Intake {
-	out := make([]galena.Intake, len(places))
+func pick(all []*galena.Intake, places []int) []*galena.Intake {
+	out := make([]*galena.Intake, len(places))
 	for i, place := range places {
 		out[i] = all[place]
 	}
@@ -103,7 +103,7 @@ func (s *Store) complete(in galena.Intake) (galena.Intake, error) {
 	return in, nil
 }
 
-func receipt(in galena.Intake) galena.Receipt {
+func receipt(in *galena.Intake) galena.Receipt {
 	r := galena.Receipt{ID: in.Lead.ID, ExternalID: in.Lead.ExternalID, Status: in.Lead.Status, Warnings: in.Warnings}
 	if in.Forget {
 		r.Status = galena.StatusAccepted
@@ -124,7 +124,7 @@ type keyRow struct {
 // claimKeys takes the callers' keys, each with the answer that is right unless
 // the submission turns out to be a repeat, and sorts the places of a group: who
 // goes on, and whose key was used before. What is to be forgotten ends here.
-func (s *Store) claimKeys(ctx context.Context, tx conn, all []galena.Intake, out []outcome[galena.Receipt]) (fresh, replays []int, err error) {
+func (s *Store) claimKeys(ctx context.Context, tx conn, all []*galena.Intake, out []outcome[galena.Receipt]) (fresh, replays []int, err error) {
 	first := map[[2]string]int{}
 	for i, in := range all {
 		if k := in.Idempotency; k != nil {
@@ -149,7 +149,7 @@ func (s *Store) claimKeys(ctx context.Context, tx conn, all []galena.Intake, out
 	return fresh, replays, nil
 }
 
-func (s *Store) takeKeys(ctx context.Context, tx conn, first map[[2]string]int, all []galena.Intake, out []outcome[galena.Receipt]) (map[[2]string]bool, error) {
+func (s *Store) takeKeys(ctx context.Context, tx conn, first map[[2]string]int, all []*galena.Intake, out []outcome[galena.Receipt]) (map[[2]string]bool, error) {
 	claimed := map[[2]string]bool{}
 	if len(first) == 0 {
 		return claimed, nil
@@ -211,7 +211,7 @@ type personRow struct {
 // claimPersons makes leads the first of their person and form, and says which
 // they are. Who is not, or comes in the same group as another of the same
 // person, is later.
-func (s *Store) claimPersons(ctx context.Context, tx conn, all []galena.Intake, fresh []int) (first, later []int, err error) {
+func (s *Store) claimPersons(ctx context.Context, tx conn, all []*galena.Intake, fresh []int) (first, later []int, err error) {
 	place := map[[2]string]int{}
 	var wanted []personRow
 	for _, i := range fresh {
@@ -247,7 +247,7 @@ func (s *Store) claimPersons(ctx context.Context, tx conn, all []galena.Intake, 
 
 // acceptLater records a touch on the first lead of the person and form. A first
 // lead that was erased meanwhile counts for nothing.
-func (s *Store) acceptLater(ctx context.Context, tx conn, in galena.Intake, out galena.Receipt) (galena.Receipt, error) {
+func (s *Store) acceptLater(ctx context.Context, tx conn, in *galena.Intake, out galena.Receipt) (galena.Receipt, error) {
 	out, repeated, err := s.claimPerson(ctx, tx, in, out)
 	if err != nil {
 		return out, err
@@ -255,10 +255,10 @@ func (s *Store) acceptLater(ctx context.Context, tx conn, in galena.Intake, out 
 	if repeated {
 		return out, setKeyAnswer(ctx, tx, in.Idempotency, out)
 	}
-	return out, s.insertLeads(ctx, tx, nil, []galena.Intake{in})
+	return out, s.insertLeads(ctx, tx, nil, []*galena.Intake{in})
 }
 
-func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out galena.Receipt) (galena.Receipt, bool, error) {
+func (s *Store) claimPerson(ctx context.Context, tx conn, in *galena.Intake, out galena.Receipt) (galena.Receipt, bool, error) {
 	l := in.Lead
 	a := args{"email_key": l.Key, "form": l.Form, "lead_id": l.ID, "created_at": micros(l.CreatedAt),
 		"since": micros(l.CreatedAt.Add(-in.RepeatWithin)), "now": micros(l.CreatedAt)}
@@ -295,7 +295,7 @@ func (s *Store) claimPerson(ctx context.Context, tx conn, in galena.Intake, out 
 // insertLeads writes leads and what follows from them. Only an accepted lead
 // gets a step: the others wait for a person, or for nothing. said is what words
 // has asked for, nil where nobody did.
-func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []galena.Intake) error {
+func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []*galena.Intake) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -357,7 +357,7 @@ type word struct {
 
 // words asks what forms last said of the companies of submissions; it is in said
 // when the next statement has been read, oldest first.
-func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []galena.Intake) error {
+func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []*galena.Intake) error {
 	var companies []string
 	for _, in := range all {
 		for _, o := range in.Observations {

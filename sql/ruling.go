@@ -23,12 +23,12 @@ import (
 // epoch that was decided before returns that decision. A company that another
 // rep took meanwhile is Conflict with Op "owner": decide again, with the owner.
 func (s *Store) Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error) {
-	d, err := s.rulings.do(ctx, r)
+	d, err := s.rulings.do(ctx, &r)
 	return d, fault("sql.rule", err)
 }
 
 // rule writes the rulings of a group.
-func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[galena.Decision], err error) {
+func (s *Store) rule(ctx context.Context, all []*galena.Ruling) (out []outcome[galena.Decision], err error) {
 	words := make([][]marked, len(all))
 	for i := range all {
 		words[i] = s.recent.fresh(&all[i].Lesson)
@@ -73,7 +73,7 @@ func (s *Store) rule(ctx context.Context, all []galena.Ruling) (out []outcome[ga
 
 // ruled is one ruling of a group on its way.
 type ruled struct {
-	galena.Ruling
+	*galena.Ruling
 	place int      // in the group
 	words []marked // that are to be written
 	d     galena.Decision
@@ -84,7 +84,7 @@ type ruled struct {
 // endRuled ends the steps of the runs that hold theirs and whose epoch is not
 // decided yet, and says which. It is the fence: the rows are locked until the
 // transaction ends, and are as before when it fails.
-func (s *Store) endRuled(ctx context.Context, tx conn, all []galena.Ruling) (map[galena.Step]bool, error) {
+func (s *Store) endRuled(ctx context.Context, tx conn, all []*galena.Ruling) (map[galena.Step]bool, error) {
 	keys := make([]stepKey, len(all))
 	for i, r := range all {
 		keys[i] = stepKey{r.Step.Kind, r.Step.ID, r.Step.Epoch, r.Step.Run, r.Lead.ID}
@@ -117,7 +117,7 @@ func (s *Store) fence(ctx context.Context, tx conn, st galena.Step, leadID strin
 // decidedBefore answers those whose run holds nothing: with the decision of the
 // epoch, whose step it finishes should it have been brought back, or with the
 // loss of the fence.
-func (s *Store) decidedBefore(ctx context.Context, tx conn, all []galena.Ruling, ours []*ruled, out []outcome[galena.Decision]) error {
+func (s *Store) decidedBefore(ctx context.Context, tx conn, all []*galena.Ruling, ours []*ruled, out []outcome[galena.Decision]) error {
 	for i, r := range all {
 		if slices.ContainsFunc(ours, func(o *ruled) bool { return o.place == i }) {
 			continue

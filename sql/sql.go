@@ -57,14 +57,14 @@ func (s *Store) HandTo(c Courier) { s.courier = c }
 type groups struct {
 	tokens    group[string, galena.Token]
 	recalls   group[recallQuestion, recalled]
-	intakes   group[galena.Intake, galena.Receipt]
+	intakes   group[*galena.Intake, galena.Receipt]
 	begins    group[stepKey, bool]
 	memories  group[string, galena.Memory]
 	starts    group[stepKey, started]
 	answers   group[question, reply]
 	claimings group[asking, galena.Grant]
 	settlings group[settleRow, struct{}]
-	rulings   group[galena.Ruling, galena.Decision]
+	rulings   group[*galena.Ruling, galena.Decision]
 	mail      group[string, galena.Delivery]
 	finishes  group[galena.Step, struct{}]
 }
