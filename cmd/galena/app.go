@@ -268,12 +268,17 @@ func (a *App) publish(s galena.ProviderState) {
 	defer cancel()
 	if err := a.store.SaveProviderState(ctx, s); err != nil {
 		a.log.Warn("provider state not published", "provider", s.Provider, "kind", galena.KindOf(err), "error", err)
+		return
 	}
+	a.herald.Tell(topicStates)
 }
 
-// adoptEvery is how soon a pause or an open breaker of one process is known to
-// the others.
-const adoptEvery = 2 * time.Second
+const (
+	// topicStates is word that a pause or an open breaker was published.
+	topicStates = "provider-states"
+	// adoptEvery is how soon one is known to the others should the word be lost.
+	adoptEvery = 2 * time.Second
+)
 
 // adopt learns from what other processes published.
 func (a *App) adopt(ctx context.Context) error {
@@ -350,13 +355,17 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	if a.roles.asks() {
 		g.Go(func() error {
-			return a.every(ctx, meansEvery, "look for portfolio means and hit rates", a.book.lookForMeans)
+			return a.every(ctx, meansEvery, nil, "look for portfolio means and hit rates", a.book.lookForMeans)
 		})
-		g.Go(func() error { return a.every(ctx, adoptEvery, "adopt provider states", a.adopt) })
+		g.Go(func() error {
+			heard, stop := a.herald.Listen(topicStates)
+			defer stop()
+			return a.every(ctx, adoptEvery, heard, "adopt provider states", a.adopt)
+		})
 	}
 	g.Go(func() error { return a.herald.Run(ctx) })
 	if a.follows {
-		g.Go(func() error { return a.every(ctx, clockEvery, "ask the database for the time", a.store.SetClock) })
+		g.Go(func() error { return a.every(ctx, clockEvery, nil, "ask the database for the time", a.store.SetClock) })
 	}
 	g.Go(func() error { return a.relay.Run(ctx) })
 	g.Go(func() error { return a.book.watch(ctx) })
@@ -392,8 +401,8 @@ func (a *App) schedule(ctx context.Context) error {
 }
 
 // every does a thing again and again until the context ends. A failure is
-// logged and tried again at the next turn.
-func (a *App) every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) error {
+// logged and tried again at the next turn, which is sooner when there is word.
+func (a *App) every(ctx context.Context, interval time.Duration, soon <-chan struct{}, what string, do func(context.Context) error) error {
 	t := time.NewTicker(interval)
 	defer t.Stop()
 	for {
@@ -401,6 +410,7 @@ func (a *App) every(ctx context.Context, interval time.Duration, what string, do
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
+		case <-soon:
 		}
 		if err := do(ctx); err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, what+" failed", "kind", galena.KindOf(err), "error", err)
