@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	shelfMost = 1024        // answers in each of two generations: 16 MB when each has 17 values
+	shelfMost = 512         // answers in each of two generations: 8 MB when each has 17 values
 	shelfFor  = time.Minute // after that the store is asked again, should a word have been lost
 )
 

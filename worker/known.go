@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// profilesMost bounds the profiles that are kept: some ten megabytes.
-	profilesMost = 512
+	// profilesMost bounds the profiles that are kept: some five megabytes.
+	profilesMost = 256
 	// profileKept is how long one is used: it says how sure and how old values are
 	// as of the moment it was made.
 	profileKept = time.Minute
