@@ -84,8 +84,10 @@ func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error 
 // inTxUntil is inTx; where fn finds out by itself that it was committed before,
 // the outcome of a commit need not be known (harmless).
 func (s *Store) inTxUntil(ctx context.Context, op string, harmless bool, fn func(conn) error) error {
+	var doubtful []stepRow
+	defer func() { s.handDoubtful(doubtful) }() // once it has been run again, for then it is known to have ended
 	for try := 1; ; try++ {
-		committing, err := s.attempt(ctx, fn)
+		committing, err := s.attempt(ctx, fn, &doubtful)
 		if err == nil {
 			return nil
 		}
@@ -96,7 +98,8 @@ func (s *Store) inTxUntil(ctx context.Context, op string, harmless bool, fn func
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bool, err error) {
+// attempt runs fn once. What it hands out if it was committed after all is doubtful.
+func (s *Store) attempt(ctx context.Context, fn func(conn) error, doubtful *[]stepRow) (committing bool, err error) {
 	c := conn{stmts: s.writes, arrays: s.arrays(), then: &[]func(){}}
 	if s.courier != nil && s.courier.Ready() {
 		c.handed = &handful{}
@@ -114,7 +117,7 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 	}
 	if err != nil {
 		if committing && c.handed != nil {
-			s.handDoubtful(c.handed.runs)
+			*doubtful = append(*doubtful, c.handed.runs...)
 		}
 		return committing, err
 	}
@@ -131,7 +134,7 @@ func (s *Store) attempt(ctx context.Context, fn func(conn) error) (committing bo
 // is not there is passed over, and one that is need not wait until a sweep misses
 // it. One that was begun has no place any more, and waits for the end of its lease.
 func (s *Store) handDoubtful(runs []stepRow) {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r stepRow) bool { return !r.begun.IsZero() })
+	runs = slices.DeleteFunc(runs, func(r stepRow) bool { return !r.begun.IsZero() })
 	if len(runs) > 0 {
 		s.courier.Take(steps(runs))
 	}
