@@ -57,22 +57,11 @@ func TestAHerdOfOneNewCompanyIsOneCallPerVendor(t *testing.T) {
 	}
 	const leads = 200
 	s, vendors := newSystem(t, true), newHerdVendors(t)
-	s.env = slices.DeleteFunc(s.env, func(kv string) bool { return strings.HasPrefix(kv, "GALENA_PROVIDER_") })
-	s.write("providers.yaml", `apiVersion: galena/v1
-kind: Providers
-spec:
-  providers:
-    - {id: people, adapter: fixture, url: `+vendors.urls["people"]+`, cost_cents: 1, p95_ms: 300,
+	s.twoWorkers(`    - {id: people, adapter: fixture, url: ` + vendors.urls["people"] + `, cost_cents: 1, p95_ms: 300,
        fields: {company.employee_count: 0.9, company.hq_country: 0.9}}
-    - {id: industry, adapter: fixture, url: `+vendors.urls["industry"]+`, cost_cents: 1, p95_ms: 300,
+    - {id: industry, adapter: fixture, url: ` + vendors.urls["industry"] + `, cost_cents: 1, p95_ms: 300,
        fields: {company.industry: 0.9, company.annual_revenue_usd: 0.9}}
-  limits: {per_lead_cents: 15, per_day_cents: 500000, interactive_deadline_ms: 30000}
 `)
-	s.start("web")
-	s.start("worker")
-	s.start("worker")
-	s.ready()
-	time.Sleep(time.Second) // both workers have begun to take leads
 	const before = 40
 	s.postAtOnce(before, "before.example")
 	eventually(t, time.Minute, "the leads before the herd are routed", func() bool { return len(s.sink.events()) >= before })
@@ -94,6 +83,24 @@ spec:
 	slices.Sort(took)
 	t.Logf("%d leads of one company: first %s, p50 %s, p99 %s, last %s after the first was posted", leads,
 		took[0], took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+}
+
+// twoWorkers starts a web and two workers that ask these vendors and no others, and
+// waits until both have begun to take leads.
+func (s *system) twoWorkers(providers string) {
+	s.t.Helper()
+	s.env = slices.DeleteFunc(s.env, func(kv string) bool { return strings.HasPrefix(kv, "GALENA_PROVIDER_") })
+	s.write("providers.yaml", `apiVersion: galena/v1
+kind: Providers
+spec:
+  providers:
+`+providers+`  limits: {per_lead_cents: 15, per_day_cents: 500000, interactive_deadline_ms: 30000}
+`)
+	s.start("web")
+	s.start("worker")
+	s.start("worker")
+	s.ready()
+	time.Sleep(time.Second)
 }
 
 // postAtOnce posts leads of a company at the same time and says when it began.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,20 +25,9 @@ func TestARefusalOfOneProcessIsKnownToTheOther(t *testing.T) {
 	}))
 	t.Cleanup(vendor.Close)
 	s := newSystem(t, true)
-	s.env = slices.DeleteFunc(s.env, func(kv string) bool { return strings.HasPrefix(kv, "GALENA_PROVIDER_") })
-	s.write("providers.yaml", `apiVersion: galena/v1
-kind: Providers
-spec:
-  providers:
-    - {id: people, adapter: fixture, url: `+vendor.URL+`, cost_cents: 1, p95_ms: 300,
+	s.twoWorkers(`    - {id: people, adapter: fixture, url: ` + vendor.URL + `, cost_cents: 1, p95_ms: 300,
        fields: {company.employee_count: 0.9, company.hq_country: 0.9}}
-  limits: {per_lead_cents: 15, per_day_cents: 500000, interactive_deadline_ms: 30000}
 `)
-	s.start("web")
-	s.start("worker")
-	s.start("worker")
-	s.ready()
-	time.Sleep(time.Second) // both workers have begun to take leads
 	s.postAtOnce(1, "first.example")
 	eventually(t, time.Minute, "the vendor was asked", func() bool { return calls.Load() > 0 })
 	time.Sleep(adoptEvery / 5) // long before the others would have looked by themselves
