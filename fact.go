@@ -1,11 +1,11 @@
 package galena
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -71,15 +71,18 @@ func AppendAnswer(b []byte, obs []*Observation) (_ []byte, err error) {
 		return append(b, "[]"...), nil
 	}
 	all := obs[0]
-	if b, err = all.appendHeard(append(b, `{"all":{`...), nil); err != nil {
+	if b, err = all.appendHeard(append(b, `{"all":{`...), unheard); err != nil {
 		return b, err
 	}
-	b = append(b, `},"each":[`...)
+	b = append(bytes.TrimSuffix(b, []byte{','}), `},"each":[`...)
 	for i, o := range obs {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendText(append(b, `{"id":`...), o.ID)
+		if b, err = o.appendHeard(append(b, '{'), all); err != nil {
+			return b, err
+		}
+		b = AppendText(append(b, `"id":`...), o.ID)
 		b = AppendText(append(b, `,"field":`...), o.Field)
 		b = o.Value.appendJSON(append(b, `,"value":`...))
 		if o.Absent {
@@ -89,43 +92,38 @@ func AppendAnswer(b []byte, obs []*Observation) (_ []byte, err error) {
 		if o.CostMicros != 0 {
 			b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
 		}
-		if b, err = o.appendHeard(append(b, ','), all); err != nil {
-			return b, err
-		}
 		b = append(b, '}')
 	}
 	return append(b, `]}`...), nil
 }
 
-// appendHeard adds the members that say where, how and when o was heard, but for
-// those of which all says the same, and leaves no comma at the end.
+// appendHeard adds the members that say where, how and when o was heard, a comma
+// after each, but for those of which all says the same.
 func (o *Observation) appendHeard(b []byte, all *Observation) (_ []byte, err error) {
-	same := func(is func(*Observation) string) bool { return all != nil && is(all) == is(o) }
 	for _, m := range heard {
-		if !same(m.is) {
+		if m.is(all) != m.is(o) {
 			b = append(AppendText(append(b, m.name...), m.is(o)), ',')
 		}
 	}
-	if all == nil || all.Confidence != o.Confidence {
+	for _, m := range heardAt {
+		if !m.is(all).Equal(m.is(o)) {
+			if b, err = m.is(o).AppendText(append(b, m.name...)); err != nil {
+				return b, err
+			}
+			b = append(b, `",`...)
+		}
+	}
+	if all.Confidence != o.Confidence {
 		if b, err = appendShare(append(b, `"confidence":`...), o.Confidence); err != nil {
 			return b, err
 		}
 		b = append(b, ',')
 	}
-	if all == nil || !all.ObservedAt.Equal(o.ObservedAt) {
-		if b, err = o.ObservedAt.AppendText(append(b, `"observed_at":"`...)); err != nil {
-			return b, err
-		}
-		b = append(b, `",`...)
-	}
-	if all == nil || !all.FetchedAt.Equal(o.FetchedAt) {
-		if b, err = o.FetchedAt.AppendText(append(b, `"fetched_at":"`...)); err != nil {
-			return b, err
-		}
-		b = append(b, `",`...)
-	}
-	return b[:len(b)-1], nil
+	return b, nil
 }
+
+// unheard says nothing of where, how and when.
+var unheard = new(Observation)
 
 // heard are the texts among those members.
 var heard = []struct {
@@ -140,14 +138,23 @@ var heard = []struct {
 	{`"run_id":`, func(o *Observation) string { return o.RunID }},
 }
 
+// heardAt are the times among them.
+var heardAt = []struct {
+	name string
+	is   func(*Observation) time.Time
+}{
+	{`"observed_at":"`, func(o *Observation) time.Time { return o.ObservedAt }},
+	{`"fetched_at":"`, func(o *Observation) time.Time { return o.FetchedAt }},
+}
+
 // ReadAnswer reads what AppendAnswer wrote, or a plain list, as answers were written
 // before; "" and null are no observations.
 func ReadAnswer(text string) ([]Observation, error) {
-	if !strings.HasPrefix(text, "{") {
+	if text == "" {
+		return nil, nil
+	}
+	if text[0] != '{' {
 		var obs []Observation
-		if text == "" {
-			return nil, nil
-		}
 		err := json.Unmarshal([]byte(text), &obs)
 		return obs, err
 	}

@@ -96,6 +96,20 @@ func TestAnAnswerIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestAnAnswersTimesAreTheSameMomentsInAnyZone(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(9e9, 0)
+	there := Observation{ObservedAt: at, FetchedAt: at.In(time.FixedZone("", 3600))}
+	b, err := AppendAnswer(nil, []*Observation{&there, {ObservedAt: at.Add(1), FetchedAt: at.UTC()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadAnswer(string(b))
+	if err != nil || !got[0].ObservedAt.Equal(at) || !got[0].FetchedAt.Equal(at) || !got[1].ObservedAt.Equal(at.Add(1)) || !got[1].FetchedAt.Equal(at) {
+		t.Errorf("%s reads as %+v, %v", b, got, err)
+	}
+}
+
 func TestAnAnswerThatCannotBeWrittenOrReadIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Observation{{Confidence: math.NaN()}, {ObservedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}} {
@@ -183,14 +197,17 @@ func BenchmarkObservations(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(written)), "bytes")
 	})
-	b.Run("Read", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := ReadAnswer(string(written)); err != nil {
-				b.Fatal(err)
+	read := func(name, text string) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ReadAnswer(text); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
+	read("Read", string(written))
 	list, err := json.Marshal(all)
 	if err != nil {
 		b.Fatal(err)
@@ -204,12 +221,5 @@ func BenchmarkObservations(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(list)), "bytes")
 	})
-	b.Run("ReadList", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := ReadAnswer(string(list)); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	read("ReadList", string(list))
 }

@@ -31,12 +31,11 @@ const keptLeast, keptMost = 12, 20
 // large a one as it needs: a process that sends few large batches has few large ones.
 var spare [keptMost + 1]sync.Pool
 
-// buffer is an empty one with room for n bytes and a quarter more.
+// buffer is an empty one with room for n bytes and some more.
 func buffer(n int) []byte {
-	n += n / 4
 	size := max(bits.Len(uint(n)), keptLeast)
 	if size > keptMost {
-		return make([]byte, 0, n)
+		return make([]byte, 0, n+n/4)
 	}
 	if b, ok := spare[size].Get().(*[]byte); ok {
 		return *b

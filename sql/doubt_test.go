@@ -78,9 +78,7 @@ func TestALeadWhoseCommitNobodyHeardOfGoesToTheQueue(t *testing.T) {
 	s, h := open(t, address, time.Now), &hands{}
 	s.HandTo(h)
 	armed.Store(true)
-	l := galena.Lead{Judgement: galena.Judgement{Verdict: galena.Accept, Email: "ana@acme.test", Key: "ana@acme.test", Host: "acme.test",
-		Domain: "acme.test", Class: galena.Corporate}, Status: galena.StatusAccepted, Form: "demo", Source: "web"}
-	r, err := s.Accept(t.Context(), galena.Intake{Lead: l, RepeatWithin: time.Hour})
+	r, err := s.Accept(t.Context(), galena.Intake{Lead: lead(1), RepeatWithin: time.Hour})
 	if err != nil || r.Duplicate || armed.Load() {
 		t.Fatalf("%+v, %v, the answer to a commit still to be lost: %t", r, err, armed.Load())
 	}

@@ -79,14 +79,19 @@ func addresses(t testing.TB) map[string]string {
 	return all
 }
 
+// lead is one that was found good.
+func lead(n int) galena.Lead {
+	email := fmt.Sprintf("ana%d@acme.test", n)
+	return galena.Lead{
+		Judgement: galena.Judgement{Verdict: galena.Accept, Email: email, Key: email, Host: "acme.test", Domain: "acme.test", Class: galena.Corporate},
+		Status:    galena.StatusAccepted, Form: "demo", Source: "web",
+	}
+}
+
 // accepted takes a lead in and returns its id.
 func accepted(t testing.TB, s *sql.Store, n int) string {
 	t.Helper()
-	email := fmt.Sprintf("ana%d@acme.test", n)
-	r, err := s.Accept(context.Background(), galena.Intake{Lead: galena.Lead{
-		Judgement: galena.Judgement{Verdict: galena.Accept, Email: email, Key: email, Host: "acme.test", Domain: "acme.test", Class: galena.Corporate},
-		Status:    galena.StatusAccepted, Form: "demo", Source: "web",
-	}})
+	r, err := s.Accept(context.Background(), galena.Intake{Lead: lead(n)})
 	if err != nil {
 		t.Fatal(err)
 	}
