@@ -1,7 +1,6 @@
 package galena
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -62,117 +61,14 @@ type Observation struct {
 	Used       bool        `json:"-"` // a decision rests on it; said when it is written
 }
 
-// AppendAnswer adds the observations of one answer as JSON without reflection. An
-// answer holds a dozen or two that were heard at one time from one source: what the
-// first says of that is said once, for all that do not say otherwise, and the text
-// is half as long. {"all": what the first says, "each": [the rest of each]}.
-func AppendAnswer(b []byte, obs []*Observation) (_ []byte, err error) {
-	if len(obs) == 0 {
-		return append(b, "[]"...), nil
+// Refs points at each of them: an observation is large, and those of a company are
+// shared by the runs of all its leads, none of which changes one.
+func Refs(obs []Observation) []*Observation {
+	all := make([]*Observation, len(obs))
+	for i := range obs {
+		all[i] = &obs[i]
 	}
-	all := obs[0]
-	if b, err = all.appendHeard(append(b, `{"all":{`...), unheard); err != nil {
-		return b, err
-	}
-	b = append(bytes.TrimSuffix(b, []byte{','}), `},"each":[`...)
-	for i, o := range obs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if b, err = o.appendHeard(append(b, '{'), all); err != nil {
-			return b, err
-		}
-		b = AppendText(append(b, `"id":`...), o.ID)
-		b = AppendText(append(b, `,"field":`...), o.Field)
-		b = o.Value.appendJSON(append(b, `,"value":`...))
-		if o.Absent {
-			b = append(b, `,"absent":true`...)
-		}
-		b = appendMember(b, `,"ref":`, o.Ref)
-		if o.CostMicros != 0 {
-			b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
-		}
-		b = append(b, '}')
-	}
-	return append(b, `]}`...), nil
-}
-
-// appendHeard adds the members that say where, how and when o was heard, a comma
-// after each, but for those of which all says the same.
-func (o *Observation) appendHeard(b []byte, all *Observation) (_ []byte, err error) {
-	for _, m := range heard {
-		if m.is(all) != m.is(o) {
-			b = append(AppendText(append(b, m.name...), m.is(o)), ',')
-		}
-	}
-	for _, m := range heardAt {
-		if !m.is(all).Equal(m.is(o)) {
-			if b, err = m.is(o).AppendText(append(b, m.name...)); err != nil {
-				return b, err
-			}
-			b = append(b, `",`...)
-		}
-	}
-	if all.Confidence != o.Confidence {
-		if b, err = appendShare(append(b, `"confidence":`...), o.Confidence); err != nil {
-			return b, err
-		}
-		b = append(b, ',')
-	}
-	return b, nil
-}
-
-// unheard says nothing of where, how and when.
-var unheard = new(Observation)
-
-// heard are the texts among those members.
-var heard = []struct {
-	name string
-	is   func(*Observation) string
-}{
-	{`"entity":`, func(o *Observation) string { return o.Entity }},
-	{`"source":`, func(o *Observation) string { return o.Source }},
-	{`"class":`, func(o *Observation) string { return string(o.Class) }},
-	{`"method":`, func(o *Observation) string { return o.Method }},
-	{`"request_id":`, func(o *Observation) string { return o.RequestID }},
-	{`"run_id":`, func(o *Observation) string { return o.RunID }},
-}
-
-// heardAt are the times among them.
-var heardAt = []struct {
-	name string
-	is   func(*Observation) time.Time
-}{
-	{`"observed_at":"`, func(o *Observation) time.Time { return o.ObservedAt }},
-	{`"fetched_at":"`, func(o *Observation) time.Time { return o.FetchedAt }},
-}
-
-// ReadAnswer reads what AppendAnswer wrote, or a plain list, as answers were written
-// before; "" and null are no observations.
-func ReadAnswer(text string) ([]Observation, error) {
-	if text == "" {
-		return nil, nil
-	}
-	if text[0] != '{' {
-		var obs []Observation
-		err := json.Unmarshal([]byte(text), &obs)
-		return obs, err
-	}
-	var answer struct {
-		All  Observation       `json:"all"`
-		Each []json.RawMessage `json:"each"`
-	}
-	if err := json.Unmarshal([]byte(text), &answer); err != nil {
-		return nil, err
-	}
-	obs := make([]Observation, len(answer.Each))
-	for i, raw := range answer.Each {
-		obs[i] = answer.All
-		if err := json.Unmarshal(raw, &obs[i]); err != nil {
-			return nil, err
-		}
-	}
-	return obs, nil
+	return all
 }
 
 // appendMember adds a member of an object unless it is empty.

@@ -221,7 +221,7 @@ func AppendText(b []byte, s string) []byte {
 
 // UnmarshalJSON reads the stored form.
 func (v *Value) UnmarshalJSON(b []byte) error {
-	if own, ok := readValue(b); ok {
+	if own, ok := readValue(string(b)); ok {
 		*v = own
 		return nil
 	}
@@ -233,89 +233,9 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readValue reads what appendJSON wrote. False when anything is otherwise, such as an
-// escape: then the JSON is read as any.
-func readValue(b []byte) (v Value, ok bool) {
-	r := valueReader{b}
-	if !utf8.Valid(b) || !r.pass(`{"t":`) {
-		return v, false
-	}
-	t, ok := r.text()
-	if v.Type = FieldType(t); ok && r.pass(`,"lo":`) {
-		v.Lo, ok = r.number()
-		if v.Hi = v.Lo; ok && r.pass(`,"hi":`) {
-			v.Hi, ok = r.number()
-		}
-	}
-	if ok && r.pass(`,"s":`) {
-		v.Text, ok = r.text()
-	}
-	if ok && r.pass(`,"set":[`) {
-		v.Set, ok = r.texts()
-	}
-	if ok && r.pass(`,"closed":true`) {
-		v.Closed = true
-	}
-	if ok && r.pass(`,"b":true`) {
-		v.Bool = true
-	}
-	if ok && r.pass(`,"raw":`) {
-		v.Raw, ok = r.text()
-	}
-	return v, ok && string(r.left) == "}"
-}
-
-type valueReader struct{ left []byte }
-
-func (r *valueReader) pass(s string) bool {
-	if len(r.left) < len(s) || string(r.left[:len(s)]) != s {
-		return false
-	}
-	r.left = r.left[len(s):]
-	return true
-}
-
-func (r *valueReader) text() (string, bool) {
-	if !r.pass(`"`) {
-		return "", false
-	}
-	for i, c := range r.left {
-		switch {
-		case c == '"':
-			s := string(r.left[:i])
-			r.left = r.left[i+1:]
-			return s, true
-		case c == '\\' || c < ' ':
-			return "", false
-		}
-	}
-	return "", false
-}
-
-func (r *valueReader) texts() (all []string, ok bool) {
-	for {
-		s, ok := r.text()
-		if !ok {
-			return nil, false
-		}
-		if all = append(all, s); r.pass("]") {
-			return all, true
-		}
-		if !r.pass(",") {
-			return nil, false
-		}
-	}
-}
-
-func (r *valueReader) number() (int64, bool) {
-	end := 0
-	for end < len(r.left) && (r.left[end] == '-' || '0' <= r.left[end] && r.left[end] <= '9') {
-		end++
-	}
-	n, err := strconv.ParseInt(string(r.left[:end]), 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != string(r.left[:end]) { // 007 is no JSON
-		return 0, false
-	}
-	r.left = r.left[end:]
-	return n, true
+// readValue reads what appendJSON wrote; false when anything is otherwise.
+func readValue(s string) (Value, bool) {
+	r := reader{s}
+	v, ok := r.value()
+	return v, ok && r.left == "" && utf8.ValidString(s)
 }

@@ -51,10 +51,10 @@ func (m Memory) CompanyDomain() string {
 // Lesson is what a run learnt of a company, whatever becomes of the lead. The
 // zero Lesson teaches nothing.
 type Lesson struct {
-	Observations []Observation
-	Used         []string  // ids of those that a decision rests on
-	Company      Company   // Domain "" when the lead has none
-	Conflicts    []Dispute // of the company: those that are open now, and those that are over by their status
+	Observations []*Observation // shared: nobody changes them
+	Used         []string       // ids of those that a decision rests on
+	Company      Company        // Domain "" when the lead has none
+	Conflicts    []Dispute      // of the company: those that are open now, and those that are over by their status
 	// Opened says what must be told of a conflict of severity decision. It runs in
 	// the transaction that opens it, once per opening; nil tells nobody.
 	Opened func(Dispute) ([]Delivery, error)

@@ -34,7 +34,7 @@ fields:
 		t.Errorf("decay %v, want the table's", got.decay)
 	}
 	all := []galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0), obs(t, "b", "beta-prime", headcount, "460", 0)}
-	if got := p.Merge(all, now).Get(headcount).Value.Lo; got != 45 {
+	if got := p.Merge(galena.Refs(all), now).Get(headcount).Value.Lo; got != 45 {
 		t.Errorf("got %d, want the provider that the file trusts more", got)
 	}
 }

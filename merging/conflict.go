@@ -30,7 +30,7 @@ type Outcome struct {
 // with at least 0.6 of the winner's weight that contradict it, or agree with it
 // and fall into other bands, such as 190 and 210. Where one of them leads to
 // another decision, the conflict is one of decision.
-func (p *Policy) Conflicts(obs []galena.Observation, now time.Time, lens Lens) []galena.Dispute {
+func (p *Policy) Conflicts(obs []*galena.Observation, now time.Time, lens Lens) []galena.Dispute {
 	return p.Weigh(obs, now).Conflicts(lens)
 }
 

@@ -73,7 +73,7 @@ func TestConflicts(t *testing.T) {
 				all = append(all, obs(t, string(rune('a'+i)), s.source, c.field, s.value, s.ago))
 			}
 			var got []string
-			for _, x := range policy(t, Defaults()).Conflicts(all, now, lens()) {
+			for _, x := range policy(t, Defaults()).Conflicts(galena.Refs(all), now, lens()) {
 				got = append(got, brief(x))
 			}
 			if strings.Join(got, "; ") != c.want {
@@ -85,8 +85,8 @@ func TestConflicts(t *testing.T) {
 
 func TestAConflictSaysWhatWouldFollow(t *testing.T) {
 	t.Parallel()
-	got := policy(t, Defaults()).Conflicts([]galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0),
-		obs(t, "b", "beta-prime", headcount, "460", 0)}, now, lens())
+	got := policy(t, Defaults()).Conflicts(galena.Refs([]galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0),
+		obs(t, "b", "beta-prime", headcount, "460", 0)}), now, lens())
 	if len(got) != 1 || got[0].Margin != 0.17 || got[0].Status != galena.ConflictOpen {
 		t.Fatalf("got %+v, want one of margin 0.17", got)
 	}
@@ -99,8 +99,8 @@ func TestAConflictSaysWhatWouldFollow(t *testing.T) {
 
 func TestWithoutAJudgeEveryConflictIsInformative(t *testing.T) {
 	t.Parallel()
-	got := policy(t, Defaults()).Conflicts([]galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0),
-		obs(t, "b", "beta-prime", headcount, "460", 0)}, now, Lens{})
+	got := policy(t, Defaults()).Conflicts(galena.Refs([]galena.Observation{obs(t, "a", "alpha-firmo", headcount, "45", 0),
+		obs(t, "b", "beta-prime", headcount, "460", 0)}), now, Lens{})
 	if len(got) != 1 || got[0].Severity != galena.SeverityInfo || got[0].Chosen.Tier != "" {
 		t.Errorf("got %+v, want one of info", got)
 	}
@@ -111,8 +111,8 @@ func TestAConflictIsBetweenDifferentValuesOfOneClass(t *testing.T) {
 	p := policy(t, Defaults())
 	rapid.Check(t, func(rt *rapid.T) {
 		all := observations(rt, append(machines(), "human:ana"))
-		facts := p.Merge(all, now)
-		for _, c := range p.Conflicts(all, now, lens()) {
+		facts := p.Merge(galena.Refs(all), now)
+		for _, c := range p.Conflicts(galena.Refs(all), now, lens()) {
 			f := facts.Get(c.Field)
 			if len(c.Candidates) < 2 || !c.Candidates[0].Same(c.Chosen) {
 				rt.Fatalf("%s: candidates %+v do not begin with the chosen one", c.Field, c.Candidates)

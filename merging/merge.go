@@ -10,7 +10,7 @@ import (
 
 // Merge makes the profile: one fact for each field of which something is still
 // known. A field that it leaves out is unknown.
-func (p *Policy) Merge(obs []galena.Observation, now time.Time) galena.Facts {
+func (p *Policy) Merge(obs []*galena.Observation, now time.Time) galena.Facts {
 	return p.Weigh(obs, now).Facts()
 }
 
@@ -25,7 +25,7 @@ type weighed struct {
 }
 
 // Weigh decides every field of which something is still known.
-func (p *Policy) Weigh(obs []galena.Observation, now time.Time) Weighed {
+func (p *Policy) Weigh(obs []*galena.Observation, now time.Time) Weighed {
 	all := p.votes(obs, now)
 	w := Weighed{fields: make([]weighed, len(all))}
 	for i, votes := range all {
@@ -49,10 +49,10 @@ func (w Weighed) Facts() galena.Facts {
 // (observed_at, id) order. One sorted list is cut where the field changes: a lead
 // has a dozen observations and is merged after every answer, and a map of lists
 // would be most of the work.
-func (p *Policy) votes(obs []galena.Observation, now time.Time) [][]vote {
+func (p *Policy) votes(obs []*galena.Observation, now time.Time) [][]vote {
 	all := make([]vote, 0, len(obs))
-	for i := range obs {
-		if v, ok := p.rules(obs[i].Field).vote(&obs[i], now); ok {
+	for _, o := range obs {
+		if v, ok := p.rules(o.Field).vote(o, now); ok {
 			all = append(all, v)
 		}
 	}

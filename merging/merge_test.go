@@ -113,7 +113,7 @@ func TestMerge(t *testing.T) {
 				}
 				all = append(all, o)
 			}
-			f := policy(t, Defaults()).Merge(all, now).Get(c.field)
+			f := policy(t, Defaults()).Merge(galena.Refs(all), now).Get(c.field)
 			if got := f.Value.String() + " " + f.Source; got != c.want || f.State != c.state {
 				t.Errorf("got %q %s, want %q %s", got, f.State, c.want, c.state)
 			}
@@ -126,10 +126,10 @@ func TestWhatIsEmptyOrTooOldIsUnknown(t *testing.T) {
 	p := policy(t, Defaults())
 	old := obs(t, "a", "beta-prime", headcount, "45", p.MaxStale(headcount)+time.Second)
 	edge := obs(t, "b", "beta-prime", headcount, "45", p.MaxStale(headcount))
-	if got := p.Merge([]galena.Observation{old, {ID: "c", Field: industry, Source: "x"}}, now); len(got) != 0 {
+	if got := p.Merge([]*galena.Observation{&old, {ID: "c", Field: industry, Source: "x"}}, now); len(got) != 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
-	if got := p.Merge([]galena.Observation{edge}, now).Get(headcount).State; got != galena.Known {
+	if got := p.Merge([]*galena.Observation{&edge}, now).Get(headcount).State; got != galena.Known {
 		t.Errorf("got %s on the last day, want known", got)
 	}
 }
@@ -141,7 +141,7 @@ func TestConfidenceDecaysWithAge(t *testing.T) {
 	half.Confidence = 0.5
 	noDate := obs(t, "b", "form", "lead.form", "demo", 0)
 	noDate.ObservedAt, noDate.Confidence = time.Time{}, 0
-	got := p.Merge([]galena.Observation{half, noDate}, now)
+	got := p.Merge([]*galena.Observation{&half, &noDate}, now)
 	if c := got.Get("lead.job_title").Confidence; c != 0.447214 { // 0.5 × √0.8
 		t.Errorf("got %v, want 0.447214", c)
 	}

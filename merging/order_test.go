@@ -45,14 +45,14 @@ func TestI5TheOrderOfObservationsDoesNotMatter(t *testing.T) {
 	p := policy(t, Defaults())
 	rapid.Check(t, func(rt *rapid.T) {
 		all := observations(rt, append(machines(), "human:ana", "human:ben"))
-		want := p.Merge(all, now)
+		want := p.Merge(galena.Refs(all), now)
 		mixed := slices.Concat(all, all[:len(all)/2]) // and repeats do not either
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
 		r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-		if diff := cmp.Diff(want, p.Merge(mixed, now)); diff != "" {
+		if diff := cmp.Diff(want, p.Merge(galena.Refs(mixed), now)); diff != "" {
 			rt.Fatalf("the order changed the profile:\n%s", diff)
 		}
-		if diff := cmp.Diff(p.Conflicts(all, now, Lens{}), p.Conflicts(mixed, now, Lens{})); diff != "" {
+		if diff := cmp.Diff(p.Conflicts(galena.Refs(all), now, Lens{}), p.Conflicts(galena.Refs(mixed), now, Lens{})); diff != "" {
 			rt.Fatalf("the order changed the conflicts:\n%s", diff)
 		}
 	})
@@ -67,7 +67,7 @@ func TestI6WhatAPersonSaidWinsOverAnyMachine(t *testing.T) {
 		human.Confidence = rapid.Float64Range(0.01, 1).Draw(rt, "confidence")
 		stack := obs(t, "s", "human:ana", tech, "[x]!", 4000*day)
 		at := rapid.IntRange(0, len(all)).Draw(rt, "at")
-		got := p.Merge(slices.Insert(slices.Clone(all), at, human, stack), now)
+		got := p.Merge(galena.Refs(slices.Insert(slices.Clone(all), at, human, stack)), now)
 		if f := got.Get(headcount); f.ObservationID != "h" || f.Value.Lo != 7 {
 			rt.Fatalf("got %+v, want what the person said", f)
 		}
@@ -82,7 +82,7 @@ func TestAFactIsWhatSomebodySaid(t *testing.T) {
 	p := policy(t, Defaults())
 	rapid.Check(t, func(rt *rapid.T) {
 		all := observations(rt, append(machines(), "human:ana"))
-		for field, f := range p.Merge(all, now) {
+		for field, f := range p.Merge(galena.Refs(all), now) {
 			i := slices.IndexFunc(all, func(o galena.Observation) bool { return o.ID == f.ObservationID })
 			if i < 0 || all[i].Field != field || all[i].Source != f.Source {
 				rt.Fatalf("%s names observation %q, which nobody made", field, f.ObservationID)
@@ -103,6 +103,6 @@ func BenchmarkMerge(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		p.Merge(all, now)
+		p.Merge(galena.Refs(all), now)
 	}
 }

@@ -10,11 +10,11 @@ import (
 // BenchmarkWeigh is what a lead pays for two vendors who know the same fields and
 // agree on most: its facts and its conflicts, weighed once for both, and once each.
 func BenchmarkWeigh(b *testing.B) {
-	var obs []galena.Observation
+	var obs []*galena.Observation
 	for v, vendor := range []string{"hunter", "clearbit"} {
 		for i, field := range []string{"company.name", "company.industry", "company.hq_country", "company.hq_city", "company.type",
 			"company.founded_year", "company.employee_count", "company.phone", "company.linkedin_url"} {
-			o := galena.Observation{ID: fmt.Sprintf("%s-%d", vendor, i), Entity: "acme.test", Field: field, Source: vendor,
+			o := &galena.Observation{ID: fmt.Sprintf("%s-%d", vendor, i), Entity: "acme.test", Field: field, Source: vendor,
 				Class: galena.ClassProvider, Value: galena.TextValue(field), Confidence: 1, ObservedAt: now, FetchedAt: now}
 			switch field {
 			case "company.employee_count":

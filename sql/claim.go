@@ -377,7 +377,7 @@ func settlement(t galena.Settlement) (r settleRow, err error) {
 		Misses: a.Misses}
 	r.Observations = "null"
 	if a.Observations != nil {
-		if r.Observations, err = observed(markedOf(a.Observations)); err != nil {
+		if r.Observations, err = answered(galena.Refs(a.Observations)); err != nil {
 			return r, err
 		}
 	}

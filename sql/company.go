@@ -29,7 +29,7 @@ func (s *Store) AddObservations(ctx context.Context, obs []galena.Observation) e
 				return err
 			}
 		}
-		if err := insertObservations(ctx, tx, markedOf(obs)); err != nil {
+		if err := insertObservations(ctx, tx, markedOf(galena.Refs(obs))); err != nil {
 			return err
 		}
 		for _, domain := range slices.Sorted(maps.Keys(spoken)) {
@@ -103,7 +103,7 @@ func (s *Store) Company(ctx context.Context, domain string) (galena.Company, err
 }
 
 // SaveCompany keeps what was learnt of a company without a lead.
-func (s *Store) SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error {
+func (s *Store) SaveCompany(ctx context.Context, c galena.Company, learnt []*galena.Observation) error {
 	return s.inTx(ctx, "sql.save_company", func(tx conn) error { return s.learnFacts(ctx, tx, markedOf(learnt), nil, c) })
 }
 

@@ -288,7 +288,7 @@ func (s *Store) humanWord(ctx context.Context, tx conn, d galena.Dispute, r gale
 	}
 	o := galena.Observation{ID: id, Entity: d.Entity, Field: d.Field, Value: r.Value, Absent: r.Absent, Source: "human:" + r.By,
 		Class: galena.ClassHuman, Ref: "conflict:" + d.ID, Method: "resolved", Confidence: 1, ObservedAt: now, FetchedAt: now}
-	if err := insertObservations(ctx, tx, markedOf([]galena.Observation{o})); err != nil {
+	if err := insertObservations(ctx, tx, markedOf([]*galena.Observation{&o})); err != nil {
 		return err
 	}
 	if _, err := tx.exec(ctx, "insert-account", args{"domain": d.Entity}); err != nil {

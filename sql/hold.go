@@ -89,7 +89,7 @@ func (s *Store) Release(ctx context.Context, r galena.Release) error {
 		if n == 0 {
 			return galena.Errorf(galena.Conflict, "held", "the lead is not held")
 		}
-		if err := insertObservations(ctx, tx, markedOf(r.Observations)); err != nil {
+		if err := insertObservations(ctx, tx, markedOf(galena.Refs(r.Observations))); err != nil {
 			return err
 		}
 		if err := s.handOut(ctx, tx, l); err != nil {

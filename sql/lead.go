@@ -334,7 +334,7 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []*g
 	if obs, err = unsaid(obs, *said); err != nil {
 		return err
 	}
-	if err := insertObservations(ctx, tx, markedOf(obs)); err != nil {
+	if err := insertObservations(ctx, tx, markedOf(galena.Refs(obs))); err != nil {
 		return err
 	}
 	deliveries, err := s.insertDeliveries(ctx, tx, told...)

@@ -43,10 +43,10 @@ type marked struct {
 	used bool // a decision rests on it
 }
 
-func markedOf(obs []galena.Observation) []marked {
+func markedOf(obs []*galena.Observation) []marked {
 	out := make([]marked, len(obs))
-	for i := range obs {
-		out[i] = marked{&obs[i], obs[i].Used}
+	for i, o := range obs {
+		out[i] = marked{o, o.Used}
 	}
 	return out
 }
@@ -147,16 +147,16 @@ func logged(answer []marked) (r logRow, err error) {
 	used = append(used, '}')
 	r.Fields = string(append(fields, ']'))
 	r.Used = "{" + strings.TrimPrefix(string(used), ",")
-	r.Observations, err = observed(once)
+	obs := make([]*galena.Observation, len(once))
+	for i, w := range once {
+		obs[i] = w.Observation
+	}
+	r.Observations, err = answered(obs)
 	return r, err
 }
 
-// observed is the text of an answer's observations.
-func observed(all []marked) (string, error) {
-	obs := make([]*galena.Observation, len(all))
-	for i, w := range all {
-		obs[i] = w.Observation
-	}
+// answered is the text of an answer's observations.
+func answered(obs []*galena.Observation) (string, error) {
 	return drafted(func(b []byte) ([]byte, error) { return galena.AppendAnswer(b, obs) })
 }
 

@@ -31,7 +31,7 @@ func TestAnAnswerIsLoggedWhole(t *testing.T) {
 				for _, i := range used {
 					again[i].Used = true
 				}
-				if err := s.SaveCompany(ctx, galena.Company{}, again); err != nil {
+				if err := s.SaveCompany(ctx, galena.Company{}, galena.Refs(again)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -23,8 +23,8 @@ type recent struct{ keys seen }
 func (r *recent) fresh(l *galena.Lesson) []marked {
 	var wanted []string // requests: mostly none
 	lone := 0
-	for i := range l.Observations {
-		w := marked{Observation: &l.Observations[i]}
+	for _, o := range l.Observations {
+		w := marked{Observation: o}
 		switch {
 		case !w.inAnswer():
 			lone++

@@ -27,7 +27,7 @@ func TestAnAnswerIsSentAgainForWhatItIsUsedFor(t *testing.T) {
 		{[]string{"a2", "b1"}, "a1 a2 lone", "a2"},
 		{[]string{"a1", "a2", "b1"}, "lone", ""},
 	} {
-		fresh := r.fresh(&galena.Lesson{Observations: said, Used: c.rests})
+		fresh := r.fresh(&galena.Lesson{Observations: galena.Refs(said), Used: c.rests})
 		r.wrote(fresh)
 		got, used := "", ""
 		for _, o := range fresh {

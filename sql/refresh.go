@@ -118,7 +118,7 @@ func (s *Store) Holding(ctx context.Context, domain, topTier string, since time.
 
 // Refreshed writes what a refresh brought and ends its step. A run that lost its
 // step gets Conflict with Op "fence" and writes nothing.
-func (s *Store) Refreshed(ctx context.Context, st galena.Step, c galena.Company, learnt []galena.Observation) error {
+func (s *Store) Refreshed(ctx context.Context, st galena.Step, c galena.Company, learnt []*galena.Observation) error {
 	return s.inTx(ctx, "sql.refreshed", func(tx conn) error {
 		_, err := endStep(ctx, tx, st, ending{state: "done"})
 		if missing(err) {

@@ -8,7 +8,7 @@ import (
 
 // SaveAudit writes the outcome of an audit with what it learnt and ends its
 // step. A run that lost its step gets Conflict with Op "fence" and writes nothing.
-func (s *Store) SaveAudit(ctx context.Context, st galena.Step, r galena.RegretAudit, learnt []galena.Observation) error {
+func (s *Store) SaveAudit(ctx context.Context, st galena.Step, r galena.RegretAudit, learnt []*galena.Observation) error {
 	return s.inTx(ctx, "sql.save_audit", func(tx conn) error {
 		_, err := endStep(ctx, tx, st, ending{state: "done"})
 		if missing(err) {

@@ -17,7 +17,7 @@ import (
 // Audits is the part of the store that an audit reads and writes.
 type Audits interface {
 	Record(ctx context.Context, leadID string) (galena.Record, error)
-	SaveAudit(ctx context.Context, s galena.Step, r galena.RegretAudit, learnt []galena.Observation) error
+	SaveAudit(ctx context.Context, s galena.Step, r galena.RegretAudit, learnt []*galena.Observation) error
 }
 
 // audited says whether this decision is one of the few that are held against

@@ -32,12 +32,12 @@ type auditDesk struct {
 	*desk
 	record galena.Record
 	found  []galena.RegretAudit
-	learnt []galena.Observation
+	learnt []*galena.Observation
 }
 
 func (d *auditDesk) Record(context.Context, string) (galena.Record, error) { return d.record, nil }
 
-func (d *auditDesk) SaveAudit(_ context.Context, _ galena.Step, r galena.RegretAudit, learnt []galena.Observation) error {
+func (d *auditDesk) SaveAudit(_ context.Context, _ galena.Step, r galena.RegretAudit, learnt []*galena.Observation) error {
 	d.found, d.learnt = append(d.found, r), learnt
 	return nil
 }

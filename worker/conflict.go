@@ -37,12 +37,12 @@ func (r *run) thirdOpinion(s planning.State, stop planning.Next) planning.Next {
 }
 
 // conflicts are what the sources disagree on about the company, with the
-// decision that either side leads to once nobody is left to ask.
+// decision that either side leads to once nobody is left to ask. Nobody changes them.
 func (r *run) conflicts() []galena.Dispute {
-	if r.disputed == nil || r.disputedAt != len(r.observed) {
+	if r.disputedAt != len(r.observed) {
 		r.disputed, r.disputedAt = r.weigh(), len(r.observed)
 	}
-	return slices.Clone(r.disputed)
+	return r.disputed
 }
 
 // weigh finds the conflicts and what either side leads to.
@@ -57,13 +57,13 @@ func (r *run) weigh() []galena.Dispute {
 	if r.profile.tense {
 		found = r.profile.weighed.Conflicts(merging.Lens{Band: r.rules.band(r.began), Judge: r.judgement()})
 	}
-	out := []galena.Dispute{} // not nil: looked for, none found
-	for _, d := range found {
-		if _, fixed := r.fixed[d.Field]; !fixed && strings.HasPrefix(d.Field, "company.") {
-			out = append(out, d)
-		}
+	fixed := func(d galena.Dispute) bool {
+		return r.fixed[d.Field] != nil || !strings.HasPrefix(d.Field, "company.")
 	}
-	return out
+	if slices.ContainsFunc(found, fixed) {
+		found = slices.DeleteFunc(slices.Clone(found), fixed)
+	}
+	return found
 }
 
 // judgement says what decision facts of the company lead to.
@@ -106,7 +106,7 @@ func (r *run) disputes(epoch int, v view) []galena.Dispute {
 	if company == "" {
 		return nil
 	}
-	out := slices.DeleteFunc(r.conflicts(), r.stands)
+	out := slices.DeleteFunc(slices.Clone(r.conflicts()), r.stands)
 	if !r.profile.tense {
 		out = sided(out, v)
 	}

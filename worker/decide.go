@@ -38,9 +38,7 @@ func (r *run) lesson(v view, company galena.Company, epoch int) galena.Lesson {
 // profile, a rule that was tried or the catalogue asks for the field.
 func (r *run) used(v view) (ids []string) {
 	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect)
-	bought := r.bought()
-	for i := range bought {
-		o := &bought[i]
+	for _, o := range r.bought() {
 		tried := func(t galena.RuleTry) bool { _, seen := t.Values[o.Field]; return seen }
 		if v.facts.Get(o.Field).ObservationID == o.ID && (slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
 			ids = append(ids, o.ID)
@@ -66,8 +64,9 @@ func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidat
 	// A certain tier is not yet a certain decision: a rule may still be open.
 	d.Settled = d.Settled && v.outcome.Settled
 	d.Provisional = !d.Settled
-	for _, o := range r.observed {
-		d.Observations = append(d.Observations, o.ID)
+	d.Observations = make([]string, len(r.observed))
+	for i, o := range r.observed {
+		d.Observations[i] = o.ID
 	}
 	return d
 }

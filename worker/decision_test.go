@@ -76,13 +76,13 @@ func halfway(t testing.TB) *run {
 		ID: "l-1", JobTitle: "VP Revenue Operations", Form: "demo", Epoch: 1, CreatedAt: afternoon,
 		Judgement: galena.Judgement{Domain: "northwind-analytics.example", Class: galena.Corporate, Spendable: true},
 	}})
-	r.observed = []galena.Observation{
+	r.observed = galena.Refs([]galena.Observation{
 		said(t, "o-1", "own-crawl", "company.industry", "software"),
 		said(t, "o-2", "own-crawl", "company.hq_country", "US"),
 		said(t, "o-3", "alpha-firmo", "company.employee_count", 420),
 		said(t, "o-4", "alpha-firmo", "company.industry", "software"),
 		said(t, "o-5", "alpha-firmo", "company.hq_country", "US"),
-	}
+	})
 	r.asked = map[string]bool{"own-crawl": true, "alpha-firmo": true}
 	return r
 }

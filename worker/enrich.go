@@ -22,12 +22,12 @@ type run struct {
 	rules      *Rules
 	memory     galena.Memory
 	began      time.Time
-	fixed      galena.Facts         // lead.* and match.*: they do not change while we ask
-	observed   []galena.Observation // of the company: what was known, then what was bought
-	facts      galena.Facts         // all that is known, made of the first so many observations
-	profile    *profile             // the same, before the fixed ones were added
+	fixed      galena.Facts          // lead.* and match.*: they do not change while we ask
+	observed   []*galena.Observation // of the company: what was known, then what was bought
+	facts      galena.Facts          // all that is known, made of the first so many observations
+	profile    *profile              // the same, before the fixed ones were added
 	merged     int
-	disputed   []galena.Dispute // as of the first so many observations
+	disputed   []galena.Dispute // as of the first so many observations; of none there are none
 	disputedAt int
 	held       []galena.Answer // hits that were paid for before
 	steps      []galena.Call
@@ -48,7 +48,7 @@ type run struct {
 }
 
 func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
-	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: slices.Clip(m.Observations), deadline: rules.Deadline,
+	r := &run{p: p, rules: rules, memory: m, began: p.Now(), observed: galena.Refs(m.Observations), deadline: rules.Deadline,
 		asked: map[string]bool{}, tried: map[string]bool{}, refused: map[string]bool{}, paid: map[string]bool{},
 		missed: map[string]miss{}, person: true}
 	r.fixed = leadFacts(m.Lead)
@@ -60,7 +60,7 @@ func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 }
 
 // bought is what vendors said of the company, to this run.
-func (r *run) bought() []galena.Observation { return r.observed[len(r.memory.Observations):] }
+func (r *run) bought() []*galena.Observation { return r.observed[len(r.memory.Observations):] }
 
 // view is everything known at one moment, and what follows from it.
 type view struct {
@@ -202,11 +202,6 @@ func (r *run) ask(ctx context.Context, next planning.Next, beside ...planning.Ne
 		all.Go(put)
 	}
 	_ = all.Wait()
-	more := 0
-	for i := range replies {
-		more += len(replies[i].answer.Observations)
-	}
-	r.observed = slices.Grow(r.observed, more)
 	for _, x := range replies {
 		r.take(ctx, x)
 	}
@@ -238,5 +233,5 @@ func (r *run) take(ctx context.Context, x reply) {
 		r.held = append(r.held, x.answer)
 	}
 	r.spent += int64(math.Round(x.call.Cents * 10_000))
-	r.observed = append(r.observed, x.answer.Observations...)
+	r.observed = append(r.observed, galena.Refs(x.answer.Observations)...)
 }

@@ -52,7 +52,7 @@ type profileKey struct {
 }
 
 // of is the profile that the observations come to, made now or a moment ago.
-func (p *profiles) of(r *Rules, obs []galena.Observation, now time.Time) *profile {
+func (p *profiles) of(r *Rules, obs []*galena.Observation, now time.Time) *profile {
 	key, ok := keyOf(r, obs)
 	if !ok {
 		return newProfile(r, obs, now)
@@ -77,18 +77,18 @@ func (p *profiles) of(r *Rules, obs []galena.Observation, now time.Time) *profil
 }
 
 // keyOf names what is weighed. What has no id cannot be told from something else.
-func keyOf(r *Rules, obs []galena.Observation) (key profileKey, ok bool) {
+func keyOf(r *Rules, obs []*galena.Observation) (key profileKey, ok bool) {
 	b := make([]byte, 0, 1<<10)
-	for i := range obs {
-		if obs[i].ID == "" {
+	for _, o := range obs {
+		if o.ID == "" {
 			return key, false
 		}
-		b = append(append(b, obs[i].ID...), 0)
+		b = append(append(b, o.ID...), 0)
 	}
 	return profileKey{r.Merging, r.ICP, r.Routing, sha256.Sum256(b)}, true
 }
 
-func newProfile(r *Rules, obs []galena.Observation, now time.Time) *profile {
+func newProfile(r *Rules, obs []*galena.Observation, now time.Time) *profile {
 	p := &profile{at: now, weighed: r.Merging.Weigh(obs, now)}
 	p.facts = p.weighed.Facts()
 	reads := slices.Concat(r.ICP.Fields(), r.Routing.Fields())

@@ -63,7 +63,7 @@ func TestAConflictThatNobodyReadsIsWrittenAsIfItWereJudged(t *testing.T) {
 		"a criterion reads": {"company.industry", "software", "retail", true},
 	} {
 		r := halfway(t)
-		r.observed = append(r.observed[:0], said(t, "o-6", "alpha-firmo", c.field, c.one), said(t, "o-7", "beta-signals", c.field, c.other))
+		r.observed = galena.Refs([]galena.Observation{said(t, "o-6", "alpha-firmo", c.field, c.one), said(t, "o-7", "beta-signals", c.field, c.other)})
 		v := r.look(true)
 		if r.profile.tense != c.tense || len(r.profile.conflicts) == 0 {
 			t.Fatalf("%s: tense is %v, with %d conflicts", name, r.profile.tense, len(r.profile.conflicts))
@@ -89,7 +89,7 @@ func BenchmarkProfile(b *testing.B) {
 	r := halfway(b)
 	for _, f := range galena.Fields() {
 		if f.Type == galena.TypeText && len(r.observed) < 25 {
-			r.observed = append(r.observed, said(b, "a "+f.Name, "alpha-firmo", f.Name, "one"), said(b, "b "+f.Name, "own-crawl", f.Name, "one"))
+			r.observed = append(r.observed, galena.Refs([]galena.Observation{said(b, "a "+f.Name, "alpha-firmo", f.Name, "one"), said(b, "b "+f.Name, "own-crawl", f.Name, "one")})...)
 		}
 	}
 	for _, name := range []string{"Anew", "Known"} {

@@ -16,7 +16,7 @@ import (
 type Companies interface {
 	CompanyMemory(ctx context.Context, domain string) (galena.Memory, error)
 	Holding(ctx context.Context, domain, topTier string, since time.Time) (galena.Holding, error)
-	SaveCompany(ctx context.Context, c galena.Company, learnt []galena.Observation) error
+	SaveCompany(ctx context.Context, c galena.Company, learnt []*galena.Observation) error
 }
 
 // Vetter judges a company before money is spent on it.
@@ -130,16 +130,16 @@ func (l *Lookup) conclude(ctx context.Context, r *run, o galena.EnrichOrder) (ga
 
 // addNew appends what is not there yet: a value that is counted twice would weigh
 // twice as much.
-func addNew(all, more []galena.Observation) []galena.Observation {
-	for _, o := range more {
-		if !slices.ContainsFunc(all, func(x galena.Observation) bool { return x.ID == o.ID }) {
-			all = append(all, o)
+func addNew(all []*galena.Observation, more []galena.Observation) []*galena.Observation {
+	for i := range more {
+		if !slices.ContainsFunc(all, func(x *galena.Observation) bool { return x.ID == more[i].ID }) {
+			all = append(all, &more[i])
 		}
 	}
 	return all
 }
 
-func (l *Lookup) company(r *run, obs []galena.Observation) galena.Company {
+func (l *Lookup) company(r *run, obs []*galena.Observation) galena.Company {
 	facts := r.rules.Merging.Merge(obs, l.Now())
 	maps.Copy(facts, r.fixed)
 	return galena.Company{Domain: r.memory.CompanyDomain(), Facts: companyFacts(facts), UpdatedAt: l.Now()}

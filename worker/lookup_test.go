@@ -70,7 +70,7 @@ func (k *kiosk) Holding(context.Context, string, string, time.Time) (galena.Hold
 	return h, nil
 }
 
-func (k *kiosk) SaveCompany(_ context.Context, c galena.Company, learnt []galena.Observation) error {
+func (k *kiosk) SaveCompany(_ context.Context, c galena.Company, learnt []*galena.Observation) error {
 	k.saved, k.learnt = &c, learnt
 	return nil
 }

@@ -193,10 +193,10 @@ func TestAValueThatNobodyAskedForOrThatSaysNothingIsNotUsed(t *testing.T) {
 	p, _ := pipelineOn(t, &desk{}, &market{})
 	r := newRun(p, p.Rules(), galena.Memory{})
 	for _, field := range []string{"company.employee_count", "company.phone"} {
-		r.observed = append(r.observed, galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
+		r.observed = append(r.observed, &galena.Observation{ID: field, Field: field, Value: galena.Number(420), Source: "one", Class: galena.ClassProvider,
 			Confidence: 1, ObservedAt: testNow, FetchedAt: testNow})
 	}
-	r.observed = append(r.observed, galena.Observation{ID: "says nothing", Field: "company.annual_revenue_usd", Source: "one", Class: galena.ClassProvider, Confidence: 1, ObservedAt: testNow})
+	r.observed = append(r.observed, &galena.Observation{ID: "says nothing", Field: "company.annual_revenue_usd", Source: "one", Class: galena.ClassProvider, Confidence: 1, ObservedAt: testNow})
 	if used := r.used(r.look(true)); !slices.Equal(used, []string{"company.employee_count"}) {
 		t.Errorf("%v, want the size alone", used)
 	}

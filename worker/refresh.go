@@ -28,7 +28,7 @@ type Market interface {
 // Holdings is the part of the store that a refresh reads and writes.
 type Holdings interface {
 	Holding(ctx context.Context, domain, topTier string, since time.Time) (galena.Holding, error)
-	Refreshed(ctx context.Context, s galena.Step, c galena.Company, learnt []galena.Observation) error
+	Refreshed(ctx context.Context, s galena.Step, c galena.Company, learnt []*galena.Observation) error
 }
 
 // refresh is the wish that a decision leaves behind when it rests on stale
@@ -114,7 +114,7 @@ func (r *Refresher) refresh(ctx context.Context, s galena.Step) (outcome string,
 		return "", err
 	}
 	learnt := current(answers, now)
-	facts := companyFacts(rules.Merging.Merge(append(learnt, h.Standing...), r.Now()))
+	facts := companyFacts(rules.Merging.Merge(append(learnt, galena.Refs(h.Standing)...), r.Now()))
 	company := galena.Company{Domain: s.ID, Facts: facts, UpdatedAt: r.Now()}
 	outcome = "done"
 	if asked == 0 {
@@ -127,10 +127,10 @@ func (r *Refresher) refresh(ctx context.Context, s galena.Step) (outcome string,
 }
 
 // current is what the answers that have not expired say.
-func current(answers []galena.Answer, now time.Time) (out []galena.Observation) {
+func current(answers []galena.Answer, now time.Time) (out []*galena.Observation) {
 	for _, a := range answers {
 		if a.Kind == "" && now.Before(a.ExpiresAt) {
-			out = append(out, a.Observations...)
+			out = append(out, galena.Refs(a.Observations)...)
 		}
 	}
 	return out
@@ -140,7 +140,7 @@ func current(answers []galena.Answer, now time.Time) (out []galena.Observation) 
 // of one lead. Of several that fail the first error is told, after all were asked.
 func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, rules *Rules) (answers []galena.Answer, asked int, err error) {
 	market, now, left := rules.Market, r.Now(), rules.LimitMicros
-	known := rules.Merging.Merge(append(current(h.Answers, now), h.Standing...), now)
+	known := rules.Merging.Merge(append(current(h.Answers, now), galena.Refs(h.Standing)...), now)
 	prices := map[string]galena.Offer{}
 	for _, o := range market.Offers() {
 		prices[o.Provider] = o

@@ -73,7 +73,7 @@ type pantry struct {
 	stepLog
 	holding galena.Holding
 	saved   *galena.Company
-	learnt  []galena.Observation
+	learnt  []*galena.Observation
 }
 
 func (p *pantry) Begin(context.Context, string, string, int, int) (bool, error) { return true, nil }
@@ -82,7 +82,7 @@ func (p *pantry) Holding(context.Context, string, string, time.Time) (galena.Hol
 	return p.holding, nil
 }
 
-func (p *pantry) Refreshed(_ context.Context, _ galena.Step, c galena.Company, learnt []galena.Observation) error {
+func (p *pantry) Refreshed(_ context.Context, _ galena.Step, c galena.Company, learnt []*galena.Observation) error {
 	p.saved, p.learnt = &c, learnt
 	return nil
 }

@@ -187,7 +187,7 @@ func (s *scorer) facts(raw []byte) (galena.Facts, error) {
 			obs = append(obs, o)
 		}
 	}
-	return s.policy.Merge(obs, s.now), nil
+	return s.policy.Merge(galena.Refs(obs), s.now), nil
 }
 
 func (s *scorer) observation(field galena.Field, body json.RawMessage) (galena.Observation, error) {

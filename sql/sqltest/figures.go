@@ -41,11 +41,11 @@ func scorecard(s *bench) {
 	call("miss.test", "not_found", 10_000, time.Millisecond, now)
 	call("error.test", "unavailable", 0, 2*time.Second, now)
 	all = append(all, said("c3.test", "company.industry", false, now))
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, all))
+	s.ok(s.SaveCompany(s.ctx, galena.Company{}, galena.Refs(all)))
 	for range 2 { // known before it was used, and said again: used once
-		s.ok(s.SaveCompany(s.ctx, galena.Company{}, []galena.Observation{said("c3.test", "company.industry", true, now)}))
+		s.ok(s.SaveCompany(s.ctx, galena.Company{}, galena.Refs([]galena.Observation{said("c3.test", "company.industry", true, now)})))
 	}
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, []galena.Observation{said("c3.test", "company.industry", false, now)}))
+	s.ok(s.SaveCompany(s.ctx, galena.Company{}, galena.Refs([]galena.Observation{said("c3.test", "company.industry", false, now)})))
 	got, err := s.Scorecard(s.ctx, now.Add(-24*time.Hour))
 	s.ok(err)
 	want := []galena.Scores{{Provider: "alpha", Calls: 22, Hits: 20, Misses: 1, P95: 20 * time.Millisecond, CostMicros: 610_000, MissMicros: 10_000,
@@ -164,7 +164,7 @@ func countedDays(s *bench) {
 	for _, e := range p.calls {
 		s.ok(s.SaveAnswer(s.ctx, galena.Answer{Provider: e.Provider, Domain: e.Domain, Kind: galena.Unavailable}, e))
 	}
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, p.values))
+	s.ok(s.SaveCompany(s.ctx, galena.Company{}, galena.Refs(p.values)))
 	s.fares("uncounted", p)
 	parallel(2, func(int) {
 		if err := s.CountDays(s.ctx); err != nil {
@@ -178,7 +178,7 @@ func countedDays(s *bench) {
 	for i := range p.values { // each day's values turn out to be of use, after the day
 		p.values[i].Used = true
 	}
-	s.ok(s.SaveCompany(s.ctx, galena.Company{}, p.values))
+	s.ok(s.SaveCompany(s.ctx, galena.Company{}, galena.Refs(p.values)))
 	s.ok(s.CountDays(s.ctx))
 	after, err := s.Scorecard(s.ctx, s.clock.now().Add(-30*24*time.Hour))
 	s.ok(err)

@@ -150,7 +150,7 @@ func refreshWrites(s *bench) {
 		s.Errorf("holding %+v, want the answer of a company of tier A", h)
 	}
 	facts := galena.Facts{"company.employee_count": {Field: "company.employee_count", State: galena.Known, Value: galena.Number(300), Source: "alpha"}}
-	learnt := []galena.Observation{{ID: "o2", Entity: "acme.test", Field: "company.employee_count", Source: "alpha", Class: galena.ClassProvider, Value: galena.Number(300), Confidence: 1}}
+	learnt := []*galena.Observation{{ID: "o2", Entity: "acme.test", Field: "company.employee_count", Source: "alpha", Class: galena.ClassProvider, Value: galena.Number(300), Confidence: 1}}
 	s.ok(s.Refreshed(s.ctx, step, galena.Company{Domain: "acme.test", Facts: facts, UpdatedAt: s.clock.now()}, learnt))
 	c, err := s.Company(s.ctx, "acme.test")
 	s.ok(err)

@@ -93,7 +93,7 @@ func companyRemembered(s *bench) {
 		s.Errorf("%+v, want acme.com with its owner and what was said, and no lead", m)
 	}
 	s.ok(s.SaveCompany(s.ctx, galena.Company{Domain: "acme.com", UpdatedAt: s.clock.now(), Facts: galena.Facts{headcount: galena.KnownFact(headcount, galena.Number(46), "crm:one", s.clock.now())}},
-		[]galena.Observation{stated}))
+		[]*galena.Observation{&stated}))
 	c, err := s.Company(s.ctx, "acme.de")
 	s.ok(err)
 	if c.Facts.Get(headcount).Value.Lo != 46 {

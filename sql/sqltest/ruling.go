@@ -35,7 +35,7 @@ func (s *bench) ruling(id string, settle func(galena.Roster, *galena.Decision) g
 		Lesson: galena.Lesson{
 			Company: galena.Company{Domain: "acme.test", UpdatedAt: now, Facts: galena.Facts{
 				"company.employee_count": {Field: "company.employee_count", State: galena.Known, Value: galena.Interval(51, 200, "51-200"), Source: "alpha"}}},
-			Observations: []galena.Observation{{ID: "o1", Entity: "acme.test", Field: "company.employee_count", Source: "alpha",
+			Observations: []*galena.Observation{{ID: "o1", Entity: "acme.test", Field: "company.employee_count", Source: "alpha",
 				Class: galena.ClassProvider, Value: galena.Interval(51, 200, "51-200"), Confidence: 0.9, ObservedAt: now, FetchedAt: now}},
 		},
 		Settle: func(r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
