@@ -21,6 +21,7 @@ type Router struct {
 	pools   map[string]Pool
 	country map[string]string // country -> territory
 	named   map[string]string // domain -> rep
+	fields  []string
 }
 
 // rep is a Rep with its schedule and with its languages and skills folded.
@@ -44,6 +45,7 @@ type rule struct {
 func New(c Config) (*Router, error) {
 	r, faults := build(c)
 	faults = slices.DeleteFunc(faults, func(f *galena.Fault) bool { return strings.HasPrefix(f.Code, "W") })
+	r.fields = r.reads()
 	return r, join(faults)
 }
 
@@ -61,13 +63,16 @@ func join(faults []*galena.Fault) error {
 	return errors.Join(errs...)
 }
 
-// Fields lists the facts on which a match can hang; some are listed twice.
-func (r *Router) Fields() []string {
+// Fields lists the facts on which a match can hang, sorted. Nobody changes the list.
+func (r *Router) Fields() []string { return r.fields }
+
+func (r *Router) reads() []string {
 	out := []string{"company.hq_country", "lead.country"} // of the territory
 	for i := range r.rules {
 		out = append(out, r.rules[i].test.when.Fields()...)
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Reps lists the reps as configured.

@@ -23,6 +23,7 @@ type Profile struct {
 	total         int64 // P: the best reachable sum of weight x value
 	room          int64 // sum of weight x (vmax - vmin)
 	minConfidence float64
+	fields        []string
 }
 
 type criterion struct {
@@ -76,6 +77,7 @@ func New(c Config) (*Profile, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	k.profile.fields = k.profile.reads()
 	return k.profile, nil
 }
 
@@ -97,9 +99,10 @@ func (p *Profile) Minimums() []galena.Tenths {
 	return out
 }
 
-// Fields lists what the profile reads, each field once for every place.
-func (p *Profile) Fields() []string {
-	var out []string
+// Fields lists what the profile reads, sorted. Nobody changes the list.
+func (p *Profile) Fields() []string { return p.fields }
+
+func (p *Profile) reads() (out []string) {
 	for i := range p.criteria {
 		out = append(append(out, p.criteria[i].field), p.criteria[i].applies.Fields()...)
 	}
@@ -109,7 +112,7 @@ func (p *Profile) Fields() []string {
 	for _, t := range p.tiers {
 		out = append(out, t.requires.Fields()...)
 	}
-	return out
+	return unique(out)
 }
 
 // Groups are the named sets of the profile.

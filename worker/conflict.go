@@ -70,9 +70,8 @@ func (r *run) weigh() []galena.Dispute {
 func (r *run) judgement() func(galena.Facts) merging.Outcome {
 	var last merging.Outcome
 	var of galena.Facts
-	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.Routing.Fields())
 	return func(facts galena.Facts) merging.Outcome {
-		if of != nil && alike(facts, of, reads) {
+		if of != nil && alike(facts, of, r.rules.ICP.Fields()) && alike(facts, of, r.rules.Routing.Fields()) {
 			return last
 		}
 		of = facts

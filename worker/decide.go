@@ -37,10 +37,10 @@ func (r *run) lesson(v view, company galena.Company, epoch int) galena.Lesson {
 // used names what the decision rests on: a value that won its field, where the
 // profile, a rule that was tried or the catalogue asks for the field.
 func (r *run) used(v view) (ids []string) {
-	reads := slices.Concat(r.rules.ICP.Fields(), r.rules.AlwaysCollect)
 	for _, o := range r.bought() {
 		tried := func(t galena.RuleTry) bool { _, seen := t.Values[o.Field]; return seen }
-		if v.facts.Get(o.Field).ObservationID == o.ID && (slices.Contains(reads, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
+		if v.facts.Get(o.Field).ObservationID == o.ID && (slices.Contains(r.rules.ICP.Fields(), o.Field) ||
+			slices.Contains(r.rules.AlwaysCollect, o.Field) || slices.ContainsFunc(v.outcome.Tries, tried)) {
 			ids = append(ids, o.ID)
 		}
 	}

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"crypto/sha256"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +15,9 @@ import (
 const (
 	// profilesMost bounds the profiles that are kept: some five megabytes.
 	profilesMost = 256
+	// profileLeast is how many observations are worth keeping for: a lead is first
+	// looked at with the word or two of its form, which are weighed in no time.
+	profileLeast = 4
 	// profileKept is how long one is used: it says how sure and how old values are
 	// as of the moment it was made.
 	profileKept = time.Minute
@@ -54,7 +56,7 @@ type profileKey struct {
 // of is the profile that the observations come to, made now or a moment ago.
 func (p *profiles) of(r *Rules, obs []*galena.Observation, now time.Time) *profile {
 	key, ok := keyOf(r, obs)
-	if !ok {
+	if !ok || len(obs) < profileLeast {
 		return newProfile(r, obs, now)
 	}
 	p.mu.Lock()
@@ -91,10 +93,9 @@ func keyOf(r *Rules, obs []*galena.Observation) (key profileKey, ok bool) {
 func newProfile(r *Rules, obs []*galena.Observation, now time.Time) *profile {
 	p := &profile{at: now, weighed: r.Merging.Weigh(obs, now)}
 	p.facts = p.weighed.Facts()
-	reads := slices.Concat(r.ICP.Fields(), r.Routing.Fields())
 	for _, d := range p.weighed.Conflicts(merging.Lens{Band: r.band(now)}) {
 		if strings.HasPrefix(d.Field, "company.") {
-			p.tense = p.tense || slices.Contains(reads, d.Field)
+			p.tense = p.tense || r.read(d.Field)
 			p.conflicts = append(p.conflicts, d)
 		}
 	}

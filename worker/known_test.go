@@ -41,13 +41,18 @@ func TestProfilesAreForgottenInTime(t *testing.T) {
 	t.Parallel()
 	r := halfway(t)
 	var kept profiles
-	o := r.observed[:1:1]
 	for i := range 3 * profilesMost {
-		o[0].ID = strconv.Itoa(i)
-		kept.of(r.rules, o, afternoon)
+		r.observed[0].ID = strconv.Itoa(i)
+		kept.of(r.rules, r.observed, afternoon)
+		kept.of(r.rules, r.observed[:2], afternoon) // takes nobody's place
 	}
 	if n := len(kept.now) + len(kept.old); n > profilesMost || n < profilesMost/2 {
 		t.Errorf("%d profiles are kept, want no more than %d", n, profilesMost)
+	}
+	for _, p := range kept.now {
+		if p.facts.Get("company.employee_count").State != galena.Known {
+			t.Errorf("what is weighed in no time is kept: %v", p.facts)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -24,6 +25,11 @@ type Rules struct {
 	AuditShare    float64          // of settled decisions, 0 = none: everything is bought afterwards
 	Refs          []galena.ConfigRef
 	Done          func() // told when a lead is through with the set; nil = nobody asks
+}
+
+// read says that a criterion or a rule reads the field.
+func (r *Rules) read(field string) bool {
+	return slices.Contains(r.ICP.Fields(), field) || slices.Contains(r.Routing.Fields(), field)
 }
 
 func (r *Rules) done() {
