@@ -1,13 +1,14 @@
 package sql
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
 
 	"github.com/galenahq/galena"
 )
 
-// recentMost bounds the keys that are remembered: some megabytes.
+// recentMost bounds the keys that are remembered: a megabyte or two.
 const recentMost = 32 << 10
 
 // recent remembers which answers of vendors this process has logged, by their
@@ -56,16 +57,28 @@ func (r *recent) wrote(words []marked) {
 	r.keys.add(keys)
 }
 
-// seen remembers up to twice as many keys of rows that are never changed or removed.
+// seen remembers up to twice as many keys of rows that are never changed or removed,
+// each by 128 bits of hash: the text of a key may be part of a whole answer, which
+// it would keep in memory.
 type seen struct {
 	mu       sync.Mutex
-	now, old map[string]bool
+	now, old map[[2]uint64]struct{}
+}
+
+// Two hashes of 64 bits, each with a seed of its own.
+var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+func hashed(key string) [2]uint64 {
+	return [2]uint64{maphash.String(seeds[0], key), maphash.String(seeds[1], key)}
 }
 
 func (s *seen) has(key string) bool {
+	k := hashed(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now[key] || s.old[key]
+	_, now := s.now[k]
+	_, before := s.old[k]
+	return now || before
 }
 
 // add is called after the commit.
@@ -74,8 +87,8 @@ func (s *seen) add(keys []string) {
 	defer s.mu.Unlock()
 	for _, key := range keys {
 		if s.now == nil || len(s.now) >= recentMost {
-			s.old, s.now = s.now, map[string]bool{}
+			s.old, s.now = s.now, map[[2]uint64]struct{}{}
 		}
-		s.now[key] = true
+		s.now[hashed(key)] = struct{}{}
 	}
 }
