@@ -47,7 +47,7 @@ func (r conflictRow) dispute() (galena.Dispute, error) {
 		errors.Join(err1, err2)
 }
 
-// readMost bounds the conflicts that are kept read: a few megabytes.
+// readMost bounds the conflicts that are kept read: two megabytes.
 const readMost = 1 << 10
 
 // contested keeps the open conflicts that were read lately. Every lead of a company
@@ -59,16 +59,21 @@ type contested struct {
 	read map[string]contestedRow
 }
 
+// contestedRow is a conflict and the row that it was read from, whose texts are
+// only known by their hashes: they are as long as all the rest.
 type contestedRow struct {
-	row conflictRow
-	is  galena.Dispute
+	row   conflictRow
+	texts [2][2]uint64
+	is    galena.Dispute
 }
 
 func (c *contested) dispute(r conflictRow) (galena.Dispute, error) {
+	of := contestedRow{row: r, texts: [2][2]uint64{hashed(r.Candidates), hashed(r.Chosen)}}
+	of.row.Candidates, of.row.Chosen = "", ""
 	c.mu.Lock()
 	known, ok := c.read[r.ID]
 	c.mu.Unlock()
-	if ok && known.row == r {
+	if ok && known.row == of.row && known.texts == of.texts {
 		return known.is, nil
 	}
 	d, err := r.dispute()
@@ -80,7 +85,8 @@ func (c *contested) dispute(r conflictRow) (galena.Dispute, error) {
 	if c.read == nil || len(c.read) >= readMost {
 		c.read = map[string]contestedRow{}
 	}
-	c.read[r.ID] = contestedRow{r, d}
+	of.is = d
+	c.read[r.ID] = of
 	return d, nil
 }
 

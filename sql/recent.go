@@ -8,8 +8,9 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// recentMost bounds the keys that are remembered: a megabyte or two.
-const recentMost = 32 << 10
+// recentMost bounds the keys that are remembered, half a megabyte of them: as many
+// as fill what Go makes room for in a map.
+const recentMost = 24 << 10
 
 // recent remembers which answers of vendors this process has logged, by their
 // requests, and which of their observations as those that a decision rests on, by
