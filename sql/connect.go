@@ -115,7 +115,9 @@ func connectPostgres(address string, u use) (database, error) {
 	if err != nil {
 		return database{}, malformed
 	}
-	conf.DescriptionCacheCapacity = 0 // room for 512 on each connection, of a mode that is not used
+	if conf.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe {
+		conf.DescriptionCacheCapacity = 0 // room for 512 on each connection, of a mode that is not used
+	}
 	if !query.Has("connect_timeout") {
 		conf.ConnectTimeout = 3 * time.Second
 	}

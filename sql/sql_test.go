@@ -196,6 +196,21 @@ func schema(t testing.TB, server string) string {
 	return u.String()
 }
 
+// A URL may choose how statements are sent, as a pooler between may demand.
+func TestAURLChoosesHowStatementsAreSent(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	for _, mode := range []string{"cache_statement", "cache_describe"} {
+		s := open(t, schema(t, server)+"&default_query_exec_mode="+mode, time.Now)
+		if _, _, _, err := s.Answer(t.Context(), "alpha", "acme.test"); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+}
+
 func TestAnOldSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	_, err := sql.Open(context.Background(), sqliteURL(t), nil, time.Now)
