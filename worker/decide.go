@@ -64,9 +64,9 @@ func (r *run) decision(v view, a galena.Assignment, candidates []galena.Candidat
 	// A certain tier is not yet a certain decision: a rule may still be open.
 	d.Settled = d.Settled && v.outcome.Settled
 	d.Provisional = !d.Settled
-	d.Observations = make([]string, len(r.observed))
-	for i, o := range r.observed {
-		d.Observations[i] = o.ID
+	d.Observations = slices.Grow(d.Observations, len(r.observed))
+	for _, o := range r.observed {
+		d.Observations = append(d.Observations, o.ID)
 	}
 	return d
 }

@@ -55,8 +55,11 @@ type profileKey struct {
 
 // of is the profile that the observations come to, made now or a moment ago.
 func (p *profiles) of(r *Rules, obs []*galena.Observation, now time.Time) *profile {
+	if len(obs) < profileLeast {
+		return newProfile(r, obs, now)
+	}
 	key, ok := keyOf(r, obs)
-	if !ok || len(obs) < profileLeast {
+	if !ok {
 		return newProfile(r, obs, now)
 	}
 	p.mu.Lock()
