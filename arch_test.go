@@ -54,6 +54,7 @@ var door = map[string][]string{
 	"github.com/alicebob/miniredis/v2":     {"redis"},
 	"github.com/danielgtaylor/huma/v2":     {"api"},
 	"github.com/go-redis/redis_rate/v10":   {"redis"},
+	"github.com/go-json-experiment/json":   {"."},
 	"github.com/goccy/go-yaml":             {"configs"},
 	"github.com/hibiken/asynq":             {"worker"},
 	"github.com/hibiken/asynqmon":          {"web"},

@@ -74,8 +74,8 @@ func (h *handlers) linkAlias(ctx context.Context, in *aliasInput) (*namesOutput,
 	l := galena.DomainLink{Kind: "alias", By: caller(ctx).ID}
 	if raw := bodyOf(ctx); len(raw) > 0 {
 		m, _, err := strictJSON(raw)
-		if f, ok := errors.AsType[*fault](err); ok {
-			return nil, problem(ctx, http.StatusBadRequest, f.code, f.detail)
+		if f, ok := errors.AsType[*galena.JSONFault](err); ok {
+			return nil, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
 		}
 		if kind, given := m["kind"]; given {
 			l.Kind, _ = kind.(string)

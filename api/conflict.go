@@ -80,8 +80,8 @@ func (h *handlers) resolveConflict(ctx context.Context, in *idInput) (*conflictO
 	}
 	body, _, err := strictJSON(bodyOf(ctx))
 	if err != nil {
-		if f, ok := errors.AsType[*fault](err); ok {
-			return nil, problem(ctx, http.StatusBadRequest, f.code, f.detail)
+		if f, ok := errors.AsType[*galena.JSONFault](err); ok {
+			return nil, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
 		}
 		return nil, refuse(ctx, err)
 	}

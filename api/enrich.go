@@ -81,14 +81,14 @@ func (h *handlers) enrichCompany(ctx context.Context, _ *struct{}) (*struct{ Bod
 func (h *handlers) order(ctx context.Context) (galena.EnrichOrder, error) {
 	o := galena.EnrichOrder{LimitMicros: -1}
 	m, _, err := strictJSON(bodyOf(ctx))
-	if f, ok := errors.AsType[*fault](err); ok {
-		return o, problem(ctx, http.StatusBadRequest, f.code, f.detail)
+	if f, ok := errors.AsType[*galena.JSONFault](err); ok {
+		return o, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
 	}
 	given := map[string]string{}
 	for name, v := range m {
 		s, isText := v.(string)
 		if !slices.Contains([]string{"domain", "use_cache", "max_age", "fallback"}, name) {
-			return o, badProperty(ctx, "/"+pointerWord(name), "is no property of an order")
+			return o, badProperty(ctx, galena.JSONPointer(name), "is no property of an order")
 		}
 		if !isText {
 			return o, badProperty(ctx, "/"+name, "must be a text")

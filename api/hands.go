@@ -158,9 +158,9 @@ func readAct(ctx context.Context, id string) (galena.Act, error) {
 		return act, nil
 	}
 	m, _, err := strictJSON(raw)
-	if f, ok := errors.AsType[*fault](err); ok {
-		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.detail)
-		p.Errors = []FieldError{{Pointer: f.pointer, Detail: f.detail, Code: f.code}}
+	if f, ok := errors.AsType[*galena.JSONFault](err); ok {
+		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.Detail)
+		p.Errors = []FieldError{{Pointer: f.Pointer, Detail: f.Detail, Code: f.Code}}
 		return act, p
 	}
 	b := binder{values: m}

@@ -94,9 +94,9 @@ func (h *handlers) releaseLead(ctx context.Context, in *idInput) (*struct{ Body 
 // readObject reads a body into a binder.
 func readObject(ctx context.Context, raw []byte) (*binder, error) {
 	m, keys, err := strictJSON(raw)
-	if f, ok := errors.AsType[*fault](err); ok {
-		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.detail)
-		p.Errors = []FieldError{{Pointer: f.pointer, Detail: f.detail, Code: f.code}}
+	if f, ok := errors.AsType[*galena.JSONFault](err); ok {
+		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.Detail)
+		p.Errors = []FieldError{{Pointer: f.Pointer, Detail: f.Detail, Code: f.Code}}
 		return nil, p
 	}
 	return &binder{values: m, keys: keys}, err

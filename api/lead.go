@@ -252,7 +252,7 @@ func (b *binder) words(name string) map[string]string {
 		case json.Number:
 			out[k] = v.String()
 		default:
-			b.wrong(name+"/"+pointerWord(k), "must be a string", "wrong_type")
+			b.wrong(name+galena.JSONPointer(k), "must be a string", "wrong_type")
 		}
 	}
 	return out

@@ -8,7 +8,7 @@ import (
 
 func TestOneOddFieldDoesNotCostTheRecord(t *testing.T) {
 	t.Parallel()
-	o, err := decode([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":{"n":5},"raised":"lots"},
+	o, err := ParseObject([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":{"n":5},"raised":"lots"},
 		"geo":"Berlin","foundedYear":"c. 1998","tech":"react","tags":[1,null,"B2B"],"emailProvider":"google.com","category":7}`))
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestOneOddFieldDoesNotCostTheRecord(t *testing.T) {
 
 func TestHeadcountIsOfTheCompanyThatWasAskedForAndNotOfItsGroup(t *testing.T) {
 	t.Parallel()
-	subsidiary, err := decode([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":120},
+	subsidiary, err := ParseObject([]byte(`{"domain":"acme.example","name":"Acme","metrics":{"employees":120},
 		"parent":{"domain":"www.holding.example"},"ultimateParent":{"domain":"group.example"}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestHeadcountIsOfTheCompanyThatWasAskedForAndNotOfItsGroup(t *testing.T) {
 	if got["company.employee_count"] != "120" || got["company.parent_domain"] != "holding.example" {
 		t.Errorf("got %v", got)
 	}
-	group, err := decode([]byte(`{"domain":"holding.example","name":"Holding","metrics":{"employees":90000}}`))
+	group, err := ParseObject([]byte(`{"domain":"holding.example","name":"Holding","metrics":{"employees":90000}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func FuzzReadClearbitShape(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o, err := decode(b)
+		o, err := ParseObject(b)
 		if err != nil {
 			return
 		}

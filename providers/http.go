@@ -178,7 +178,7 @@ func readObject(r Request, resp *http.Response) (Object, error) {
 	if r.XML {
 		o, err = decodeXML(b, contentType)
 	} else {
-		o, err = decode(b)
+		o, err = ParseObject(b)
 	}
 	if err != nil {
 		return nil, galena.Errorf(galena.Malformed, op, "%w", err)

@@ -74,7 +74,7 @@ func FuzzRetryAfter(f *testing.F) {
 
 func TestKeysMatchExactlyAndOnce(t *testing.T) {
 	t.Parallel()
-	o, err := decode([]byte(`{"Domain":"evil.example","domain":"acme.example","n":"7","zero":0}`))
+	o, err := ParseObject([]byte(`{"Domain":"evil.example","domain":"acme.example","n":"7","zero":0}`))
 	if err != nil || o.Text("domain") != "acme.example" {
 		t.Errorf("got %q, %v", o.Text("domain"), err)
 	}
@@ -85,7 +85,7 @@ func TestKeysMatchExactlyAndOnce(t *testing.T) {
 		t.Error("zero is a number; vendors mean unknown by it")
 	}
 	for _, bad := range []string{`{"a":{"b":1,"b":2}}`, "{\"a\":\"\xff\"}", `{"a":1}{}`, `{"a":1`, `7`, ``, `{"a":1}]`} {
-		if _, err := decode([]byte(bad)); err == nil {
+		if _, err := ParseObject([]byte(bad)); err == nil {
 			t.Errorf("%q was accepted", bad)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/galenahq/galena"
 )
 
 // Object is a JSON object read strictly but typed loosely: vendors change a
@@ -81,5 +83,12 @@ func text(v any) string {
 	}
 }
 
-// ParseObject reads a JSON object that is part of something else.
-func ParseObject(b []byte) (Object, error) { return decode(b) }
+// maxNesting bounds the depth of an answer.
+const maxNesting = 32
+
+// ParseObject reads a JSON object and nothing else. Half an emoji in one name costs
+// no record: it becomes U+FFFD.
+func ParseObject(b []byte) (Object, error) {
+	o, _, err := galena.ReadJSON[Object](b, galena.JSONLimits{Depth: maxNesting, Loose: true})
+	return o, err
+}

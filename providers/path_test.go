@@ -7,7 +7,7 @@ import (
 
 func TestPathsLeadThroughJSONAndXML(t *testing.T) {
 	t.Parallel()
-	j, err := decode([]byte(`{"a": {"b": [{"c": 1}, {"c": ["x", null]}, 7], "d.e": "dotted", "f": [], "g": false, "h": null, "i": {"k": "v"}}, "t": true}`))
+	j, err := ParseObject([]byte(`{"a": {"b": [{"c": 1}, {"c": ["x", null]}, 7], "d.e": "dotted", "f": [], "g": false, "h": null, "i": {"k": "v"}}, "t": true}`))
 	if err != nil {
 		t.Fatal(err)
 	}
