@@ -3,6 +3,7 @@ package drill
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,9 +124,9 @@ func fiftyHang(b *bench) {
 	b.fifty("f09-well-")
 	b.drain()
 	b.rest(2 * time.Second)
-	base := map[string]float64{}
+	base := map[string]int{}
 	for _, w := range b.workers {
-		base[w.name] = b.gauge(w, "go_goroutines")
+		base[w.name] = b.goroutines(w)
 	}
 	b.p1.always(hangs)
 	from := time.Now()
@@ -147,18 +148,39 @@ func fiftyHang(b *bench) {
 	b.atLeast("calls of a process at a time", float64(together), few)
 	b.atMost("calls of a process at a time", float64(together), few*(shared+1))
 	b.atMost("longest call s", longest.Seconds(), callLimit.Seconds()*b.plan.patience)
-	most := 0.0
+	most := 0
 	took := b.within(10*time.Second, "as many goroutines as before", func() bool {
 		most = 0
 		for _, w := range b.workers {
-			most = max(most, b.gauge(w, "go_goroutines")-base[w.name])
+			most = max(most, b.goroutines(w)-base[w.name])
 		}
 		return most <= 10
 	})
-	b.figure("%+.0f goroutines after %.1fs", most, took.Seconds())
+	b.figure("%+d goroutines after %.1fs", most, took.Seconds())
 	for _, w := range b.workers {
 		b.must(os.WriteFile(filepath.Join(b.dir, w.name+".goroutines"), []byte(b.private(w, "/debug/pprof/goroutine?debug=1")), 0o600))
 	}
+}
+
+var goroutineGroup = regexp.MustCompile(`(?m)^(\d+) @ .*\n((?:#.*\n)+)`)
+
+// goroutines counts those of a process, but for the two of each connection that it
+// keeps open: how many those are hangs on which process took how many of the leads.
+func (b *bench) goroutines(p *process) (n int) {
+	b.t.Helper()
+	groups := goroutineGroup.FindAllStringSubmatch(b.private(p, "/debug/pprof/goroutine?debug=1"), -1)
+	if len(groups) == 0 {
+		b.t.Fatalf("%s does not tell its goroutines", p.name)
+	}
+	for _, g := range groups {
+		if strings.Contains(g[2], "net/http.(*persistConn).") {
+			continue
+		}
+		many, err := strconv.Atoi(g[1])
+		b.must(err)
+		n += many
+	}
+	return n
 }
 
 // fifty posts as many leads at once and waits for the answers.
