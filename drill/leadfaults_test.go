@@ -164,8 +164,9 @@ func fiftyHang(b *bench) {
 
 var goroutineGroup = regexp.MustCompile(`(?m)^(\d+) @ .*\n((?:#.*\n)+)`)
 
-// goroutines counts those of a process, but for the two of each connection that it
-// keeps open: how many those are hangs on which process took how many of the leads.
+// goroutines counts those of a process, but for the two of each connection that is
+// kept open and awaits nothing but a next call: how many those are hangs on which
+// process took how many of the leads. One whose answer nobody reads counts.
 func (b *bench) goroutines(p *process) (n int) {
 	b.t.Helper()
 	groups := goroutineGroup.FindAllStringSubmatch(b.private(p, "/debug/pprof/goroutine?debug=1"), -1)
@@ -173,12 +174,11 @@ func (b *bench) goroutines(p *process) (n int) {
 		b.t.Fatalf("%s does not tell its goroutines", p.name)
 	}
 	for _, g := range groups {
-		if strings.Contains(g[2], "net/http.(*persistConn).") {
-			continue
-		}
 		many, err := strconv.Atoi(g[1])
 		b.must(err)
-		n += many
+		if n += many; strings.Contains(g[2], "bufio.(*Reader).Peek") && strings.Contains(g[2], "net/http.(*persistConn).readLoop") {
+			n -= 2 * many // its writeLoop, too
+		}
 	}
 	return n
 }
