@@ -40,89 +40,83 @@ func ReadJSON[M ~map[string]any](body []byte, limits JSONLimits) (M, []string, e
 	if !utf8.Valid(body) {
 		return nil, nil, &JSONFault{"", "invalid_utf8", "the body is not valid UTF-8"}
 	}
-	r := jsonReader[M]{jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(limits.Loose)), limits, 0}
-	v, names, err := r.value(0)
-	if err == nil {
-		if _, err = r.tokens.ReadToken(); errors.Is(err, io.EOF) {
-			err = nil
-		} else {
-			err = &JSONFault{"", "trailing_data", "there is more after the end of the JSON object"}
-		}
-	}
+	r := jsonReader[M]{tokens: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(limits.Loose)), limits: limits}
+	v, err := r.value(0)
 	if err != nil {
 		return nil, nil, jsonFault(err, body)
+	}
+	if _, err := r.tokens.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, nil, &JSONFault{"", "trailing_data", "there is more after the end of the JSON object"}
 	}
 	o, ok := v.(M)
 	if !ok {
 		return nil, nil, &JSONFault{"", "not_an_object", "the body must be a JSON object"}
 	}
-	return o, names, nil
+	return o, r.names, nil
 }
 
 type jsonReader[M ~map[string]any] struct {
 	tokens *jsontext.Decoder
 	limits JSONLimits
 	fields int
+	names  []string // of the outermost object
 }
 
-// value reads one value; names are those of an object.
-func (r *jsonReader[M]) value(depth int) (v any, names []string, err error) {
+func (r *jsonReader[M]) value(depth int) (any, error) {
 	t, err := r.tokens.ReadToken()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	switch kind := t.Kind(); kind {
 	case '{', '[':
 		if depth >= r.limits.Depth {
-			return nil, nil, r.fault("too_deep", fmt.Sprintf("more than %d levels deep", r.limits.Depth))
+			return nil, faultAt(r.tokens.StackPointer(), "too_deep", fmt.Sprintf("more than %d levels deep", r.limits.Depth))
 		}
 		if kind == '{' {
 			return r.object(depth)
 		}
-		v, err = r.list(depth)
-		return v, nil, err
+		return r.list(depth)
 	case '"':
-		v, err = r.text(t)
-		return v, nil, err
+		return r.text(t)
 	case '0':
-		return json.Number(t.String()), nil, nil
-	case 'n':
-		return nil, nil, nil
+		return json.Number(t.String()), nil
+	case 't', 'f':
+		return kind == 't', nil
 	default:
-		return kind == 't', nil, nil
+		var null any
+		return null, nil
 	}
 }
 
-func (r *jsonReader[M]) object(depth int) (any, []string, error) {
+func (r *jsonReader[M]) object(depth int) (any, error) {
 	o := M{}
-	var names []string
 	for r.tokens.PeekKind() != '}' {
 		t, err := r.tokens.ReadToken()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		name, err := r.text(t)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if r.fields++; r.limits.Fields > 0 && r.fields > r.limits.Fields {
-			return nil, nil, &JSONFault{jsonPointer(r.tokens.StackPointer().Parent()), "too_many_fields", fmt.Sprintf("more than %d fields", r.limits.Fields)}
-		}
-		if o[name], _, err = r.value(depth + 1); err != nil {
-			return nil, nil, err
+			return nil, faultAt(r.tokens.StackPointer().Parent(), "too_many_fields", fmt.Sprintf("more than %d fields", r.limits.Fields))
 		}
 		if depth == 0 {
-			names = append(names, name)
+			r.names = append(r.names, name)
+		}
+		if o[name], err = r.value(depth + 1); err != nil {
+			return nil, err
 		}
 	}
 	_, err := r.tokens.ReadToken()
-	return o, names, err
+	return o, err
 }
 
 func (r *jsonReader[M]) list(depth int) (any, error) {
 	all := []any{}
 	for r.tokens.PeekKind() != ']' {
-		v, _, err := r.value(depth + 1)
+		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
@@ -135,14 +129,9 @@ func (r *jsonReader[M]) list(depth int) (any, error) {
 func (r *jsonReader[M]) text(t jsontext.Token) (string, error) {
 	s := t.String()
 	if !r.limits.Loose && strings.IndexByte(s, 0) >= 0 {
-		return "", r.fault("nul", "U+0000 is not allowed")
+		return "", faultAt(r.tokens.StackPointer(), "nul", "U+0000 is not allowed")
 	}
 	return s, nil
-}
-
-// fault is about what was read last.
-func (r *jsonReader[M]) fault(code, detail string) error {
-	return &JSONFault{jsonPointer(r.tokens.StackPointer()), code, detail}
 }
 
 // jsonFault says in our words what the decoder found.
@@ -160,11 +149,15 @@ func jsonFault(err error, body []byte) error {
 	at := syntax.ByteOffset
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return &JSONFault{jsonPointer(syntax.JSONPointer), "duplicate_key", "the same key is given twice"}
+		return faultAt(syntax.JSONPointer, "duplicate_key", "the same key is given twice")
 	case isSurrogate(body[min(at, int64(len(body))):]):
-		return &JSONFault{jsonPointer(syntax.JSONPointer), "invalid_utf8", "a surrogate stands alone"}
+		return faultAt(syntax.JSONPointer, "invalid_utf8", "a surrogate stands alone")
 	}
 	return &JSONFault{"", "malformed", fmt.Sprintf("not valid JSON near byte %d", at)}
+}
+
+func faultAt(p jsontext.Pointer, code, detail string) error {
+	return &JSONFault{JSONPointer(slices.Collect(p.Tokens())...), code, detail}
 }
 
 // isSurrogate says whether an escape of a surrogate comes next: U+D800 to U+DFFF.
@@ -184,5 +177,3 @@ func JSONPointer(names ...string) string {
 	}
 	return string(p)
 }
-
-func jsonPointer(p jsontext.Pointer) string { return JSONPointer(slices.Collect(p.Tokens())...) }

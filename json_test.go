@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -29,6 +30,75 @@ func wide(n int) string {
 		b.WriteString(`,"f` + strings.Repeat("x", i) + `":0`)
 	}
 	return "{" + b.String()[1:] + "}"
+}
+
+// bodies are JSON texts that are right, wrong, and nearly either.
+var bodies = []string{
+	`{}`, ` { } `, `{"email":"ana@acme.example"}`, "\t{\n\"email\" : \"ana@acme.example\" , \"id\":42 }\r\n",
+	`{"a":[],"b":[1,-0,2.5,1e9,1E-7,-1.25e+3],"c":{"d":{"e":null}},"f":true,"g":false,"h":[[],{},[{"i":"j"}]]}`,
+	`{"ü":"ñandú","\u00fc":"x"}`, `{"a":"q\"uote\n\\"}`, `{"a":"\ufffd"}`, "{\"a\":\"\uFFFD\"}", `{"a":"\ud800"}`, "{\"a\":\"\xff\"}",
+	`{"a":1,"a":2}`, `{"b":{"a":1,"a":2}}`, `{"a":1}{}`, `{"a":1} x`, `[]`, `"text"`, `1`, `null`, ``, ` `, `{`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`,
+	`{"a":1,}`, `{,}`, `{"a" 1}`, `{"a":1 "b":2}`, `{"a":[1,]}`, `{"a":[,1]}`, `{"a":[1 2]}`, `{"a":01}`, `{"a":-}`, `{"a":1.}`, `{"a":.5}`, `{"a":1e}`, `{"a":+1}`,
+	`{"a":tru}`, `{"a":truex}`, `{"a":nul}`, `{"a":NaN}`, `{a:1}`, `{'a':1}`, "{\"a\":\"b\nc\"}", "{\"a\":\"\x00\"}", `{"a":"\u0000"}`, `{"":""}`,
+	`{"a":` + strings.Repeat(`[`, 31) + strings.Repeat(`]`, 31) + `}`, `{"a":` + strings.Repeat(`[`, 32) + strings.Repeat(`]`, 32) + `}`,
+	`{"a":` + strings.Repeat(`{"b":`, 31) + `1` + strings.Repeat(`}`, 32), `{"a":` + strings.Repeat(`{"b":`, 32) + `1` + strings.Repeat(`}`, 33),
+	wide(100), wide(101),
+}
+
+// agree fails where ReadJSON takes what encoding/json refuses, refuses what that
+// takes, or reads something else; strictly it may only take less.
+func agree(t *testing.T, b []byte) (taken bool) {
+	t.Helper()
+	got, names, err := galena.ReadJSON[map[string]any](b, loose)
+	want, wrong := tokenwise(b)
+	if (err != nil) != (wrong != nil) || !reflect.DeepEqual(got, want) || len(names) != len(got) {
+		t.Errorf("%q is read as %v, %v; want %v, %v", b, got, err, want, wrong)
+	}
+	less, _, err := galena.ReadJSON[map[string]any](b, strict)
+	if err == nil && !reflect.DeepEqual(less, want) {
+		t.Errorf("%q is strictly read as %v, want %v", b, less, want)
+	}
+	return err == nil
+}
+
+func TestReadJSONReadsWhatTheDecoderReads(t *testing.T) {
+	t.Parallel()
+	for i, body := range bodies {
+		if taken := agree(t, []byte(body)); i < 5 && !taken {
+			t.Errorf("%q is not taken", body)
+		}
+	}
+}
+
+// A body of which a few characters were lost, doubled or replaced.
+func TestReadJSONTakesNothingThatIsBroken(t *testing.T) {
+	t.Parallel()
+	chance := rand.New(rand.NewPCG(1, 2))
+	const marks = `{}[]",:\ 0123456789.eE+-truefalsn` + "\n\x00\xff"
+	taken := 0
+	for range 50_000 {
+		b := []byte(bodies[chance.IntN(len(bodies))])
+		for range 1 + chance.IntN(3) {
+			if len(b) == 0 {
+				break
+			}
+			at := chance.IntN(len(b))
+			switch chance.IntN(3) {
+			case 0:
+				b = append(b[:at], b[at+1:]...)
+			case 1:
+				b = append(b[:at+1], b[at:]...)
+			default:
+				b[at] = marks[chance.IntN(len(marks))]
+			}
+		}
+		if agree(t, b) {
+			taken++
+		}
+	}
+	if taken < 1000 {
+		t.Errorf("only %d bodies were taken", taken)
+	}
 }
 
 func TestReadJSONSaysWhatIsWrongAndWhere(t *testing.T) {
@@ -101,17 +171,7 @@ func FuzzReadJSON(f *testing.F) {
 		`{"a":{"a":[1,{"b":"\ud83d\ude00"}]}}`, `{"a":1,"a":1}`, "\xff", `{"a":"\u0000"}`, `[`, "{\"a\":\"\uFFFD\"}"} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		got, names, err := galena.ReadJSON[map[string]any](b, loose)
-		want, wrong := tokenwise(b)
-		if (err != nil) != (wrong != nil) || !reflect.DeepEqual(got, want) || len(names) != len(got) {
-			t.Errorf("%q is read as %v, %v; want %v, %v", b, got, err, want, wrong)
-		}
-		less, _, err := galena.ReadJSON[map[string]any](b, strict)
-		if err == nil && !reflect.DeepEqual(less, want) {
-			t.Errorf("%q is strictly read as %v, want %v", b, less, want)
-		}
-	})
+	f.Fuzz(func(t *testing.T, b []byte) { agree(t, b) })
 }
 
 // BenchmarkReadJSON reads a recorded answer, and beside it as encoding/json would.

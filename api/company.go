@@ -73,9 +73,9 @@ func (h *handlers) registerCompanies(a huma.API) {
 func (h *handlers) linkAlias(ctx context.Context, in *aliasInput) (*namesOutput, error) {
 	l := galena.DomainLink{Kind: "alias", By: caller(ctx).ID}
 	if raw := bodyOf(ctx); len(raw) > 0 {
-		m, _, err := strictJSON(raw)
-		if f, ok := errors.AsType[*galena.JSONFault](err); ok {
-			return nil, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
+		m, err := readMembers(ctx, raw)
+		if err != nil {
+			return nil, err
 		}
 		if kind, given := m["kind"]; given {
 			l.Kind, _ = kind.(string)

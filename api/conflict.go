@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"regexp"
@@ -78,12 +77,9 @@ func (h *handlers) resolveConflict(ctx context.Context, in *idInput) (*conflictO
 	if !isID(in.ID) {
 		return nil, refuse(ctx, galena.Errorf(galena.NotFound, "api", "not an id"))
 	}
-	body, _, err := strictJSON(bodyOf(ctx))
+	body, err := readMembers(ctx, bodyOf(ctx))
 	if err != nil {
-		if f, ok := errors.AsType[*galena.JSONFault](err); ok {
-			return nil, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
-		}
-		return nil, refuse(ctx, err)
+		return nil, err
 	}
 	by, _ := body["by"].(string)
 	if !byForm.MatchString(by) {

@@ -80,9 +80,9 @@ func (h *handlers) enrichCompany(ctx context.Context, _ *struct{}) (*struct{ Bod
 // max_age would spend money.
 func (h *handlers) order(ctx context.Context) (galena.EnrichOrder, error) {
 	o := galena.EnrichOrder{LimitMicros: -1}
-	m, _, err := strictJSON(bodyOf(ctx))
-	if f, ok := errors.AsType[*galena.JSONFault](err); ok {
-		return o, problem(ctx, http.StatusBadRequest, f.Code, f.Detail)
+	m, err := readMembers(ctx, bodyOf(ctx))
+	if err != nil {
+		return o, err
 	}
 	given := map[string]string{}
 	for name, v := range m {

@@ -157,13 +157,10 @@ func readAct(ctx context.Context, id string) (galena.Act, error) {
 	if len(raw) == 0 {
 		return act, nil
 	}
-	m, _, err := strictJSON(raw)
-	if f, ok := errors.AsType[*galena.JSONFault](err); ok {
-		p := problem(ctx, http.StatusBadRequest, "malformed", "the body cannot be read: "+f.Detail)
-		p.Errors = []FieldError{{Pointer: f.Pointer, Detail: f.Detail, Code: f.Code}}
-		return act, p
+	b, err := readObject(ctx, raw)
+	if err != nil {
+		return act, err
 	}
-	b := binder{values: m}
 	act.Rep, act.Reason, act.Note, act.To = b.text("rep"), b.text("reason"), b.text("note"), b.text("to")
 	act.Epoch = b.number("epoch")
 	for name, text := range map[string]string{"note": act.Note, "reason": act.Reason, "to": act.To, "rep": act.Rep} {
