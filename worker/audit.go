@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,11 +23,13 @@ type Audits interface {
 
 // audited says whether this decision is one of the few that are held against
 // everything that can be bought (SEMANTICS 4.2). Only a decision that stopped
-// early because nothing could change it any more can be regretted.
+// early because nothing could change it any more can be regretted, and only when
+// there was somebody left to ask.
 func (r *run) audited(v view) bool {
 	lead := r.memory.Lead
+	unasked := func(o galena.Offer) bool { return !r.asked[o.Provider] && (o.Available || o.Away) }
 	return r.stop == galena.StopSettled && v.score.Settled && v.outcome.Settled && lead.Domain != "" && lead.Spendable &&
-		sampled(lead.ID, r.rules.AuditShare)
+		sampled(lead.ID, r.rules.AuditShare) && slices.ContainsFunc(r.rules.Enricher.Offers(), unasked)
 }
 
 // sampled is the same for a lead every time, and true for the share of all.

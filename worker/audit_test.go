@@ -82,8 +82,8 @@ func TestAnAuditBuysTheRestAndSaysWhetherItMattered(t *testing.T) {
 	}{{"a vendor that agrees", 430, false, "A"}, {"a register that disagrees", 20, true, "D"}} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			first := &desk{}
-			p, _ := pipelineOn(t, first, &market{})
+			first, dearer := &desk{}, galena.Offer{Provider: "two", CostMicros: 80_000, Available: true}
+			p, _ := pipelineOn(t, first, &market{offers: []galena.Offer{oneVendor, dearer}})
 			p.Rules().AuditShare = 1
 			if err := p.Process(context.Background(), firstRun); err != nil || len(first.ruled) != 1 || !first.audit {
 				t.Fatalf("decided %d, audit %v, %v", len(first.ruled), first.audit, err)
@@ -105,6 +105,26 @@ func TestAnAuditBuysTheRestAndSaysWhetherItMattered(t *testing.T) {
 				t.Errorf("asked %v, want the held one and what the 15 cents of a lead still buy", m.asked)
 			}
 		})
+	}
+}
+
+func TestADecisionThatAskedEverybodyIsNotAudited(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		other galena.Offer
+		audit bool
+	}{
+		"nobody else":                    {oneVendor, false},
+		"a dear one":                     {galena.Offer{Provider: "two", CostMicros: 80_000, Available: true}, true},
+		"one who is away and comes back": {galena.Offer{Provider: "two", Away: true}, true},
+		"one who is switched off":        {galena.Offer{Provider: "two"}, false},
+	} {
+		d := &desk{}
+		p, _ := pipelineOn(t, d, &market{offers: []galena.Offer{oneVendor, c.other}})
+		p.Rules().AuditShare = 1
+		if err := p.Process(context.Background(), firstRun); err != nil || len(d.ruled) != 1 || d.audit != c.audit {
+			t.Errorf("%s: %d decisions, audit %v, %v; want one, audit %v", name, len(d.ruled), d.audit, err, c.audit)
+		}
 	}
 }
 

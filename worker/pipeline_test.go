@@ -149,11 +149,14 @@ func testRules(t *testing.T) *Rules {
 }
 
 // pipelineOn builds a pipeline on a desk and a market.
+// oneVendor has all that the rules of the tests want to know.
+var oneVendor = galena.Offer{Provider: "one", CostMicros: 20_000, P95: time.Second, Available: true,
+	Hits: map[string]float64{"company.employee_count": 0.9}}
+
 func pipelineOn(t *testing.T, d *desk, m *market) (p *Pipeline, woken *int) {
 	t.Helper()
 	if m.offers == nil {
-		m.offers = []galena.Offer{{Provider: "one", CostMicros: 20_000, P95: time.Second, Available: true,
-			Hits: map[string]float64{"company.employee_count": 0.9}}}
+		m.offers = []galena.Offer{oneVendor}
 	}
 	d.memory.Lead = galena.Lead{ID: someLead, Epoch: 1, CreatedAt: testNow, Judgement: galena.Judgement{
 		Email: "ana@acme.example", Domain: "acme.example", Class: galena.Corporate, Verdict: galena.Accept, Spendable: true}}

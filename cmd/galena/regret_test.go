@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// auditEverything asks one vendor for one fact that settles the tier, and holds
-// every settled decision against all that the vendors know.
+// auditEverything asks one vendor for one fact that settles the tier, and not the
+// other, and holds every settled decision against all that the vendors know.
 const auditEverything = `apiVersion: galena/v1
 kind: Providers
 spec:
   providers:
     - {id: testvendor, adapter: fixture, cost_cents: 1, fields: {company.employee_count: 0.9, company.industry: 0.9}}
+    - {id: dearer, adapter: fixture, cost_cents: 2, fields: {company.employee_count: 0.9}}
   audit: {share: 1}
 `
 
@@ -36,6 +37,7 @@ spec:
 func TestAnEarlyStopIsAuditedAndTheMetricsSaySo(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, onReal(t))
+	s.env = append(s.env, "GALENA_PROVIDER_DEARER_URL="+s.vendor.url)
 	s.write("providers.yaml", auditEverything)
 	s.write("icp.yaml", oneQuestion)
 	s.start("serve")
