@@ -3,70 +3,62 @@ package galena
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// AppendAnswer adds the observations of one answer as JSON without reflection. An
-// answer holds a dozen or two that were heard at one time from one source: what the
-// first says of that is said once, for all that do not say otherwise, and the text
-// is half as long. {"all": what the first says, "each": [the rest of each]}.
-func AppendAnswer(b []byte, obs []*Observation) (_ []byte, err error) {
+// WriteAnswer writes the observations of one answer. An answer holds a dozen or two
+// that were heard at one time from one source: what the first says of that is said
+// once, for all that do not say otherwise, and the text is half as long.
+// {"all": what the first says, "each": [the rest of each]}.
+func WriteAnswer(w *JSONWriter, obs []*Observation) {
 	if len(obs) == 0 {
-		return append(b, "[]"...), nil
+		w.Raw("[]")
+		return
 	}
 	all := obs[0]
-	if b, err = all.appendHeard(append(b, `{"all":{`...), unheard); err != nil {
-		return b, err
-	}
-	b = append(bytes.TrimSuffix(b, []byte{','}), `},"each":[`...)
-	for i, o := range obs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if b, err = o.appendHeard(append(b, '{'), all); err != nil {
-			return b, err
-		}
-		b = AppendText(append(b, `"id":`...), o.ID)
-		b = AppendText(append(b, `,"field":`...), o.Field)
-		b = o.Value.appendJSON(append(b, `,"value":`...))
+	w.Raw(`{"all":{`)
+	all.writeHeard(w, unheard)
+	w.B = bytes.TrimSuffix(w.B, []byte{','})
+	WriteList(w, `},"each":`, obs, func(each **Observation) {
+		o := *each
+		w.Raw("{")
+		o.writeHeard(w, all)
+		w.Text(`"id":`, o.ID)
+		w.Text(`,"field":`, o.Field)
+		w.B = o.Value.appendJSON(append(w.B, `,"value":`...))
 		if o.Absent {
-			b = append(b, `,"absent":true`...)
+			w.Raw(`,"absent":true`)
 		}
-		b = appendMember(b, `,"ref":`, o.Ref)
+		w.Filled(`,"ref":`, o.Ref)
 		if o.CostMicros != 0 {
-			b = strconv.AppendInt(append(b, `,"cost_micros":`...), o.CostMicros, 10)
+			w.Int(`,"cost_micros":`, o.CostMicros)
 		}
-		b = append(b, '}')
-	}
-	return append(b, `]}`...), nil
+		w.Raw("}")
+	})
+	w.Raw("}")
 }
 
-// appendHeard adds the members that say where, how and when o was heard, a comma
+// writeHeard writes the members that say where, how and when o was heard, a comma
 // after each, but for those of which all says the same.
-func (o *Observation) appendHeard(b []byte, all *Observation) (_ []byte, err error) {
+func (o *Observation) writeHeard(w *JSONWriter, all *Observation) {
 	for _, m := range heard {
 		if *m.of(all) != *m.of(o) {
-			b = append(AppendText(append(b, m.name...), *m.of(o)), ',')
+			w.Text(m.name, *m.of(o))
+			w.Raw(",")
 		}
 	}
 	for _, m := range heardAt {
 		if !m.of(all).Equal(*m.of(o)) {
-			if b, err = m.of(o).AppendText(append(append(b, m.name...), '"')); err != nil {
-				return b, err
-			}
-			b = append(b, `",`...)
+			w.Time(m.name, *m.of(o))
+			w.Raw(",")
 		}
 	}
 	if all.Confidence != o.Confidence {
-		if b, err = appendShare(append(b, confidence...), o.Confidence); err != nil {
-			return b, err
-		}
-		b = append(b, ',')
+		w.Float(confidence, o.Confidence)
+		w.Raw(",")
 	}
-	return b, nil
 }
 
 // unheard says nothing of where, how and when.
@@ -97,7 +89,7 @@ var heardAt = []struct {
 // confidence is the number among them.
 const confidence = `"confidence":`
 
-// ReadAnswer reads what AppendAnswer wrote, or a plain list, as answers were written
+// ReadAnswer reads what WriteAnswer wrote, or a plain list, as answers were written
 // before; "" and null are no observations.
 func ReadAnswer(text string) ([]Observation, error) {
 	if text == "" {
@@ -132,7 +124,7 @@ func readAnyAnswer(text string) ([]Observation, error) {
 	return obs, nil
 }
 
-// readAnswer reads what AppendAnswer wrote in one walk; what is read is part of the
+// readAnswer reads what WriteAnswer wrote in one walk; what is read is part of the
 // text. False when anything is otherwise: then it is read as any JSON.
 func readAnswer(text string) ([]Observation, bool) {
 	r := reader{text}
@@ -177,7 +169,7 @@ func (r *reader) heard(o *Observation) (ok bool) {
 	return true
 }
 
-// rest reads what AppendAnswer wrote of one observation alone.
+// rest reads what WriteAnswer wrote of one observation alone.
 func (r *reader) rest(o *Observation) (ok bool) {
 	if !r.pass(`"id":`) {
 		return false

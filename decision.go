@@ -47,29 +47,6 @@ type Row struct {
 	AtLeast             string   `json:"at_least,omitempty"` // of an interval over several bands: the label of the one that earns least
 }
 
-// AppendJSON adds what json.Marshal would write.
-func (r *Row) AppendJSON(b []byte) (_ []byte, err error) {
-	b = AppendText(append(b, `{"criterion":`...), r.Criterion)
-	b = AppendText(append(b, `,"field":`...), r.Field)
-	b = AppendText(append(b, `,"state":`...), string(r.State))
-	b = appendMember(b, `,"value":`, r.Value)
-	b = appendMember(b, `,"label":`, r.Label)
-	b = r.Points.append(append(b, `,"points":`...))
-	b = r.Lo.append(append(b, `,"lo":`...))
-	b = r.Hi.append(append(b, `,"hi":`...))
-	b = r.Max.append(append(b, `,"max":`...))
-	b = appendMember(b, `,"source":`, r.Source)
-	if r.AgeDays != nil {
-		b = strconv.AppendInt(append(b, `,"age_days":`...), int64(*r.AgeDays), 10)
-	}
-	if r.EffectiveConfidence != nil {
-		if b, err = appendShare(append(b, `,"effective_confidence":`...), *r.EffectiveConfidence); err != nil {
-			return b, err
-		}
-	}
-	return append(appendMember(b, `,"at_least":`, r.AtLeast), '}'), nil
-}
-
 // Disqualification is the hard rule that ended the evaluation.
 type Disqualification struct {
 	ID     string `json:"id"`

@@ -3,8 +3,6 @@ package galena
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"strconv"
 	"time"
 )
 
@@ -71,23 +69,6 @@ func Refs(obs []Observation) []*Observation {
 	return all
 }
 
-// appendMember adds a member of an object unless it is empty.
-func appendMember(b []byte, name, s string) []byte {
-	if s == "" {
-		return b
-	}
-	return AppendText(append(b, name...), s)
-}
-
-// appendShare adds a number that is mostly between 0 and 1.
-func appendShare(b []byte, x float64) ([]byte, error) {
-	if x >= 1e-6 && x <= 1 {
-		return strconv.AppendFloat(b, x, 'f', -1, 64), nil
-	}
-	odd, err := json.Marshal(x)
-	return append(b, odd...), err
-}
-
 // PersonEntity is what the observations of a person bear, whichever of their leads
 // it is. Key is the person's canonical e-mail, which nobody is to read from it.
 func PersonEntity(key string) string {
@@ -106,40 +87,39 @@ type Fact struct {
 	ObservedAt    time.Time `json:"observed_at"`
 }
 
-// AppendJSON adds what json.Marshal would write.
-func (f *Fact) AppendJSON(b []byte) (_ []byte, err error) {
-	b = AppendText(append(b, `{"field":`...), f.Field)
-	b = AppendText(append(b, `,"state":`...), string(f.State))
-	b = f.Value.appendJSON(append(b, `,"value":`...))
-	b = appendMember(b, `,"source":`, f.Source)
-	b = appendMember(b, `,"observation_id":`, f.ObservationID)
-	if b, err = appendShare(append(b, `,"confidence":`...), f.Confidence); err != nil {
-		return b, err
-	}
-	b, err = f.ObservedAt.AppendText(append(b, `,"observed_at":"`...))
-	return append(b, `"}`...), err
+// WriteJSON writes what json.Marshal would.
+func (f *Fact) WriteJSON(w *JSONWriter) {
+	w.Text(`{"field":`, f.Field)
+	w.Text(`,"state":`, string(f.State))
+	w.B = f.Value.appendJSON(append(w.B, `,"value":`...))
+	w.Filled(`,"source":`, f.Source)
+	w.Filled(`,"observation_id":`, f.ObservationID)
+	w.Float(`,"confidence":`, f.Confidence)
+	w.Time(`,"observed_at":`, f.ObservedAt)
+	w.Raw("}")
 }
 
 // Facts is a profile, by field name. Nobody changes a fact that is in one: the leads
 // of a company share them.
 type Facts map[string]*Fact
 
-// AppendJSON adds what json.Marshal would write of the facts of these names, which
-// are in their order.
-func (f Facts) AppendJSON(b []byte, names []string) (_ []byte, err error) {
+// WriteJSON writes what json.Marshal would of the facts of these names, which are
+// in their order.
+func (f Facts) WriteJSON(w *JSONWriter, names []string) {
 	if f == nil {
-		return append(b, "null"...), nil
+		w.Raw("null")
+		return
 	}
-	b = append(b, '{')
+	w.Raw("{")
 	for i, name := range names {
 		if i > 0 {
-			b = append(b, ',')
+			w.Raw(",")
 		}
-		if b, err = f[name].AppendJSON(append(AppendText(b, name), ':')); err != nil {
-			return b, err
-		}
+		w.Text("", name)
+		w.Raw(":")
+		f[name].WriteJSON(w)
 	}
-	return append(b, '}'), nil
+	w.Raw("}")
 }
 
 // Get returns the fact, or an unknown one.

@@ -109,7 +109,7 @@ func (r *reader) number() (int64, bool) {
 	return n, err == nil && strconv.FormatInt(n, 10) == s // 007 is no JSON
 }
 
-// share reads a number as appendShare writes those between 0 and 1.
+// share reads a number as JSONWriter.Float writes those between 0 and 1.
 func (r *reader) share() (float64, bool) {
 	s := r.digits(".")
 	x, err := strconv.ParseFloat(s, 64)

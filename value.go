@@ -199,26 +199,6 @@ func (v Value) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// escaped says which bytes encoding/json does not write as they are, or may not: it
-// looks at what is not ASCII.
-var escaped = func() (is [256]bool) {
-	for c := range is {
-		is[c] = c < ' ' || c >= utf8.RuneSelf || strings.IndexByte(`"\<>&`, byte(c)) >= 0
-	}
-	return is
-}()
-
-// AppendText adds a text in quotes as encoding/json writes it.
-func AppendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if escaped[s[i]] {
-			quoted, _ := json.Marshal(s) //nolint:errchkjson // a text cannot fail
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
 // UnmarshalJSON reads the stored form.
 func (v *Value) UnmarshalJSON(b []byte) error {
 	if own, ok := readValue(string(b)); ok {

@@ -74,11 +74,11 @@ func TestAnAnswerIsReadAsItWasWritten(t *testing.T) {
 		for i := range want {
 			obs = append(obs, &want[i])
 		}
-		b, err := AppendAnswer([]byte("before "), obs)
-		if err != nil {
-			t.Fatal(err)
+		w := JSONWriter{B: []byte("before ")}
+		if WriteAnswer(&w, obs); w.Err != nil {
+			t.Fatal(w.Err)
 		}
-		text := strings.TrimPrefix(string(b), "before ")
+		text := strings.TrimPrefix(string(w.B), "before ")
 		if _, ok := readAnswer(text); ok != (len(want) > 0) && !strings.Contains(text, "e-") {
 			t.Errorf("%s is read by reflection", text)
 		}
@@ -102,21 +102,20 @@ func TestAnAnswersTimesAreTheSameMomentsInAnyZone(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(9e9, 0)
 	there := Observation{ObservedAt: at, FetchedAt: at.In(time.FixedZone("", 3600))}
-	b, err := AppendAnswer(nil, []*Observation{&there, {ObservedAt: at.Add(1), FetchedAt: at.UTC()}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReadAnswer(string(b))
+	var w JSONWriter
+	WriteAnswer(&w, []*Observation{&there, {ObservedAt: at.Add(1), FetchedAt: at.UTC()}})
+	got, err := ReadAnswer(string(w.B))
 	if err != nil || !got[0].ObservedAt.Equal(at) || !got[0].FetchedAt.Equal(at) || !got[1].ObservedAt.Equal(at.Add(1)) || !got[1].FetchedAt.Equal(at) {
-		t.Errorf("%s reads as %+v, %v", b, got, err)
+		t.Errorf("%s reads as %+v, %v", w.B, got, err)
 	}
 }
 
 func TestAnAnswerThatCannotBeWrittenOrReadIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Observation{{Confidence: math.NaN()}, {ObservedAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}} {
-		if b, err := AppendAnswer(nil, []*Observation{{}, &o}); err == nil {
-			t.Errorf("written as %s", b)
+		var w JSONWriter
+		if WriteAnswer(&w, []*Observation{{}, &o, {}}); w.Err == nil {
+			t.Errorf("written as %s", w.B)
 		}
 	}
 	for _, text := range []string{"{", `{"all":{},"each":[{"id":1}]}`, `{"all":[]}`, `[{"id":1}]`, "nonsense"} {
@@ -166,11 +165,9 @@ func FuzzReadAnswer(f *testing.F) {
 	var obs []*Observation
 	for i := range all {
 		obs = append(obs, &all[i])
-		b, err := AppendAnswer(nil, obs)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
+		var w JSONWriter
+		WriteAnswer(&w, obs)
+		f.Add(string(w.B))
 	}
 	for _, s := range []string{`{"all":{"entity":"a",},"each":[{"id":"1","field":"f","value":{"t":"text"}}]}`, `{"all":{},"each":[]}`, `{"all":{},"each":[{}]}`,
 		`{"all":{"confidence":0.50},"each":[{"id":"1","field":"f","value":{"t":"text"}}]}`, `{"all":{"observed_at":"2026-01-01"},"each":[]}`,
@@ -212,16 +209,15 @@ func BenchmarkObservations(b *testing.B) {
 	for i := range all {
 		obs[i] = &all[i]
 	}
-	written, err := AppendAnswer(nil, obs)
-	if err != nil {
-		b.Fatal(err)
-	}
+	var w JSONWriter
+	WriteAnswer(&w, obs)
+	written := string(w.B)
 	b.Run("Append", func(b *testing.B) {
 		b.ReportAllocs()
-		out := make([]byte, 0, len(all)*400)
 		for b.Loop() {
-			if _, err := AppendAnswer(out, obs); err != nil {
-				b.Fatal(err)
+			w.B = w.B[:0]
+			if WriteAnswer(&w, obs); w.Err != nil {
+				b.Fatal(w.Err)
 			}
 		}
 		b.ReportMetric(float64(len(written)), "bytes")
@@ -236,7 +232,7 @@ func BenchmarkObservations(b *testing.B) {
 			}
 		})
 	}
-	read("Read", string(written))
+	read("Read", written)
 	list, err := json.Marshal(all)
 	if err != nil {
 		b.Fatal(err)

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/galenahq/galena"
 )
@@ -46,32 +45,31 @@ func Rerouted(l galena.Lead, c galena.Company, d galena.Decision, personal bool)
 // and every lead makes it. The e-mail is left out where the endpoint must not know
 // who it is about.
 func body(event string, l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
-	w := writer{b: make([]byte, 0, 512+32*len(d.Facts))} // most fit
-	w.text(`{"type":`, event)
-	w.text(`,"id":`, reference(l)) // the caller's own reference, else ours
-	w.text(`,"lead_id":`, l.ID)
+	w := writer{galena.JSONWriter{B: make([]byte, 0, 512+32*len(d.Facts))}} // most fit
+	w.Text(`{"type":`, event)
+	w.Text(`,"id":`, reference(l)) // the caller's own reference, else ours
+	w.Text(`,"lead_id":`, l.ID)
 	if personal {
-		w.text(`,"email":`, l.Email)
+		w.Text(`,"email":`, l.Email)
 	}
-	w.text(`,"domain":`, l.Domain)
-	w.tenths(`,"score":`, d.Score.Score)
-	w.tenths(`,"lo":`, d.Lo)
-	w.tenths(`,"hi":`, d.Hi)
-	w.value(`,"coverage":`, d.Coverage)
-	w.text(`,"tier":`, d.Tier)
-	w.text(`,"route":`, d.Rule)
+	w.Text(`,"domain":`, l.Domain)
+	w.Tenths(`,"score":`, d.Score.Score)
+	w.Tenths(`,"lo":`, d.Lo)
+	w.Tenths(`,"hi":`, d.Hi)
+	w.Float(`,"coverage":`, d.Coverage)
+	w.Text(`,"tier":`, d.Tier)
+	w.Text(`,"route":`, d.Rule)
 	if d.Owner == "" {
-		w.raw(`,"owner":null`)
+		w.Raw(`,"owner":null`)
 	} else {
-		w.text(`,"owner":`, d.Owner)
+		w.Text(`,"owner":`, d.Owner)
 	}
-	w.text(`,"to":`, d.To)
-	w.raw(`,"provisional":`)
-	w.b = strconv.AppendBool(w.b, d.Provisional)
-	w.texts(`,"reasons":`, d.TopReasons)
+	w.Text(`,"to":`, d.To)
+	w.Bool(`,"provisional":`, d.Provisional)
+	w.Texts(`,"reasons":`, append([]string{}, d.TopReasons...)) // none is a list too
 	w.company(c, d.Facts)
-	w.raw("}")
-	return w.b, w.err
+	w.Raw("}")
+	return w.B, w.Err
 }
 
 // Quarantined is the body of lead.quarantined. It names nobody.

@@ -1,58 +1,14 @@
 package notify
 
 import (
-	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/galenahq/galena"
 )
 
-// writer appends JSON. What it writes is byte for byte what encoding/json writes.
-type writer struct {
-	b   []byte
-	err error
-}
-
-func (w *writer) raw(s string) { w.b = append(w.b, s...) }
-
-// text appends a name and a text.
-func (w *writer) text(name, s string) {
-	w.raw(name)
-	w.quote(s)
-}
-
-// quote appends a text.
-func (w *writer) quote(s string) { w.b = galena.AppendText(w.b, s) }
-
-func (w *writer) tenths(name string, t galena.Tenths) {
-	w.raw(name)
-	w.b = strconv.AppendFloat(w.b, float64(t)/10, 'f', -1, 64)
-}
-
-// value appends a name and whatever is rare.
-func (w *writer) value(name string, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		w.err = err
-	}
-	w.raw(name)
-	w.b = append(w.b, b...)
-}
-
-// texts appends a name and a list, which is never null.
-func (w *writer) texts(name string, list []string) {
-	w.raw(name)
-	w.raw("[")
-	for i, s := range list {
-		if i > 0 {
-			w.raw(",")
-		}
-		w.quote(s)
-	}
-	w.raw("]")
-}
+// writer writes the bodies.
+type writer struct{ galena.JSONWriter }
 
 // company appends what is known of the company as plain facts: short names in
 // their order, values as JSON has them, nothing for what is unknown. The facts of
@@ -70,24 +26,24 @@ func (w *writer) company(c galena.Company, decided galena.Facts) {
 		names = append(names, prefix+"domain")
 	}
 	slices.Sort(names)
-	w.raw(`,"company":{`)
+	w.Raw(`,"company":{`)
 	for i, name := range slices.Compact(names) {
 		if i > 0 {
-			w.raw(",")
+			w.Raw(",")
 		}
-		w.quote(name[len(prefix):])
-		w.raw(":")
+		w.Text("", name[len(prefix):])
+		w.Raw(":")
 		f := decided[name]
 		switch {
 		case name == prefix+"domain" && c.Domain != "":
-			w.quote(c.Domain)
+			w.Text("", c.Domain)
 		case told(f):
 			w.fact(f.Value)
 		default:
 			w.fact(c.Facts[name].Value)
 		}
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 const prefix = "company."
@@ -101,14 +57,12 @@ func told(f *galena.Fact) bool {
 func (w *writer) fact(v galena.Value) {
 	switch {
 	case v.Type == galena.TypeNumber && v.Exact():
-		w.b = strconv.AppendInt(w.b, v.Lo, 10)
-	case v.Type == galena.TypeSet && v.Set == nil:
-		w.raw("null")
+		w.Int("", v.Lo)
 	case v.Type == galena.TypeSet:
-		w.texts("", v.Set)
+		w.Texts("", v.Set)
 	case v.Type == galena.TypeBool:
-		w.b = strconv.AppendBool(w.b, v.Bool)
+		w.Bool("", v.Bool)
 	default:
-		w.quote(v.String())
+		w.Text("", v.String())
 	}
 }

@@ -88,7 +88,7 @@ func changedFacts(newest map[string]galena.Company, held []factsRow) ([]factsRow
 		if was.Digest == sum && c.UpdatedAt.Sub(at(was.UpdatedAt)).Abs() < factsKept {
 			continue
 		}
-		facts, err := drafted(func(b []byte) ([]byte, error) { return c.Facts.AppendJSON(b, slices.Sorted(maps.Keys(c.Facts))) })
+		facts, err := drafted(func(w *galena.JSONWriter) { c.Facts.WriteJSON(w, slices.Sorted(maps.Keys(c.Facts))) })
 		if err != nil {
 			return nil, err
 		}

@@ -157,7 +157,7 @@ func logged(answer []marked) (r logRow, err error) {
 
 // answered is the text of an answer's observations.
 func answered(obs []*galena.Observation) (string, error) {
-	return drafted(func(b []byte) ([]byte, error) { return galena.AppendAnswer(b, obs) })
+	return drafted(func(w *galena.JSONWriter) { galena.WriteAnswer(w, obs) })
 }
 
 // insertWords appends words that come with no answer.

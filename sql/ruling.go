@@ -417,7 +417,7 @@ func (s *Store) insertDecisions(ctx context.Context, tx conn, decisions []galena
 				return err
 			}
 		}
-		body, err := text(rest)
+		body, err := rest.text()
 		if err != nil {
 			return err
 		}

@@ -6,12 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -82,32 +80,16 @@ func takeSheet(d galena.Decision) (names []string, s sheet, rest decisionBody) {
 
 // text is the sheet as JSON, with nothing but its own facts: what json.Marshal
 // would write, in a fraction of the time. A sheet is the longest text of a lead.
-func (s sheet) text(names []string) (string, error) {
-	return drafted(func(b []byte) (_ []byte, err error) {
-		if b, err = s.Facts.AppendJSON(append(b, `{"facts":`...), names); err != nil {
-			return b, err
-		}
-		b = append(b, `,"rows":[`...)
-		for i := range s.Rows {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if b, err = s.Rows[i].AppendJSON(b); err != nil {
-				return b, err
-			}
-		}
-		b = append(b, ']')
-		for _, m := range []struct {
-			name string
-			is   any
-		}{{"observations", s.Observations}, {"places", s.Places}, {"steps", s.Steps}, {"configs", s.Configs}} {
-			part, err := json.Marshal(m.is)
-			if err != nil {
-				return b, err
-			}
-			b = append(append(galena.AppendText(append(b, ','), m.name), ':'), part...)
-		}
-		return append(b, '}'), nil
+func (s *sheet) text(names []string) (string, error) {
+	return drafted(func(w *galena.JSONWriter) {
+		w.Raw(`{"facts":`)
+		s.Facts.WriteJSON(w, names)
+		w.Texts(`,"observations":`, s.Observations)
+		galena.WriteList(w, `,"rows":`, s.Rows, func(r *galena.Row) { r.WriteJSON(w) })
+		galena.WriteList(w, `,"places":`, s.Places, func(n *int) { w.Int("", int64(*n)) })
+		galena.WriteList(w, `,"steps":`, s.Steps, func(c *galena.Call) { c.WriteJSON(w) })
+		galena.WriteList(w, `,"configs":`, s.Configs, func(c *galena.ConfigRef) { c.WriteJSON(w) })
+		w.Raw("}")
 	})
 }
 
@@ -122,65 +104,6 @@ func (s sheet) join(rest decisionBody) galena.Decision {
 	}
 	d.Observations, d.Steps, d.Configs = s.Observations, s.Steps, s.Configs
 	return d
-}
-
-// decisionBody is a decision without its sheet. What one source said for certain
-// at one moment, as the form does of all that it asks for, is written as a list:
-// a third of the text that as many facts would be, and short enough for Postgres
-// to leave the row as it is instead of compressing it.
-type decisionBody struct {
-	galena.Decision
-	Said []saying `json:"said,omitempty"`
-
-	// What the sheet has is not even written as missing.
-	Steps        *[]galena.Call      `json:"steps,omitempty"`
-	Configs      *[]galena.ConfigRef `json:"configs,omitempty"`
-	Observations *[]string           `json:"observations,omitempty"`
-}
-
-// saying is what one source said at one moment.
-type saying struct {
-	Source string      `json:"source"`
-	At     time.Time   `json:"at"`
-	Words  [][2]string `json:"words"` // field and text; no text: verified that there is none
-}
-
-// plain says that a fact is nothing but a certain word.
-func plain(name string, f *galena.Fact) bool {
-	field, _ := galena.LookupField(name)
-	word := galena.KnownFact(name, galena.Value{Type: field.Type, Text: f.Value.Text}, f.Source, f.ObservedAt)
-	switch field.Type {
-	case galena.TypeText, galena.TypeEnum, galena.TypeCountry:
-		return f.Field == name && f.State == word.State && f.Confidence == word.Confidence && f.ObservationID == "" &&
-			f.Value.Raw == "" && f.Value.Set == nil && f.Value.Equal(word.Value)
-	default:
-		return false
-	}
-}
-
-func say(all []saying, f *galena.Fact) []saying {
-	i := slices.IndexFunc(all, func(s saying) bool { return s.Source == f.Source && s.At.Equal(f.ObservedAt) })
-	if i < 0 {
-		i, all = len(all), append(all, saying{Source: f.Source, At: f.ObservedAt})
-	}
-	all[i].Words = append(all[i].Words, [2]string{f.Field, f.Value.Text})
-	return all
-}
-
-// decision is the decision with what was said in its place again.
-func (b decisionBody) decision() galena.Decision {
-	for _, s := range b.Said {
-		s.tell(b.Facts)
-	}
-	return b.Decision
-}
-
-// tell adds the facts that the words are.
-func (s saying) tell(facts galena.Facts) {
-	for _, w := range s.Words {
-		field, _ := galena.LookupField(w[0])
-		facts[w[0]] = galena.KnownFact(w[0], galena.Value{Type: field.Type, Text: w[1]}, s.Source, s.At)
-	}
 }
 
 // decisionText is a decision as it is stored; an empty sheet says that the body

@@ -44,7 +44,7 @@ func TestADecisionAndItsSheetAreTheDecision(t *testing.T) {
 		"company only":    {Score: galena.Score{Rows: []galena.Row{{Field: "company.type"}, {Field: "company.name"}}}, Facts: galena.Facts{}},
 	} {
 		names, shared, rest := takeSheet(d)
-		body, err1 := text(rest)
+		body, err1 := rest.text()
 		words, err2 := shared.text(names)
 		if err1 != nil || err2 != nil || strings.Contains(body, `"observations"`) || strings.Contains(body, `"steps"`) || strings.Contains(body, `"configs"`) {
 			t.Errorf("%s: %v, %v, or the rest writes what the sheet has: %s", name, err1, err2, body)

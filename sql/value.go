@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/galenahq/galena"
 )
 
 // micros is how a time is stored.
@@ -51,13 +53,14 @@ func text(v any) (string, error) {
 // drafts are buffers in which texts are written before they are as long as they are.
 var drafts = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
 
-// drafted is the text that write appends.
-func drafted(write func([]byte) ([]byte, error)) (string, error) {
+// drafted is the text that write makes.
+func drafted(write func(w *galena.JSONWriter)) (string, error) {
 	draft, _ := drafts.Get().(*[]byte)
 	defer drafts.Put(draft)
-	b, err := write((*draft)[:0])
-	*draft = b
-	return string(b), err
+	w := galena.JSONWriter{B: (*draft)[:0]}
+	write(&w)
+	*draft = w.B
+	return string(w.B), w.Err
 }
 
 // list parameters: rows is a JSON array without \u0000, which Postgres refuses
