@@ -36,25 +36,21 @@ func (p *Policy) Conflicts(obs []*galena.Observation, now time.Time, lens Lens) 
 
 // Conflicts lists those of what was weighed.
 func (w Weighed) Conflicts(lens Lens) []galena.Dispute {
-	var facts galena.Facts // made when they are needed: most leads have no conflict
-	var chosen Outcome     // what they lead to
+	var chosen *Outcome // judged when it is needed: most leads have no conflict
 	var out []galena.Dispute
-	for i := range w.fields {
-		f := &w.fields[i]
-		if f.votes < 2 {
-			continue
-		}
+	for i := range w.opposed {
+		f := &w.opposed[i]
 		rivals := f.conflicting(f.field, lens.Band)
 		if len(rivals) == 0 {
 			continue
 		}
-		if facts == nil {
-			facts = w.Facts()
+		if chosen == nil {
+			chosen = new(Outcome)
 			if lens.Judge != nil {
-				chosen = lens.Judge(facts)
+				*chosen = lens.Judge(w.facts)
 			}
 		}
-		out = append(out, f.conflict(f.field, rivals, facts, chosen, lens.Judge))
+		out = append(out, f.conflict(f.field, rivals, w.facts, *chosen, lens.Judge))
 	}
 	return out
 }

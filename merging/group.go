@@ -57,10 +57,13 @@ func pool(value galena.Value, lead vote, members []vote) group {
 	return g
 }
 
+// absent is the key of a value that is known to be none; no other has a NUL.
+const absent = "\x00"
+
 // keyOf folds a value to the form in which it is compared.
 func keyOf(o *galena.Observation) string {
 	if o.Absent {
-		return "absent"
+		return absent
 	}
 	s := o.Value.String()
 	switch o.Value.Type {
@@ -71,7 +74,7 @@ func keyOf(o *galena.Observation) string {
 	default:
 		s = strings.ToLower(strings.Join(strings.Fields(s), " "))
 	}
-	return "=" + s
+	return s
 }
 
 // near says that the larger of two exact numbers, b, is within a factor of 1.25.

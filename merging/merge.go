@@ -16,34 +16,35 @@ func (p *Policy) Merge(obs []*galena.Observation, now time.Time) galena.Facts {
 
 // Weighed is what came of a set of observations. The facts and the conflicts of a
 // lead are two readings of it: to weigh is most of the work of both.
-type Weighed struct{ fields []weighed }
+type Weighed struct {
+	facts   galena.Facts
+	opposed []opposed // in the order of their names
+}
 
-type weighed struct {
+// opposed is a field on which not all say the same.
+type opposed struct {
 	field string
-	votes int
 	verdict
 }
 
 // Weigh decides every field of which something is still known.
 func (p *Policy) Weigh(obs []*galena.Observation, now time.Time) Weighed {
 	all := p.votes(obs, now)
-	w := Weighed{fields: make([]weighed, len(all))}
+	facts := make([]galena.Fact, len(all))
+	w := Weighed{facts: make(galena.Facts, len(all))}
 	for i, votes := range all {
-		w.fields[i] = weighed{votes[0].Field, len(votes), decide(votes)}
+		field, v := votes[0].Field, decide(votes)
+		facts[i] = v.fact(field)
+		w.facts[field] = &facts[i]
+		if v.rivals != nil || v.contested != nil {
+			w.opposed = append(w.opposed, opposed{field, v})
+		}
 	}
 	return w
 }
 
-// Facts is the profile: one fact for each field.
-func (w Weighed) Facts() galena.Facts {
-	facts, all := make(galena.Facts, len(w.fields)), make([]galena.Fact, len(w.fields))
-	for i := range w.fields {
-		f := &w.fields[i]
-		all[i] = f.fact(f.field)
-		facts[f.field] = &all[i]
-	}
-	return facts
-}
+// Facts is the profile: one fact for each field. Nobody changes it.
+func (w Weighed) Facts() galena.Facts { return w.facts }
 
 // votes lists what counts, field by field in the order of their names, each in
 // (observed_at, id) order. One sorted list is cut where the field changes: a lead
@@ -57,7 +58,7 @@ func (p *Policy) votes(obs []*galena.Observation, now time.Time) [][]vote {
 		}
 	}
 	slices.SortFunc(all, inTurn)
-	var fields [][]vote
+	fields := make([][]vote, 0, len(all))
 	for from := 0; from < len(all); {
 		to := from + 1
 		for to < len(all) && all[to].Field == all[from].Field {
@@ -67,9 +68,6 @@ func (p *Policy) votes(obs []*galena.Observation, now time.Time) [][]vote {
 			for i := from; i < to; i++ {
 				all[i].key = keyOf(all[i].Observation)
 			}
-		}
-		if fields == nil {
-			fields = make([][]vote, 0, len(all))
 		}
 		fields = append(fields, all[from:to:to])
 		from = to
@@ -155,6 +153,9 @@ func outweighs(challenger, winner int64) bool { return challenger*100 >= winner*
 // fold lets the votes speak in their order. The winner stays until a challenger
 // is clearly heavier, so that a name does not flap between two sources.
 func fold(votes []vote) verdict {
+	if len(votes) == 1 {
+		return verdict{group: pool(votes[0].Value, votes[0], votes)}
+	}
 	live := make([]vote, 0, len(votes))
 	if unanimous(votes) {
 		for _, v := range votes {
@@ -190,7 +191,7 @@ func unanimous(votes []vote) bool {
 			return false
 		}
 	}
-	return first.Absent || first.Value.Type != galena.TypeNumber || first.Value.Exact() || len(votes) == 1
+	return first.Absent || first.Value.Type != galena.TypeNumber || first.Value.Exact()
 }
 
 // backs says that the observation is one of the group's.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// profilesMost bounds the profiles that are kept: some five megabytes.
-	profilesMost = 256
+	profilesMost = 512
 	// profileLeast is how many observations are worth keeping for: a lead is first
 	// looked at with the word or two of its form, which are weighed in no time.
 	profileLeast = 4
