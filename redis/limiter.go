@@ -19,11 +19,12 @@ type Limiter struct {
 	shared *redis_rate.Limiter
 	mu     sync.Mutex
 	local  map[string]*rate.Limiter
+	turns  map[string]*turns
 }
 
 // NewLimiter builds the limiter on the process's client.
 func NewLimiter(c *Client) *Limiter {
-	return &Limiter{shared: redis_rate.NewLimiter(c.rdb), local: map[string]*rate.Limiter{}}
+	return &Limiter{shared: redis_rate.NewLimiter(c.rdb), local: map[string]*rate.Limiter{}, turns: map[string]*turns{}}
 }
 
 // Allow asks for one call under key at perSecond calls a second with the given
@@ -69,7 +70,10 @@ func (l *Limiter) Turn(ctx context.Context, key string, perSecond float64, burst
 	period := max(time.Duration(float64(time.Second)/perSecond), 1)
 	// A limit that lets in as many more as may wait: who is beyond the burst waits.
 	burst = max(burst, 1)
-	res, err := l.shared.Allow(ctx, "galena:"+key, redis_rate.Limit{Rate: 1, Burst: burst + int(most/period), Period: period})
+	limit := redis_rate.Limit{Rate: 1, Burst: burst + int(most/period), Period: period}
+	res, err := l.turnsOf(key, limit).take(ctx, func(ctx context.Context, limit redis_rate.Limit, n int) (*redis_rate.Result, error) {
+		return l.shared.AllowN(ctx, "galena:"+key, limit, n)
+	})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return false, 0, ctx.Err()
@@ -80,6 +84,18 @@ func (l *Limiter) Turn(ctx context.Context, key string, perSecond float64, burst
 	default:
 		return true, max(res.ResetAfter-time.Duration(burst)*period, 0), nil
 	}
+}
+
+// turnsOf is where the turns of a key are asked for; another pace is another place.
+func (l *Limiter) turnsOf(key string, limit redis_rate.Limit) *turns {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.turns[key]
+	if t == nil || t.limit != limit {
+		t = newTurns(limit)
+		l.turns[key] = t
+	}
+	return t
 }
 
 func errAway() error {

@@ -2,11 +2,15 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-redis/redis_rate/v10"
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/galenahq/galena"
@@ -121,6 +125,122 @@ func TestTurnsAreGivenInOrderAsFarAheadAsOneWaits(t *testing.T) {
 	if ok, _, err := l.Turn(t.Context(), "hunter", 1, 2, time.Second); ok || galena.KindOf(err) != galena.Unavailable {
 		t.Errorf("without Redis: %v, %v; want an error", ok, err)
 	}
+}
+
+// Turns that are asked for together are as many, and as far apart, as those that are
+// asked for one by one; where there are not enough for all, some have one.
+func TestTurnsThatAreAskedForTogetherAreTurnsInARow(t *testing.T) {
+	t.Parallel()
+	c, err := Open("", 4, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	l := NewLimiter(c)
+	const all, most = 40, 30 * time.Second // a turn in a second, one at once: 30 may wait
+	var mu sync.Mutex
+	var waits []time.Duration
+	var refused []time.Duration
+	began := time.Now()
+	var wg sync.WaitGroup
+	for range all {
+		wg.Go(func() {
+			ok, wait, err := l.Turn(t.Context(), "hunter", 1, 1, most)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case ok:
+				waits = append(waits, wait)
+			default:
+				refused = append(refused, wait)
+			}
+		})
+	}
+	wg.Wait()
+	late := time.Since(began)
+	slices.Sort(waits)
+	if len(waits) != 31 {
+		t.Fatalf("%d turns of %d, want 31", len(waits), all)
+	}
+	for i, wait := range waits {
+		if want := time.Duration(i) * time.Second; wait > want || wait < want-late {
+			t.Errorf("turn %d comes in %v, want %v", i, wait, want)
+		}
+	}
+	for _, wait := range refused {
+		if wait <= 0 || wait > time.Second {
+			t.Errorf("who has no turn is to ask again in %v, want within a second", wait)
+		}
+	}
+}
+
+// Of those who ask together one may leave; the others have their turns.
+func TestWhoLeavesTakesNobodysTurn(t *testing.T) {
+	t.Parallel()
+	q := newTurns(redis_rate.Limit{Rate: 1, Burst: 10, Period: time.Second})
+	asked := make(chan int)
+	answer := make(chan error)
+	ask := func(_ context.Context, _ redis_rate.Limit, n int) (*redis_rate.Result, error) {
+		asked <- n
+		return &redis_rate.Result{Allowed: n, ResetAfter: 5 * time.Second}, <-answer
+	}
+	first, leave := context.WithCancel(t.Context())
+	go func() { _, _ = q.take(first, ask) }()
+	if n := <-asked; n != 1 {
+		t.Fatalf("who is alone asks for %d", n)
+	}
+	type got struct {
+		res *redis_rate.Result
+		err error
+	}
+	out := make(chan got, 3)
+	gone, cancel := context.WithCancel(t.Context())
+	for _, ctx := range []context.Context{t.Context(), gone, t.Context()} {
+		go func() { res, err := q.take(ctx, ask); out <- got{res, err} }()
+	}
+	for joined := 0; joined < 3; {
+		q.mu.Lock()
+		joined = q.next.n
+		q.mu.Unlock()
+	}
+	cancel()
+	if g := <-out; !errors.Is(g.err, context.Canceled) {
+		t.Fatalf("who left was answered %+v", g)
+	}
+	leave() // the question is everybody's
+	answer <- nil
+	if n := <-asked; n != 3 {
+		t.Fatalf("%d turns were asked for, want three", n)
+	}
+	answer <- nil
+	a, b := <-out, <-out
+	if a.err != nil || b.err != nil || a.res.ResetAfter == b.res.ResetAfter {
+		t.Errorf("the two who stayed: %+v and %+v, want a turn each", a, b)
+	}
+}
+
+func BenchmarkTurns(b *testing.B) {
+	c, err := Open("", 16, slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = c.Close() })
+	l := NewLimiter(c)
+	b.Run("Alone", func(b *testing.B) {
+		for b.Loop() {
+			_, _, _ = l.Turn(b.Context(), "hunter", 1e6, 1000, time.Second)
+		}
+	})
+	b.Run("AtOnce", func(b *testing.B) {
+		b.SetParallelism(32)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				_, _, _ = l.Turn(b.Context(), "hunter", 1e6, 1000, time.Second)
+			}
+		})
+	})
 }
 
 func TestWithoutRedisEachProcessPacesItself(t *testing.T) {

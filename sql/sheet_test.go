@@ -197,4 +197,18 @@ func BenchmarkSheet(b *testing.B) {
 			_, _ = text(shared)
 		}
 	})
+	b.Run("Rest", func(b *testing.B) {
+		b.ReportAllocs()
+		_, _, rest := takeSheet(d)
+		for b.Loop() {
+			_, _ = rest.text()
+		}
+	})
+	b.Run("RestReflection", func(b *testing.B) {
+		b.ReportAllocs()
+		_, _, rest := takeSheet(d)
+		for b.Loop() {
+			_, _ = text(rest)
+		}
+	})
 }
