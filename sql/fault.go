@@ -58,6 +58,9 @@ func describe(err error) error {
 
 // kindOf sorts a database's error.
 func kindOf(err error) galena.Kind {
+	if outgrown(err) {
+		return galena.Unavailable
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return kindOfState(pg.Code)
 	}
@@ -126,4 +129,11 @@ func refused(err error) bool {
 func clash(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// outgrown says that a connection keeps a statement as it was before the schema
+// changed, and that Postgres will not run it any more: it was not run.
+func outgrown(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"
 }

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"context"
 	stdsql "database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,6 +18,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/sql"
@@ -208,6 +210,83 @@ func TestAURLChoosesHowStatementsAreSent(t *testing.T) {
 		if _, _, _, err := s.Answer(t.Context(), "alpha", "acme.test"); err != nil {
 			t.Errorf("%s: %v", mode, err)
 		}
+	}
+}
+
+// A process runs on while another one migrates: what its connections had planned
+// before is planned anew, and nobody is told.
+func TestASchemaMayChangeUnderAProcess(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	address := schema(t, server)
+	s := open(t, address, time.Now)
+	use := func(when string) {
+		var all errgroup.Group
+		for i := range 64 {
+			all.Go(func() error {
+				domain := fmt.Sprintf("c%d.test", i)
+				_, _, _, err1 := s.Answer(t.Context(), "alpha", domain)
+				_, err2 := s.CompanyMemory(t.Context(), domain)
+				_, err3 := s.Spent(t.Context(), "2026-11-23")
+				err4 := s.SaveAnswer(t.Context(), galena.Answer{Provider: "alpha", Domain: domain, FetchedAt: time.Now()},
+					galena.LedgerEntry{Provider: "alpha", Domain: domain, Outcome: "hit", At: time.Now()})
+				return errors.Join(err1, err2, err3, err4)
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	use("before")
+	db, err := stdsql.Open("pgx", withoutPool(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	_, err = db.Exec(`DO $$ DECLARE c record; BEGIN
+		FOR c IN SELECT attrelid::regclass AS of, attname FROM pg_attribute JOIN pg_class t ON t.oid = attrelid
+			WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND atttypid = 'text'::regtype
+		LOOP EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE text COLLATE "POSIX"', c.of, c.attname); END LOOP; END $$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use("after")
+	use("later")
+}
+
+// Texts that an index orders are compared byte by byte (migration 0037).
+func TestKeysAreComparedByteByByte(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	address := schema(t, server)
+	open(t, address, time.Now)
+	db, err := stdsql.Open("pgx", withoutPool(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	rows, err := db.Query(`SELECT DISTINCT c.relname || '.' || a.attname FROM pg_class c JOIN pg_index x ON x.indrelid = c.oid
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey) JOIN pg_collation l ON l.oid = a.attcollation
+		WHERE c.relnamespace = current_schema()::regnamespace AND a.atttypid = 'text'::regtype AND l.collname <> 'C'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var column string
+		if err := rows.Scan(&column); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("%s is compared by the rules of the database: say COLLATE \"C\"", column)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 }
 

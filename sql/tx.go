@@ -62,15 +62,27 @@ func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 
 // again says whether what failed at its try-th run is to be run again, and
 // waits as long as is good. A pool may hold as many dead connections as it has:
-// each is met and dropped once. A server that refuses new ones is away.
+// each is met and dropped once, and so are those that a change of the schema has
+// left behind. A server that refuses new ones is away.
 func (s *Store) again(ctx context.Context, err error, try int) bool {
 	switch {
 	case refused(err) || clash(err):
 		return try < tries && pause(ctx, try)
+	case outgrown(err):
+		s.dropIdle()
+		fallthrough
 	case lost(err):
 		return try <= s.write.Stats().MaxOpenConnections && ctx.Err() == nil
 	default:
 		return false
+	}
+}
+
+// dropIdle closes the connections that nobody uses at the moment.
+func (s *Store) dropIdle() {
+	for _, db := range []*sqlx.DB{s.write, s.read} {
+		db.SetMaxIdleConns(0)
+		db.SetMaxIdleConns(db.Stats().MaxOpenConnections)
 	}
 }
 

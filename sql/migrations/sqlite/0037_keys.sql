@@ -1,0 +1,4 @@
+-- +goose Up
+
+-- SQLite compares texts byte by byte.
+SELECT 1;
