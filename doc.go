@@ -1,5 +1,6 @@
 // Package galena is the vocabulary: the nouns that every other package speaks,
-// and nothing that does I/O. It imports the standard library only.
+// and nothing that does I/O. It imports the standard library, and jsontext for the
+// JSON of strangers.
 //
 //	form / webhook / CSV                                    rep · webhook · CRM
 //	      │                                                        ▲

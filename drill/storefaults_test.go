@@ -118,8 +118,8 @@ func keepingRedis(b *bench) {
 	b.gateKeepsAnswering(time.Second)
 }
 
-// fullRedis lets Redis take a little more and then nothing, while leads come in.
-// Then it is told to throw away what it likes: a worker that starts must say so.
+// fullRedis lets Redis take a little more, and then nothing whatever becomes free,
+// while leads come in. Then it is told to throw away what it likes: a worker that starts must say so.
 func fullRedis(b *bench) {
 	used := 0
 	for _, line := range b.redis.lines("INFO memory") {
@@ -130,7 +130,10 @@ func fullRedis(b *bench) {
 	b.say("CONFIG SET maxmemory " + strconv.Itoa(used+10_000))
 	began, spent := time.Now(), b.workers[0].cpu()+b.workers[1].cpu()
 	l := b.gen.run("f25", b.plan.rate)
-	b.rest(time.Duration(float64(b.times(10_000, 150)) / b.plan.rate * float64(time.Second)))
+	half := time.Duration(float64(b.times(5_000, 75)) / b.plan.rate * float64(time.Second))
+	b.rest(half)
+	b.say("CONFIG SET maxmemory " + strconv.Itoa(used/2))
+	b.rest(half)
 	l.end()
 	full := 0.0
 	for _, line := range b.redis.lines("INFO errorstats") {

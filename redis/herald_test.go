@@ -153,11 +153,7 @@ func TestTellNeverBlocksWithoutRedisAndGoesOnWhenItIsBack(t *testing.T) {
 
 func TestAnEmbeddedServerHasOneProcessToTell(t *testing.T) {
 	t.Parallel()
-	c, err := Open("", 4, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c := inProcess(t, 4)
 	h := NewHerald(c)
 	if err := h.Run(t.Context()); err != nil {
 		t.Fatal(err)

@@ -70,13 +70,20 @@ func TestAClusterIsLookedAtOften(t *testing.T) {
 	}
 }
 
+// inProcess is a client of the embedded Redis.
+func inProcess(tb testing.TB, conns int) *Client {
+	tb.Helper()
+	c, err := Open("", conns, slog.New(slog.DiscardHandler))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 func TestTheLimiterHoldsItsRateAndNamesTheWait(t *testing.T) {
 	t.Parallel()
-	c, err := Open("", 4, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c := inProcess(t, 4)
 	l := NewLimiter(c)
 	allowed := 0
 	var wait time.Duration
@@ -98,11 +105,7 @@ func TestTheLimiterHoldsItsRateAndNamesTheWait(t *testing.T) {
 
 func TestTurnsAreGivenInOrderAsFarAheadAsOneWaits(t *testing.T) {
 	t.Parallel()
-	c, err := Open("", 4, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c := inProcess(t, 4)
 	l := NewLimiter(c)
 	began := time.Now()
 	for i := range 7 { // a turn in a second, two at once, and five may wait
@@ -131,11 +134,7 @@ func TestTurnsAreGivenInOrderAsFarAheadAsOneWaits(t *testing.T) {
 // asked for one by one; where there are not enough for all, some have one.
 func TestTurnsThatAreAskedForTogetherAreTurnsInARow(t *testing.T) {
 	t.Parallel()
-	c, err := Open("", 4, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c := inProcess(t, 4)
 	l := NewLimiter(c)
 	const all, most = 40, 30 * time.Second // a turn in a second, one at once: 30 may wait
 	var mu sync.Mutex
@@ -222,11 +221,7 @@ func TestWhoLeavesTakesNobodysTurn(t *testing.T) {
 }
 
 func BenchmarkTurns(b *testing.B) {
-	c, err := Open("", 16, slog.New(slog.DiscardHandler))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = c.Close() })
+	c := inProcess(b, 16)
 	l := NewLimiter(c)
 	b.Run("Alone", func(b *testing.B) {
 		for b.Loop() {
@@ -262,11 +257,7 @@ func TestWithoutRedisEachProcessPacesItself(t *testing.T) {
 
 func TestAScriptThatIsRefusedTakesABreath(t *testing.T) {
 	t.Parallel()
-	c, err := Open("", 1, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
+	c := inProcess(t, 1)
 	if err := c.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

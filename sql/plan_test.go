@@ -30,12 +30,7 @@ func TestAPlanThatIsKeptFindsItsRowsByKeys(t *testing.T) {
 	ctx := context.Background()
 	address := schema(t, server)
 	open(t, address, time.Now)
-	db, err := stdsql.Open("pgx", withoutPool(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	conn, err := db.Conn(ctx)
+	conn, err := beside(t, address).Conn(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

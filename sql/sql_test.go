@@ -241,12 +241,7 @@ func TestASchemaMayChangeUnderAProcess(t *testing.T) {
 		}
 	}
 	use("before")
-	db, err := stdsql.Open("pgx", withoutPool(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	_, err = db.Exec(`DO $$ DECLARE c record; BEGIN
+	_, err := beside(t, address).Exec(`DO $$ DECLARE c record; BEGIN
 		FOR c IN SELECT attrelid::regclass AS of, attname FROM pg_attribute JOIN pg_class t ON t.oid = attrelid
 			WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND atttypid = 'text'::regtype
 		LOOP EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE text COLLATE "POSIX"', c.of, c.attname); END LOOP; END $$`)
@@ -266,12 +261,7 @@ func TestKeysAreComparedByteByByte(t *testing.T) {
 	}
 	address := schema(t, server)
 	open(t, address, time.Now)
-	db, err := stdsql.Open("pgx", withoutPool(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	rows, err := db.Query(`SELECT DISTINCT c.relname || '.' || a.attname FROM pg_class c JOIN pg_index x ON x.indrelid = c.oid
+	rows, err := beside(t, address).Query(`SELECT DISTINCT c.relname || '.' || a.attname FROM pg_class c JOIN pg_index x ON x.indrelid = c.oid
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey) JOIN pg_collation l ON l.oid = a.attcollation
 		WHERE c.relnamespace = current_schema()::regnamespace AND a.atttypid = 'text'::regtype AND l.collname <> 'C'`)
 	if err != nil {
@@ -402,12 +392,7 @@ func TestALockedTableIsUnavailableAndRecovers(t *testing.T) {
 	}
 	address := schema(t, server)
 	s := open(t, address, time.Now)
-	other, err := stdsql.Open("pgx", withoutPool(t, address))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	tx, err := other.Begin()
+	tx, err := beside(t, address).Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -477,6 +462,17 @@ func columns(t *testing.T, driver, address, query string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// beside is a pool of one's own on what a store has open.
+func beside(t *testing.T, address string) *stdsql.DB {
+	t.Helper()
+	db, err := stdsql.Open("pgx", withoutPool(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // withoutPool takes off what only the store understands.
