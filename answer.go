@@ -21,13 +21,13 @@ func WriteAnswer(w *JSONWriter, obs []*Observation) {
 	w.Raw(`{"all":{`)
 	all.writeHeard(w, unheard)
 	w.B = bytes.TrimSuffix(w.B, []byte{','})
-	WriteList(w, `},"each":`, obs, func(each **Observation) {
+	WriteList(w, `},"each":`, obs, func(each **Observation, w *JSONWriter) {
 		o := *each
 		w.Raw("{")
 		o.writeHeard(w, all)
 		w.Text(`"id":`, o.ID)
 		w.Text(`,"field":`, o.Field)
-		w.B = o.Value.appendJSON(append(w.B, `,"value":`...))
+		o.Value.writeJSON(w, `,"value":`)
 		if o.Absent {
 			w.Raw(`,"absent":true`)
 		}

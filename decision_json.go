@@ -26,13 +26,13 @@ func (s *Score) WriteMembers(w *JSONWriter) {
 	} else {
 		w.Value(`,"disqualified":`, s.Disqualified)
 	}
-	WriteList(w, `,"rows":`, s.Rows, func(r *Row) { r.WriteJSON(w) })
+	WriteList(w, `,"rows":`, s.Rows, (*Row).WriteJSON)
 	w.Texts(`,"top_reasons":`, s.TopReasons)
 	if s.WouldChange != nil {
 		w.Value(`,"would_change":`, s.WouldChange)
 	}
 	if len(s.Disqualifiers) > 0 {
-		WriteList(w, `,"disqualifiers":`, s.Disqualifiers, func(d *DisqualifierState) {
+		WriteList(w, `,"disqualifiers":`, s.Disqualifiers, func(d *DisqualifierState, w *JSONWriter) {
 			w.Text(`{"id":`, d.ID)
 			w.Text(`,"result":`, d.Result.String())
 			w.Raw("}")

@@ -91,7 +91,7 @@ type Fact struct {
 func (f *Fact) WriteJSON(w *JSONWriter) {
 	w.Text(`{"field":`, f.Field)
 	w.Text(`,"state":`, string(f.State))
-	w.B = f.Value.appendJSON(append(w.B, `,"value":`...))
+	f.Value.writeJSON(w, `,"value":`)
 	w.Filled(`,"source":`, f.Source)
 	w.Filled(`,"observation_id":`, f.ObservationID)
 	w.Float(`,"confidence":`, f.Confidence)

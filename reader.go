@@ -26,7 +26,7 @@ func (r *reader) another() bool {
 	return strings.HasPrefix(r.left, "}")
 }
 
-// value reads what Value.appendJSON wrote.
+// value reads what Value.writeJSON wrote.
 func (r *reader) value() (v Value, ok bool) {
 	if !r.pass(`{"t":`) {
 		return v, false

@@ -161,42 +161,33 @@ func (w wireValue) value() Value {
 
 // MarshalJSON writes the stored form.
 func (v Value) MarshalJSON() ([]byte, error) {
-	return v.appendJSON(make([]byte, 0, 64+len(v.Text)+len(v.Raw))), nil
+	w := JSONWriter{B: make([]byte, 0, 64+len(v.Text)+len(v.Raw))}
+	v.writeJSON(&w, "")
+	return w.B, w.Err
 }
 
-// appendJSON writes a wireValue, piece by piece: decisions and answers hold dozens.
-func (v Value) appendJSON(b []byte) []byte {
-	b = AppendText(append(b, `{"t":`...), string(v.Type))
+// writeJSON writes a name and a wireValue, piece by piece: decisions and answers hold dozens.
+func (v Value) writeJSON(w *JSONWriter, name string) {
+	w.Raw(name)
+	w.Text(`{"t":`, string(v.Type))
 	if v.Type == TypeNumber || v.Type == TypeDate || v.Type == TypeScore {
-		b = strconv.AppendInt(append(b, `,"lo":`...), v.Lo, 10)
+		w.Int(`,"lo":`, v.Lo)
 		if v.Hi != v.Lo {
-			b = strconv.AppendInt(append(b, `,"hi":`...), v.Hi, 10)
+			w.Int(`,"hi":`, v.Hi)
 		}
 	}
-	if v.Text != "" {
-		b = AppendText(append(b, `,"s":`...), v.Text)
-	}
-	for i, s := range v.Set {
-		if i == 0 {
-			b = append(b, `,"set":[`...)
-		} else {
-			b = append(b, ',')
-		}
-		b = AppendText(b, s)
-	}
+	w.Filled(`,"s":`, v.Text)
 	if len(v.Set) > 0 {
-		b = append(b, ']')
+		w.Texts(`,"set":`, v.Set)
 	}
 	if v.Closed {
-		b = append(b, `,"closed":true`...)
+		w.Raw(`,"closed":true`)
 	}
 	if v.Bool {
-		b = append(b, `,"b":true`...)
+		w.Raw(`,"b":true`)
 	}
-	if v.Raw != "" {
-		b = AppendText(append(b, `,"raw":`...), v.Raw)
-	}
-	return append(b, '}')
+	w.Filled(`,"raw":`, v.Raw)
+	w.Raw("}")
 }
 
 // UnmarshalJSON reads the stored form.
@@ -213,7 +204,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readValue reads what appendJSON wrote; false when anything is otherwise.
+// readValue reads what writeJSON wrote; false when anything is otherwise.
 func readValue(s string) (Value, bool) {
 	r := reader{s}
 	v, ok := r.value()

@@ -21,7 +21,7 @@ type JSONWriter struct {
 func (w *JSONWriter) Raw(s string) { w.B = append(w.B, s...) }
 
 // Text appends a text in quotes.
-func (w *JSONWriter) Text(name, s string) { w.B = AppendText(append(w.B, name...), s) }
+func (w *JSONWriter) Text(name, s string) { w.B = appendText(append(w.B, name...), s) }
 
 // Filled appends a text unless it is empty.
 func (w *JSONWriter) Filled(name, s string) {
@@ -62,11 +62,11 @@ func (w *JSONWriter) Time(name string, t time.Time) {
 
 // Texts appends a list of texts; null for nil.
 func (w *JSONWriter) Texts(name string, list []string) {
-	WriteList(w, name, list, func(s *string) { w.Text("", *s) })
+	WriteList(w, name, list, func(s *string, w *JSONWriter) { w.Text("", *s) })
 }
 
 // WriteList appends a list, each by item; null for nil.
-func WriteList[T any](w *JSONWriter, name string, list []T, item func(*T)) {
+func WriteList[T any](w *JSONWriter, name string, list []T, item func(*T, *JSONWriter)) {
 	w.Raw(name)
 	if list == nil {
 		w.Raw("null")
@@ -77,7 +77,7 @@ func WriteList[T any](w *JSONWriter, name string, list []T, item func(*T)) {
 		if i > 0 {
 			w.Raw(",")
 		}
-		item(&list[i])
+		item(&list[i], w)
 	}
 	w.Raw("]")
 }
@@ -104,8 +104,8 @@ var escaped = func() (is [256]bool) {
 	return is
 }()
 
-// AppendText adds a text in quotes as encoding/json writes it.
-func AppendText(b []byte, s string) []byte {
+// appendText adds a text in quotes as encoding/json writes it.
+func appendText(b []byte, s string) []byte {
 	for i := range len(s) {
 		if escaped[s[i]] {
 			quoted, _ := json.Marshal(s) //nolint:errchkjson // a text cannot fail

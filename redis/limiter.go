@@ -71,7 +71,7 @@ func (l *Limiter) Turn(ctx context.Context, key string, perSecond float64, burst
 	// A limit that lets in as many more as may wait: who is beyond the burst waits.
 	burst = max(burst, 1)
 	limit := redis_rate.Limit{Rate: 1, Burst: burst + int(most/period), Period: period}
-	res, err := l.turnsOf(key, limit).take(ctx, func(ctx context.Context, limit redis_rate.Limit, n int) (*redis_rate.Result, error) {
+	res, err := l.turnsOf(key, limit).take(ctx, func(ctx context.Context, n int) (*redis_rate.Result, error) {
 		return l.shared.AllowN(ctx, "galena:"+key, limit, n)
 	})
 	switch {

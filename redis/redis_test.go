@@ -181,7 +181,7 @@ func TestWhoLeavesTakesNobodysTurn(t *testing.T) {
 	q := newTurns(redis_rate.Limit{Rate: 1, Burst: 10, Period: time.Second})
 	asked := make(chan int)
 	answer := make(chan error)
-	ask := func(_ context.Context, _ redis_rate.Limit, n int) (*redis_rate.Result, error) {
+	ask := func(_ context.Context, n int) (*redis_rate.Result, error) {
 		asked <- n
 		return &redis_rate.Result{Allowed: n, ResetAfter: 5 * time.Second}, <-answer
 	}

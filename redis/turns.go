@@ -42,7 +42,7 @@ func newTurns(limit redis_rate.Limit) *turns {
 
 // take takes a turn and says when it comes, counted from the moment in which none
 // had been taken yet. When there are not enough for all each asks for its own.
-func (t *turns) take(ctx context.Context, ask func(ctx context.Context, limit redis_rate.Limit, n int) (*redis_rate.Result, error)) (*redis_rate.Result, error) {
+func (t *turns) take(ctx context.Context, ask func(ctx context.Context, n int) (*redis_rate.Result, error)) (*redis_rate.Result, error) {
 	t.mu.Lock()
 	p := t.next
 	place := p.n
@@ -60,7 +60,7 @@ func (t *turns) take(ctx context.Context, ask func(ctx context.Context, limit re
 		t.mu.Unlock()
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), askedWithin)
 		p.asked = true
-		p.res, p.err = ask(within, t.limit, p.n)
+		p.res, p.err = ask(within, p.n)
 		cancel()
 	}
 	<-t.asking
@@ -68,7 +68,7 @@ func (t *turns) take(ctx context.Context, ask func(ctx context.Context, limit re
 	case p.err != nil:
 		return nil, p.err
 	case p.res.Allowed == 0 && p.n > 1:
-		return ask(ctx, t.limit, 1)
+		return ask(ctx, 1)
 	}
 	mine := *p.res
 	mine.ResetAfter -= time.Duration(p.n-1-place) * t.limit.Period // those behind me come after

@@ -39,8 +39,8 @@ func (b *decisionBody) text() (string, error) {
 		w.Text(`,"to":`, b.To)
 		w.Text(`,"owner":`, b.Owner)
 		w.Filled(`,"territory":`, b.Territory)
-		galena.WriteList(w, `,"tries":`, b.Tries, func(t *galena.RuleTry) { t.WriteJSON(w) })
-		galena.WriteList(w, `,"candidates":`, b.Candidates, func(c *galena.Candidate) { c.WriteJSON(w) })
+		galena.WriteList(w, `,"tries":`, b.Tries, (*galena.RuleTry).WriteJSON)
+		galena.WriteList(w, `,"candidates":`, b.Candidates, (*galena.Candidate).WriteJSON)
 		w.Raw(`,"assignment":`)
 		b.Assignment.WriteJSON(w)
 		if b.Segment != (galena.Segment{}) {
@@ -52,7 +52,7 @@ func (b *decisionBody) text() (string, error) {
 		w.Time(`,"decided_at":`, b.DecidedAt)
 		w.Int(`,"took_ns":`, int64(b.Took))
 		if len(b.Said) > 0 {
-			galena.WriteList(w, `,"said":`, b.Said, func(s *saying) { s.writeJSON(w) })
+			galena.WriteList(w, `,"said":`, b.Said, (*saying).writeJSON)
 		}
 		w.Raw("}")
 	})
@@ -68,7 +68,7 @@ type saying struct {
 func (s *saying) writeJSON(w *galena.JSONWriter) {
 	w.Text(`{"source":`, s.Source)
 	w.Time(`,"at":`, s.At)
-	galena.WriteList(w, `,"words":`, s.Words, func(pair *[2]string) {
+	galena.WriteList(w, `,"words":`, s.Words, func(pair *[2]string, w *galena.JSONWriter) {
 		w.Text("[", pair[0])
 		w.Text(",", pair[1])
 		w.Raw("]")

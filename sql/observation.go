@@ -135,18 +135,18 @@ func logged(answer []marked) (r logRow, err error) {
 		}
 		once = append(once, w)
 	}
-	fields, used := make([]byte, 0, 32*len(once)), make([]byte, 0, 38*len(once))
+	fields, used := galena.JSONWriter{B: make([]byte, 0, 32*len(once))}, galena.JSONWriter{B: make([]byte, 0, 38*len(once))}
 	for _, w := range once {
 		r.CostMicros = max(r.CostMicros, w.CostMicros)
-		fields = galena.AppendText(append(fields, ','), w.Field)
+		fields.Text(",", w.Field)
 		if w.used {
-			used = append(galena.AppendText(append(used, ','), w.Field), ":true"...)
+			used.Text(",", w.Field)
+			used.Raw(":true")
 		}
 	}
-	fields[0] = '['
-	used = append(used, '}')
-	r.Fields = string(append(fields, ']'))
-	r.Used = "{" + strings.TrimPrefix(string(used), ",")
+	fields.B[0] = '['
+	r.Fields = string(fields.B) + "]"
+	r.Used = "{" + strings.TrimPrefix(string(used.B), ",") + "}"
 	obs := make([]*galena.Observation, len(once))
 	for i, w := range once {
 		obs[i] = w.Observation

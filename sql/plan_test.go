@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/galenahq/galena/sql"
 )
@@ -23,13 +22,11 @@ var whole = map[string]bool{"budgets_pkey": true}
 // rows have.
 func TestAPlanThatIsKeptFindsItsRowsByKeys(t *testing.T) {
 	t.Parallel()
-	server := postgresURL(t)
-	if server == "" {
+	s, address := onPostgres(t)
+	if s == nil {
 		return
 	}
 	ctx := context.Background()
-	address := schema(t, server)
-	open(t, address, time.Now)
 	conn, err := beside(t, address).Conn(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -217,12 +217,10 @@ func TestAURLChoosesHowStatementsAreSent(t *testing.T) {
 // before is planned anew, and nobody is told.
 func TestASchemaMayChangeUnderAProcess(t *testing.T) {
 	t.Parallel()
-	server := postgresURL(t)
-	if server == "" {
+	s, address := onPostgres(t)
+	if s == nil {
 		return
 	}
-	address := schema(t, server)
-	s := open(t, address, time.Now)
 	use := func(when string) {
 		var all errgroup.Group
 		for i := range 64 {
@@ -255,12 +253,10 @@ func TestASchemaMayChangeUnderAProcess(t *testing.T) {
 // Texts that an index orders are compared byte by byte (migration 0037).
 func TestKeysAreComparedByteByByte(t *testing.T) {
 	t.Parallel()
-	server := postgresURL(t)
-	if server == "" {
+	s, address := onPostgres(t)
+	if s == nil {
 		return
 	}
-	address := schema(t, server)
-	open(t, address, time.Now)
 	rows, err := beside(t, address).Query(`SELECT DISTINCT c.relname || '.' || a.attname FROM pg_class c JOIN pg_index x ON x.indrelid = c.oid
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey) JOIN pg_collation l ON l.oid = a.attcollation
 		WHERE c.relnamespace = current_schema()::regnamespace AND a.atttypid = 'text'::regtype AND l.collname <> 'C'`)
@@ -386,12 +382,10 @@ func TestDeadConnectionsAreNotSeen(t *testing.T) {
 // the lock timeout that the store is away, and all is well afterwards.
 func TestALockedTableIsUnavailableAndRecovers(t *testing.T) {
 	t.Parallel()
-	server := postgresURL(t)
-	if server == "" {
+	s, address := onPostgres(t)
+	if s == nil {
 		return
 	}
-	address := schema(t, server)
-	s := open(t, address, time.Now)
 	tx, err := beside(t, address).Begin()
 	if err != nil {
 		t.Fatal(err)
@@ -462,6 +456,17 @@ func columns(t *testing.T, driver, address, query string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// onPostgres opens a store in a schema of its own; nil where there is no Postgres.
+func onPostgres(t *testing.T) (s *sql.Store, address string) {
+	t.Helper()
+	server := postgresURL(t)
+	if server == "" {
+		return nil, ""
+	}
+	address = schema(t, server)
+	return open(t, address, time.Now), address
 }
 
 // beside is a pool of one's own on what a store has open.

@@ -148,11 +148,11 @@ func testRules(t *testing.T) *Rules {
 	return &Rules{ICP: icp, Merging: policy, Routing: router, LimitMicros: 150_000, Deadline: -1}
 }
 
-// pipelineOn builds a pipeline on a desk and a market.
 // oneVendor has all that the rules of the tests want to know.
 var oneVendor = galena.Offer{Provider: "one", CostMicros: 20_000, P95: time.Second, Available: true,
 	Hits: map[string]float64{"company.employee_count": 0.9}}
 
+// pipelineOn builds a pipeline on a desk and a market.
 func pipelineOn(t *testing.T, d *desk, m *market) (p *Pipeline, woken *int) {
 	t.Helper()
 	if m.offers == nil {
