@@ -40,7 +40,7 @@ func TestAPlanThatIsKeptFindsItsRowsByKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"tokens-by-hash", "recall", "claim-keys", "claim-persons", "insert-leads", "words-of-forms", "insert-steps",
+	for _, name := range []string{"tokens-by-hash", "recall", "claim-keys", "claim-persons", "known-person", "insert-leads", "words-of-forms", "insert-steps",
 		"begin-steps", "leads-named", "names-of-companies", "names-of-leads", "standing-observations", "open-conflicts", "holders", "answers", "claim", "claim-many",
 		"settle", "end-ruled-steps", "insert-observations", "log-answers", "digests-of-companies", "upsert-companies", "hold-persons",
 		"insert-decisions", "insert-sheets", "insert-assignments", "decide-leads", "insert-deliveries", "deliveries", "note-delivered",

@@ -23,8 +23,8 @@ WHERE id = (SELECT lead_id FROM repeats WHERE email_key = :email_key AND form = 
 RETURNING id, external_id, status;
 
 -- name: known-person
--- Says whether somebody with this canonical e-mail is a lead.
-SELECT EXISTS (SELECT 1 FROM leads WHERE email_key = :email_key) AS known;
+-- Says whether somebody with this canonical e-mail is a lead: every lead of a person is, or was, the newest of its form.
+SELECT EXISTS (SELECT 1 FROM repeats WHERE email_key = :email_key) AS known;
 
 -- name: forget-keys
 -- Drops the keys that need not be replayed any more.
