@@ -133,6 +133,7 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 		return err
 	}
 	defer app.close()
+	go keepHeap(ctx)
 	return app.Run(ctx)
 }
 
