@@ -67,7 +67,7 @@ func (r leadRow) lead() (galena.Lead, error) {
 	var err1, err2, err3, err4 error
 	l.Codes, err1 = parse[[]string](r.Codes)
 	l.UTM, err2 = parse[map[string]string](r.UTM)
-	l.Consent, err3 = parse[map[string]any](r.Consent)
-	l.Fields, err4 = parse[map[string]any](r.Fields)
+	l.Consent, err3 = members(r.Consent)
+	l.Fields, err4 = members(r.Fields)
 	return l, errors.Join(err1, err2, err3, err4)
 }

@@ -95,5 +95,18 @@ func parse[T any](s string) (T, error) {
 	return v, err
 }
 
+// members reads an object of a stranger's with its numbers as they are written: not
+// every one is a float64.
+func members(s string) (map[string]any, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // nothing was said
+	}
+	var v map[string]any
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	err := d.Decode(&v)
+	return v, err
+}
+
 // key is a hash as it is stored.
 func key(hash []byte) string { return hex.EncodeToString(hash) }

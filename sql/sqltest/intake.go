@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"sync"
@@ -23,6 +24,7 @@ var intakeRules = map[string]func(*bench){
 	"ADroppedLeadLeavesOnlyItsKey":             dropLeavesKey,
 	"AQuarantinedLeadHasNoStepButItsDelivery":  quarantinedDelivers,
 	"TextThatPostgresCannotStoreIsCleaned":     cleansText,
+	"NumbersOfAFormStayAsTheyAreWritten":       keepsNumbers,
 	"RecallKnowsSuppressedAndKnownDomains":     recalls,
 	"AStepIsHandedOutInTheOrderOfItsAccepting": outboxOrder,
 	"AFormsWordIsKeptOnceWhileItIsTheLast":     wordsOfForms,
@@ -219,6 +221,21 @@ func cleansText(s *bench) {
 	s.ok(err)
 	if got.Lead.Name != "Ana \ufffd" {
 		s.Errorf("name %q", got.Lead.Name)
+	}
+}
+
+// keepsNumbers: a form may send a number that no float64 is. Its lead is read like
+// every other, the number as it was written.
+func keepsNumbers(s *bench) {
+	in := person(1)
+	in.Lead.Fields = map[string]any{"huge": json.Number("1e999"), "exact": json.Number("9007199254740993"),
+		"list": []any{json.Number("-1E400"), "x"}}
+	in.Lead.Consent = map[string]any{"marketing": true, "version": json.Number("2.50")}
+	id := s.accept(in).ID
+	m, err := s.Memory(s.ctx, id)
+	s.ok(err)
+	if !reflect.DeepEqual(m.Lead.Fields, in.Lead.Fields) || !reflect.DeepEqual(m.Lead.Consent, in.Lead.Consent) {
+		s.Errorf("read fields %v and consent %v", m.Lead.Fields, m.Lead.Consent)
 	}
 }
 
