@@ -24,6 +24,7 @@ type recent struct{ keys seen }
 // rests on. It returns the words of the others, marked.
 func (r *recent) fresh(l *galena.Lesson) []marked {
 	var wanted []string // requests: mostly none
+	var logged string   // the request that was found there: the words of an answer come in a row
 	lone := 0
 	for _, o := range l.Observations {
 		w := marked{Observation: o}
@@ -31,8 +32,10 @@ func (r *recent) fresh(l *galena.Lesson) []marked {
 		case !w.inAnswer():
 			lone++
 		case slices.Contains(wanted, w.RequestID):
-		case !r.keys.has(w.RequestID) || slices.Contains(l.Used, w.ID) && !r.keys.has(w.ID):
+		case w.RequestID != logged && !r.keys.has(w.RequestID) || slices.Contains(l.Used, w.ID) && !r.keys.has(w.ID):
 			wanted = append(wanted, w.RequestID)
+		default:
+			logged = w.RequestID
 		}
 	}
 	if lone == 0 && len(wanted) == 0 {
