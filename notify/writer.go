@@ -14,12 +14,15 @@ type writer struct{ galena.JSONWriter }
 // their order, values as JSON has them, nothing for what is unknown. The facts of
 // the decision win, for they are what was decided on.
 func (w *writer) company(c galena.Company, decided galena.Facts) {
-	names := make([]string, 0, len(c.Facts)+len(decided)+1)
-	for _, facts := range []galena.Facts{c.Facts, decided} {
-		for name, f := range facts {
-			if told(f) && strings.HasPrefix(name, prefix) {
-				names = append(names, name)
-			}
+	names := make([]string, 0, len(decided)+1) // the company's are mostly among them
+	for name, f := range decided {
+		if told(f) && strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	for name, f := range c.Facts {
+		if told(f) && !told(decided[name]) && strings.HasPrefix(name, prefix) {
+			names = append(names, name)
 		}
 	}
 	if c.Domain != "" {
