@@ -159,7 +159,7 @@ func TestNamesDomainsAndTheRest(t *testing.T) {
 	same("another site", LinkedIn("evil.example/company/acme").Text, "")
 	same("type", CompanyType("Privately Held").Text, "private")
 	same("unknown type", CompanyType("guild").Text, "")
-	same("technologies", Technologies([]string{"google_apps", "Google Workspace", "AI", "HTTP/3", "google_cloud", "aws", "My Tool", "Gmail", "Mobile Friendly", "Remote", "Reviews"}).String(),
+	same("technologies", Technologies([]string{"google_apps", "Google Workspace", strings.Repeat("buy now ", 9), "AI", "HTTP/3", "google_cloud", "aws", "My Tool", "Gmail", "Mobile Friendly", "Remote", "Reviews"}).String(),
 		"aws,google-cloud,google-workspace,my-tool")
 	for raw, want := range map[string]int64{"2015": 2015, "August 1, 2011": 2011, "+2010-00-00T00:00:00Z": 2010, "0": 0, "2031": 0, "": 0, "12": 0, "20155": 0} {
 		if v := Year(raw, clock()); v.Lo != want {

@@ -1,6 +1,10 @@
 package providers
 
-import "github.com/galenahq/galena"
+import (
+	"slices"
+
+	"github.com/galenahq/galena"
+)
 
 // ceilings are what no company has more of. A number above is a mistake or a
 // lie, and a criterion without an upper end would reward it.
@@ -11,9 +15,16 @@ var ceilings = map[string]int64{
 	"company.founded_year":       2100,
 }
 
-// maxSlug is longer than any word for an industry or a kind of company. What is
-// longer is prose, and may be meant for somebody who obeys prose.
-const maxSlug = 60
+const (
+	// maxSlug is longer than any word for an industry, a product or a kind of company,
+	// in octets. What is longer is prose, and may be meant for somebody who obeys prose.
+	maxSlug = 60
+	// maxSet is more products than any company is known to use. What is kept of a
+	// company is weighed with every lead of it.
+	maxSet = 1000
+	// maxText is longer than any description that says something, in octets.
+	maxText = 4096
+)
 
 // plausible says that a value can be true of a company. The upper end of a band
 // may be open.
@@ -24,7 +35,9 @@ func plausible(field string, v galena.Value) bool {
 		return v.Lo >= 0 && (!ok || v.Lo <= ceiling)
 	case galena.TypeEnum:
 		return len(v.Text) <= maxSlug
+	case galena.TypeSet:
+		return len(v.Set) <= maxSet && !slices.ContainsFunc(v.Set, func(s string) bool { return len(s) > maxSlug })
 	default:
-		return true
+		return len(v.Text) <= maxText
 	}
 }

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"slices"
 	"strings"
 	"sync"
 
@@ -101,7 +100,7 @@ func Technologies(raw []string) galena.Value {
 		if !known {
 			slug = strings.ReplaceAll(f, " ", "-")
 		}
-		if !slices.Contains(slugs, slug) {
+		if len(slug) <= maxSlug {
 			slugs = append(slugs, slug)
 		}
 	}
