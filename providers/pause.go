@@ -131,7 +131,8 @@ func (p *pause) reopen(now time.Time, err error) change {
 }
 
 // adopt takes over what another process learned later than we did. It only
-// ever pauses: the other's good news may be older than a refusal it never saw.
+// ever pauses, and for longer: the other's good news may be older than a refusal it
+// never saw, and a shorter refusal than ours takes nothing back.
 func (p *pause) adopt(s galena.ProviderState, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,7 +143,7 @@ func (p *pause) adopt(s galena.ProviderState, now time.Time) {
 	if s.Breaker == Open && !until.After(now) {
 		until, reason = s.ChangedAt.Add(breakerOpen), galena.BreakerOpen
 	}
-	if reason != "" && until.After(now) {
+	if reason != "" && until.After(now) && (p.reason == "" || until.After(p.until)) {
 		p.reason, p.until, p.changed = reason, until, s.ChangedAt
 	}
 }

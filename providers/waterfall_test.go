@@ -529,6 +529,33 @@ func TestOnePauseForAllProcesses(t *testing.T) {
 	})
 }
 
+// Another process was asked to wait for a second, or opened its breaker, while this
+// one was asked to wait for longer.
+func TestAPauseIsNotCutShortByAShorterOne(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]galena.ProviderState{
+		"TooFast":    {Provider: "one", Breaker: Closed, PauseReason: galena.RateLimited},
+		"OpenedHers": {Provider: "one", Breaker: Open},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBundle(t, fails(&galena.Error{Kind: galena.RateLimited, RetryAfter: time.Minute}), nil)
+				_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
+				time.Sleep(100 * time.Millisecond)
+				if other.ChangedAt = time.Now(); other.PauseReason != "" {
+					other.PausedUntil = other.ChangedAt.Add(time.Second)
+				}
+				b.Adopt([]galena.ProviderState{other})
+				time.Sleep(59 * time.Second)
+				if _, _, _ = b.Ask(t.Context(), "one", "other.example", nil); b.calls.Load() != 1 {
+					t.Error("called before the minute was over")
+				}
+			})
+		})
+	}
+}
+
 func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

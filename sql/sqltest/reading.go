@@ -165,6 +165,17 @@ func statesNewest(s *bench) {
 	if want := []galena.ProviderState{open}; !reflect.DeepEqual(got, want) {
 		s.Errorf("states %+v, want %+v", got, want)
 	}
+	shorter := galena.ProviderState{Provider: "alpha", Breaker: "closed", PausedUntil: now.Add(time.Minute), PauseReason: galena.RateLimited, ChangedAt: now.Add(time.Second)}
+	s.ok(s.SaveProviderState(s.ctx, shorter))
+	got, err = s.ProviderStates(s.ctx)
+	s.ok(err)
+	if len(got) != 1 || !got[0].PausedUntil.Equal(open.PausedUntil) || got[0].PauseReason != open.PauseReason || got[0].Breaker != "closed" {
+		s.Errorf("states %+v: a shorter pause ended a longer one", got)
+	}
+	s.ok(s.SaveProviderState(s.ctx, galena.ProviderState{Provider: "alpha", Breaker: "closed", ChangedAt: now.Add(2 * time.Second)}))
+	if got, err = s.ProviderStates(s.ctx); err != nil || len(got) != 1 || !got[0].PausedUntil.IsZero() {
+		s.Errorf("states %+v, %v: the pause is over", got, err)
+	}
 }
 
 func configKept(s *bench) {
