@@ -36,7 +36,7 @@ func Ask(s State) (first Next, beside []Next) {
 //   - who costs something must alone supply such a field, no disqualifier may be
 //     open that would end the buying before, and the lead's limit must have room
 //     for everybody who is left, so that no purchase can take another's place;
-//   - who costs nothing needs no proof: at the worst one call was for nothing.
+//   - who never costs anything needs no proof: at the worst one call was for nothing.
 //
 // What a vendor is asked must not hang on what another says.
 func (s State) anyway(first Next) []Next {
@@ -58,7 +58,7 @@ func (s State) anyway(first Next) []Next {
 			continue
 		}
 		fields := s.alone(c.offer, wanted)
-		if c.offer.CostMicros > 0 && (!sure || len(fields) == 0) {
+		if c.offer.Dearest() > 0 && (!sure || len(fields) == 0) {
 			continue
 		}
 		n := c.next()

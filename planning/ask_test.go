@@ -48,6 +48,10 @@ func TestBeside(t *testing.T) {
 		{"WhoCostsNothingThoughADisqualifierIsOpen", []func(*State){all, func(s *State) {
 			s.Offers[2].CostMicros, s.Offers[2].Hits, s.Result.OpenDisqualifiers = 0, map[string]float64{tools: 0.01}, []string{staff}
 		}}, "cheap", "tech"},
+		{"NotWhoMayCostSomethingThoughItCostsNothingMostly", []func(*State){all, func(s *State) {
+			s.Offers[2].CostMicros, s.Offers[2].MostMicros = 0, 50_000
+			s.Offers[2].Hits, s.Result.OpenDisqualifiers = map[string]float64{tools: 0.01}, []string{staff}
+		}}, "cheap", ""},
 		{"NobodyBesideAStop", []func(*State){all, func(s *State) { s.Result.Stops = true }}, "", ""},
 		{"AndTheSecondWhenTimeIsShort", []func(*State){all, func(s *State) {
 			s.TimeLeft, s.Result.OpenDisqualifiers = 1099e6, []string{staff}
