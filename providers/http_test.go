@@ -74,7 +74,7 @@ func FuzzRetryAfter(f *testing.F) {
 
 func TestKeysMatchExactlyAndOnce(t *testing.T) {
 	t.Parallel()
-	o, err := ParseObject([]byte(`{"Domain":"evil.example","domain":"acme.example","n":"7","zero":0}`))
+	o, err := ParseObject([]byte(`{"Domain":"evil.example","domain":"acme.example","n":"7","zero":0,"none":"NaN"}`))
 	if err != nil || o.Text("domain") != "acme.example" {
 		t.Errorf("got %q, %v", o.Text("domain"), err)
 	}
@@ -83,6 +83,9 @@ func TestKeysMatchExactlyAndOnce(t *testing.T) {
 	}
 	if _, ok := o.Number("zero"); ok {
 		t.Error("zero is a number; vendors mean unknown by it")
+	}
+	if n, ok := o.Number("none"); ok {
+		t.Errorf("NaN is %d", n)
 	}
 	for _, bad := range []string{`{"a":{"b":1,"b":2}}`, "{\"a\":\"\xff\"}", `{"a":1}{}`, `{"a":1`, `7`, ``, `{"a":1}]`} {
 		if _, err := ParseObject([]byte(bad)); err == nil {
