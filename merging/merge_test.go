@@ -101,6 +101,7 @@ func TestMerge(t *testing.T) {
 		{"AnElementExpiresByItself", tech, []said{{"gamma-tech", "[hubspot]", year}, {"own-crawl", "[wordpress]", 0}}, "wordpress own-crawl", galena.Partial},
 		{"NothingAtAllIsAnAnswer", tech, []said{{"gamma-tech", "[]!", 0}}, " gamma-tech", galena.Known},
 		{"NoTechnologyIsAbsent", tech, []said{{"gamma-tech", "-", 0}}, " gamma-tech", galena.Absent},
+		{"WhatAPersonTookOutOfTheWholeListStaysOut", tech, []said{{"human:ana", "[hubspot salesforce]!", 2 * year}, {"human:ana", "[salesforce]!", year}, {"gamma-tech", "[hubspot]!", 0}}, "salesforce human:ana", galena.Known},
 		{"APersonsElementStays", tech, []said{{"human:ana", "[salesforce]", year}, {"gamma-tech", "[hubspot]!", 0}}, "hubspot,salesforce human:ana", galena.Known},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func TestAPersonsEditIsRead(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	want := map[crm.Field]galena.Value{employees: galena.Number(300), revenue: galena.Number(5_000_000), "company.hq_city": galena.TextValue("Paris"),
-		"company.hq_country": galena.CountryValue("FR"), "company.technologies": galena.SetValue([]string{"aws"}, false), industry: {}}
+		"company.hq_country": galena.CountryValue("FR"), "company.technologies": galena.SetValue([]string{"aws"}, true), industry: {}}
 	for _, got := range e.Edits {
 		w, ok := want[got.Field]
 		if !ok || got.Blank != (got.Field == industry) || !got.Blank && !got.Value.Equal(w) {
