@@ -55,13 +55,29 @@ var verdicts = map[galena.Kind]verdict{
 	galena.WrongSubject: excluded,
 }
 
-// verdictOf reads an outcome. A call that we ended ourselves is nobody's fault.
+// verdictOf reads an outcome. A call that we ended ourselves is nobody's fault, and
+// what is broken at one company says nothing of the next.
 func verdictOf(err error) verdict {
-	if errors.Is(err, context.Canceled) {
+	if _, of := errors.AsType[ofCompany](err); of || errors.Is(err, context.Canceled) {
 		return excluded
 	}
 	return verdicts[galena.KindOf(err)]
 }
+
+// OfCompany marks the failure of what is the company's own, such as its site or its
+// name servers: anybody may post a lead of a broken one.
+func OfCompany(err error) error {
+	if e, ok := errors.AsType[*galena.Error](err); ok && verdicts[e.Kind] == failing {
+		marked := *e
+		marked.Err = ofCompany{e.Err}
+		return &marked
+	}
+	return err
+}
+
+type ofCompany struct{ error }
+
+func (o ofCompany) Unwrap() error { return o.error }
 
 // breaker guards one vendor.
 type breaker struct {

@@ -34,7 +34,8 @@ type Page struct {
 // company's own domain only; elsewhere it is about somebody else.
 //
 // What a site says of itself says nothing of any other: a site that does not
-// let us in is a miss, not a key refused or a pause for all.
+// let us in is a miss, not a key refused or a pause for all, and one that is broken
+// opens no breaker.
 func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
 	first, err := url.Parse(strings.TrimRight(s.BaseURL, "/") + "/")
 	if s.BaseURL == "" {
@@ -47,10 +48,10 @@ func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
 	for range maxMoves + 1 {
 		page, to, err := getPage(ctx, s, op, at)
 		if err != nil || to == "" {
-			return page, err
+			return page, OfCompany(err)
 		}
 		if at, err = move(op, domain, first, at, to); err != nil {
-			return Page{}, err
+			return Page{}, OfCompany(err)
 		}
 	}
 	return Page{}, galena.Errorf(galena.NotFound, op, "the site redirects without end")

@@ -92,7 +92,7 @@ func within[T any](ctx context.Context, name string, ask func(context.Context, s
 // there is none of anything is a domain that does not exist, and everything
 // else may be better next time.
 func failure(ctx context.Context, errs []error) error {
-	missing := 0
+	missing, answered := 0, true // by our resolver, with nothing but a failure of theirs
 	for _, err := range errs {
 		d, ok := errors.AsType[*net.DNSError](err)
 		switch {
@@ -100,6 +100,8 @@ func failure(ctx context.Context, errs []error) error {
 			return nil
 		case ok && d.IsNotFound:
 			missing++
+		default:
+			answered = answered && ok && !d.IsTimeout
 		}
 	}
 	switch {
@@ -110,6 +112,8 @@ func failure(ctx context.Context, errs []error) error {
 	case ctx.Err() != nil:
 		return &galena.Error{Kind: galena.Unavailable, Op: op, Cause: "timeout",
 			Err: fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)}
+	case answered:
+		return providers.OfCompany(galena.Errorf(galena.Unavailable, op, "the name servers of the domain fail"))
 	default:
 		return galena.Errorf(galena.Unavailable, op, "the name servers do not answer")
 	}

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -37,6 +38,32 @@ func TestMarksAreWrittenAsTheyAreCompared(t *testing.T) {
 				t.Errorf("mark %q of %q is not in lower case, has no product or stands twice", s.mark, s.product)
 			}
 			seen = append(seen, s.mark)
+		}
+	}
+}
+
+// What fails is told from who fails: our resolver, or the name servers of one domain.
+func TestFailuresOfADomainOpenNoBreaker(t *testing.T) {
+	t.Parallel()
+	servfail := &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+	timeout := &net.DNSError{Err: "i/o timeout", IsTimeout: true, IsTemporary: true}
+	missing := &net.DNSError{Err: "no such host", IsNotFound: true}
+	for name, c := range map[string]struct {
+		errs []error
+		want string
+	}{
+		"NoSuchDomain": {[]error{missing, missing, missing}, "no such domain"},
+		"OneIsEnough":  {[]error{servfail, nil, timeout}, ""},
+		"TheirsFail":   {[]error{servfail, missing, servfail}, "the name servers of the domain fail"},
+		"NoneAnswers":  {[]error{servfail, timeout, missing}, "the name servers do not answer"},
+		"NoNetwork":    {[]error{missing, missing, errors.New("network is unreachable")}, "the name servers do not answer"},
+	} {
+		got := ""
+		if err := failure(t.Context(), c.errs); err != nil {
+			got = err.Error()
+		}
+		if !strings.HasSuffix(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,4 +96,51 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Anybody may post leads of broken sites: the next company's is read all the same.
+func TestBrokenSitesOfOthersCloseNoDoor(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"Failing": func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"NotHTML": func(w http.ResponseWriter) { w.Header().Set("Content-Type", "application/pdf") },
+		"BadMove": func(w http.ResponseWriter) {
+			w.Header().Set("Location", "https://u:p@x.example")
+			w.WriteHeader(http.StatusFound)
+		},
+		"HangingUp": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var well atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if !well.Load() {
+					answer(w)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = w.Write([]byte(`<meta property="og:site_name" content="Acme">`))
+			}))
+			t.Cleanup(server.Close)
+			client, err := providers.NewClient([]string{"loopback"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := providers.New(providers.Config{Providers: []providers.Entry{{ID: "homepage", URL: server.URL, Rate: &providers.Rate{PerSecond: 1000, Burst: 1000}}}},
+				providers.Deps{Specs: []providers.Spec{Spec}, Client: client})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(w.Close)
+			for range 20 {
+				if _, call, err := w.Ask(t.Context(), "homepage", "broken.example", nil); err == nil {
+					t.Fatalf("a broken site is %+v", call)
+				}
+			}
+			well.Store(true)
+			if _, call, err := w.Ask(t.Context(), "homepage", "acme.example", nil); err != nil {
+				t.Errorf("after twenty broken sites: %s, %v, breaker %s", call.Outcome, err, w.States()[0].Breaker)
+			}
+		})
+	}
 }
