@@ -1,8 +1,10 @@
 package sql
 
 import (
+	"context"
 	"errors"
 	"maps"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -135,6 +138,9 @@ func connectPostgres(address string, u use) (database, error) {
 	own := maps.Clone(conf.RuntimeParams)
 	maps.Copy(conf.RuntimeParams, limits)
 	maps.Copy(conf.RuntimeParams, own)
+	if ms, err := strconv.Atoi(conf.RuntimeParams["statement_timeout"]); err == nil && ms > 0 {
+		conf.DialFunc = listening(conf.DialFunc, time.Duration(ms)*time.Millisecond+silence)
+	}
 	if u == migrating {
 		db := pool(conf, size)
 		return database{dialectPostgres, db, db, ""}, nil
@@ -149,6 +155,35 @@ func connectPostgres(address string, u use) (database, error) {
 		conf.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	}
 	return database{dialectPostgres, pool(conf, size-questions), read, ""}, nil
+}
+
+// silence is how much longer than a statement may run a server may say nothing.
+const silence = 2 * time.Second
+
+// listening gives up a line on which the server says nothing to what it was sent. The
+// limits above are the server's to keep: one that froze, or a proxy that lost it,
+// keeps none, and whoever waits would wait for ever.
+func listening(dial pgconn.DialFunc, patience time.Duration) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return line{c, patience}, nil
+	}
+}
+
+// line counts the silence from what was written last.
+type line struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (l line) Write(b []byte) (int, error) {
+	if err := l.SetReadDeadline(time.Now().Add(l.patience)); err != nil {
+		return 0, err
+	}
+	return l.Conn.Write(b)
 }
 
 func pool(conf *pgx.ConnConfig, size int) *sqlx.DB {

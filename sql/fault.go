@@ -42,7 +42,7 @@ func describe(err error) error {
 		}
 		return errors.New("sqlstate " + pg.Code)
 	}
-	for _, ours := range []error{context.Canceled, context.DeadlineExceeded, stdsql.ErrNoRows, stdsql.ErrConnDone} {
+	for _, ours := range []error{context.Canceled, context.DeadlineExceeded, stdsql.ErrNoRows, stdsql.ErrConnDone, stdsql.ErrTxDone} {
 		if errors.Is(err, ours) {
 			return ours
 		}
@@ -70,8 +70,8 @@ func kindOf(err error) galena.Kind {
 	switch {
 	case errors.Is(err, stdsql.ErrNoRows):
 		return galena.NotFound
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), lost(err):
-		return galena.Unavailable
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, stdsql.ErrTxDone), lost(err):
+		return galena.Unavailable // a transaction is done before its time when its context ends
 	default:
 		return galena.Internal
 	}

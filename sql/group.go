@@ -62,17 +62,7 @@ func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
 	}
 	g.mu.Unlock()
 	if lead {
-		runtime.Gosched() // whoever is about to come goes with us
-		g.serve(g.next())
-		g.mu.Lock()
-		more := len(g.waiting) > 0
-		if !more {
-			g.lanes--
-		}
-		g.mu.Unlock()
-		if more {
-			g.serving.Go(g.drain) // ours is done: the others are not ours to wait for
-		}
+		g.lead()
 	}
 	select {
 	case out := <-me.done:
@@ -83,23 +73,42 @@ func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
 	}
 }
 
-// drain serves until nobody waits and gives the lane back.
-func (g *group[I, O]) drain() {
-	for {
-		runtime.Gosched()
-		batch := g.next()
-		if len(batch) == 0 {
-			g.mu.Lock()
-			if len(g.waiting) == 0 {
-				g.lanes--
-				g.mu.Unlock()
-				return
-			}
-			g.mu.Unlock()
-			continue
-		}
-		g.serve(batch)
+// lead serves the first in a lane: a caller who is alone by himself, and many beside
+// him, for each of them waits no longer than he may.
+func (g *group[I, O]) lead() {
+	runtime.Gosched() // whoever is about to come goes with us
+	batch := g.next()
+	if len(batch) > 1 {
+		g.serving.Go(func() { g.drain(batch) })
+		return
 	}
+	g.serve(batch)
+	if !g.rest() {
+		g.serving.Go(func() { g.drain(nil) }) // ours is done: the others are not ours to wait for
+	}
+}
+
+// drain serves a batch, and then until nobody waits.
+func (g *group[I, O]) drain(batch []*member[I, O]) {
+	for {
+		g.serve(batch)
+		if len(batch) == 0 && g.rest() {
+			return
+		}
+		runtime.Gosched()
+		batch = g.next()
+	}
+}
+
+// rest gives the lane back unless somebody waits.
+func (g *group[I, O]) rest() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) > 0 {
+		return false
+	}
+	g.lanes--
+	return true
 }
 
 // next takes those who wait, as many as one transaction may carry. Who has given

@@ -10,6 +10,7 @@ import (
 
 	stdsql "database/sql"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -63,12 +64,13 @@ func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 // again says whether what failed at its try-th run is to be run again, and
 // waits as long as is good. A pool may hold as many dead connections as it has:
 // each is met and dropped once, and so are those that a change of the schema has
-// left behind. A server that refuses new ones is away.
+// left behind, and those beside one on which the server has gone silent, for each
+// would be waited for anew. A server that refuses new ones is away.
 func (s *Store) again(ctx context.Context, err error, try int) bool {
 	switch {
 	case refused(err) || clash(err):
 		return try < tries && pause(ctx, try)
-	case outgrown(err):
+	case outgrown(err), pgconn.Timeout(err) && ctx.Err() == nil:
 		s.dropIdle()
 		fallthrough
 	case lost(err):
