@@ -20,6 +20,7 @@ var moveRules = map[string]func(*bench){
 	"HandingBackKeepsTheBooksUnderCrossfire":  moveCrossfire,
 	"AnUndecidedLeadIsNotMoved":               moveUndecided,
 	"TheAccountFollowsOnlyAPersonsWord":       moveAccount,
+	"TheAccountOfAnAliasFollowsToo":           moveAlias,
 	"ThePersonFollowsTheLead":                 movePerson,
 	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
 }
@@ -232,6 +233,24 @@ func moveAccount(s *bench) {
 		s.ok(err)
 		if c.Owner != tt.owner {
 			s.Errorf("%s to %s: the account is %s's, want %s", tt.reason, tt.to, c.Owner, tt.owner)
+		}
+	}
+}
+
+func moveAlias(s *bench) {
+	s.link("acme.de", "acme.com", "alias")
+	id := s.begun(at("acme.de"))
+	r := s.ruling(id, to("ana", true))
+	r.Company.Domain = "acme.com"
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	for i, tt := range []struct{ reason, to string }{{galena.MoveSettled, "ben"}, {galena.MoveReassign, "ana"}} {
+		_, err := s.Move(s.ctx, s.move(id, i+1, tt.reason, to(tt.to, true)))
+		s.ok(err)
+		c, err := s.Company(s.ctx, "acme.com")
+		s.ok(err)
+		if c.Owner != tt.to || s.memoryAt("acme.com").AccountOwner != tt.to {
+			s.Errorf("%s to %s: the account is %s's", tt.reason, tt.to, c.Owner)
 		}
 	}
 }
