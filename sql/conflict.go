@@ -165,8 +165,8 @@ type disputedRow struct {
 }
 
 func disputed(d galena.Dispute) (disputedRow, error) {
-	candidates, err1 := text(d.Candidates)
-	chosen, err2 := text(d.Chosen)
+	candidates, err1 := rows(d.Candidates) // read as JSON by Postgres too
+	chosen, err2 := rows(d.Chosen)
 	id, err3 := newID()
 	return disputedRow{ID: id, Entity: d.Entity, Field: d.Field, Candidates: candidates, Chosen: chosen, Margin: d.Margin,
 		Severity: string(d.Severity), Status: string(d.Status), ResolvedBy: d.ResolvedBy, LeadID: d.LeadID, Epoch: d.Epoch}, errors.Join(err1, err2, err3)

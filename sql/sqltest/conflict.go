@@ -263,7 +263,7 @@ func conflictResolvedOnce(s *bench) {
 func disagreements(s *bench) {
 	id := s.begun(person(1))
 	three := dispute("company.industry", galena.SeverityInfo, id)
-	three.Candidates = append(three.Candidates, galena.Claim{Value: galena.EnumValue("energy"), Source: "crawl"})
+	three.Candidates = append(three.Candidates, galena.Claim{Value: galena.EnumValue("en\x00ergy"), Source: "crawl"}) // Postgres reads no NUL
 	_, err := s.Rule(s.ctx, s.opening(id, dispute(headcount, galena.SeverityDecision, id), three))
 	s.ok(err)
 	got, err := s.DisagreementsByProvider(s.ctx, s.clock.now().Add(-time.Hour))
