@@ -13,8 +13,8 @@ import (
 )
 
 // deaf forwards to a server of Postgres and, once armed, ends the next line on which
-// a commit is answered, before anybody hears it.
-func deaf(t *testing.T, server string) (address string, armed *atomic.Bool) {
+// the word is answered, before anybody hears it.
+func deaf(t *testing.T, server, word string) (address string, armed *atomic.Bool) {
 	t.Helper()
 	u, err := url.Parse(server)
 	if err != nil {
@@ -44,7 +44,7 @@ func deaf(t *testing.T, server string) (address string, armed *atomic.Bool) {
 				buf := make([]byte, 64<<10)
 				for {
 					n, err := theirs.Read(buf)
-					if bytes.Contains(buf[:n], []byte("COMMIT\x00")) && armed.CompareAndSwap(true, false) {
+					if bytes.Contains(buf[:n], []byte(word)) && armed.CompareAndSwap(true, false) {
 						return
 					}
 					if _, wrong := ours.Write(buf[:n]); err != nil || wrong != nil {
@@ -74,7 +74,7 @@ func TestALeadWhoseCommitNobodyHeardOfGoesToTheQueue(t *testing.T) {
 	if server == "" {
 		return
 	}
-	address, armed := deaf(t, schema(t, server))
+	address, armed := deaf(t, schema(t, server), "COMMIT\x00")
 	s, h := open(t, address, time.Now), &hands{}
 	s.HandTo(h)
 	armed.Store(true)
@@ -87,5 +87,29 @@ func TestALeadWhoseCommitNobodyHeardOfGoesToTheQueue(t *testing.T) {
 	}
 	if _, ours, err := s.Start(t.Context(), h.taken[0]); err != nil || !ours {
 		t.Errorf("the step that was handed out cannot be begun: %t, %v", ours, err)
+	}
+}
+
+// A run whose beginning nobody heard of is begun all the same: else it would lie
+// until its lease is over, and count as the death of a worker.
+func TestARunWhoseBeginningNobodyHeardOfIsBegun(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	address, armed := deaf(t, schema(t, server), "UPDATE 1\x00")
+	s := open(t, address, time.Now)
+	r, err := s.Accept(t.Context(), galena.Intake{Lead: lead(1), RepeatWithin: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := galena.Step{Kind: galena.StepLead, ID: r.ID, Epoch: 1, Run: 1}
+	armed.Store(true)
+	if _, ours, err := s.Start(t.Context(), st); err != nil || !ours || armed.Load() {
+		t.Errorf("begun: %t, %v, the answer still to be lost: %t", ours, err, armed.Load())
+	}
+	if _, again, err := s.Start(t.Context(), st); err != nil || again {
+		t.Errorf("the run was begun twice: %t, %v", again, err)
 	}
 }

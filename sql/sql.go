@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -28,6 +29,7 @@ type Store struct {
 	reads  map[string]*sqlx.NamedStmt // the same texts, prepared on the pool that only reads
 
 	groups
+	leases   atomic.Int64 // that were given, leaseOfItsOwn
 	recent   recent
 	sheets   seen
 	disputed contested

@@ -187,13 +187,21 @@ func (s *Store) beginning(all []stepKey, begun *[]stepKey) (inquiry, error) {
 	if err != nil {
 		return nil, err
 	}
-	a["lease"], a["worker"] = micros(s.now().Add(lease)), s.worker
+	a["lease"], a["worker"] = s.leaseOfItsOwn(), s.worker
 	return func(ctx context.Context, c conn) error {
 		if c.pipe == nil {
 			c = s.writer() // on SQLite questions go to those who only read
 		}
 		return soon(ctx, c, "begin-steps", a, begun)
 	}, nil
+}
+
+// leaseOfItsOwn is when a lease ends that begins now, to a millisecond: the rest of it
+// is no other call's of this process. Where the line broke before the answer came
+// begin-steps is run again, and knows by it which runs it has begun itself.
+func (s *Store) leaseOfItsOwn() int64 {
+	const ms = 1000
+	return (micros(s.now().Add(lease))/ms-1)*ms + s.leases.Add(1)%ms
 }
 
 // sortedKeys is the order in which transactions lock steps, each once.

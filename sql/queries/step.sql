@@ -102,11 +102,14 @@ RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.lead_id;
 
 -- name: begin-steps
 -- Returns the runs that may work and hold the lease now. The others were handed
--- out again, are being worked on, or are finished.
-UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1, worker = :worker
+-- out again, are being worked on, or are finished. To repeat it with the same
+-- lease is harmless.
+UPDATE steps SET state = 'running', lease_until = :lease, worker = :worker,
+    attempts = attempts + CASE WHEN steps.state = 'queued' THEN 1 ELSE 0 END
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
     AS r(kind, id, epoch, run)
-WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'queued'
+WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
+  AND (steps.state = 'queued' OR steps.state = 'running' AND steps.worker = :worker AND steps.lease_until = :lease)
 RETURNING steps.kind, steps.id, steps.epoch, steps.run;
 
 -- name: finish-steps

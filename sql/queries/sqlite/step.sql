@@ -54,10 +54,11 @@ RETURNING kind, id, epoch, run, attempts;
 
 -- name: begin-steps
 -- As the general text, with SQLite's function for a JSON list.
-UPDATE steps SET state = 'running', lease_until = :lease, attempts = attempts + 1, worker = :worker
+UPDATE steps SET state = 'running', lease_until = :lease, worker = :worker,
+    attempts = attempts + CASE WHEN state = 'queued' THEN 1 ELSE 0 END
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
-  AND state = 'queued'
+  AND (state = 'queued' OR state = 'running' AND worker = :worker AND lease_until = :lease)
 RETURNING kind, id, epoch, run;
 
 -- name: finish-steps
