@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/intake"
 )
 
 // LeadBody is the contract of a posted lead. It only describes: the body is read
@@ -29,7 +30,7 @@ type LeadBody struct {
 	JobTitle  string            `json:"job_title,omitempty"`
 	Phone     string            `json:"phone,omitempty"`
 	Country   string            `json:"country,omitempty"`
-	Form      string            `json:"form,omitempty" doc:"Name of the form; the same person on the same form within 24 h is the same lead"`
+	Form      string            `json:"form,omitempty" maxLength:"255" doc:"Name of the form; the same person on the same form within 24 h is the same lead"`
 	Source    string            `json:"source,omitempty"`
 	UTM       map[string]string `json:"utm,omitempty"`
 	Consent   map[string]any    `json:"consent,omitempty"`
@@ -137,6 +138,9 @@ func readLead(ctx context.Context, raw []byte) (galena.Submission, []string, err
 		UTM: b.words("utm"), Consent: b.object("consent"), Fields: b.object("fields")}
 	if len(s.ExternalID) > 255 {
 		b.wrong("id", "must have at most 255 octets", "too_long")
+	}
+	if len(s.Form) > intake.MaxForm {
+		b.wrong("form", fmt.Sprintf("must have at most %d octets", intake.MaxForm), "too_long")
 	}
 	if len(b.errs) > 0 {
 		return s, nil, problem(ctx, http.StatusUnprocessableEntity, "invalid", "some properties cannot be taken", b.errs...)

@@ -71,6 +71,8 @@ func TestBadBodiesGetTheRightClass(t *testing.T) {
 		{"utm a text", `{"email":"ana@acme.example","utm":"x"}`, 422, "/utm", "wrong_type"},
 		{"utm of lists", `{"email":"ana@acme.example","utm":{"a":[]}}`, 422, "/utm/a", "wrong_type"},
 		{"long id", `{"email":"ana@acme.example","id":"` + strings.Repeat("x", 256) + `"}`, 422, "/id", "too_long"},
+		{"long form", `{"email":"ana@acme.example","form":"` + strings.Repeat("x", 256) + `"}`, 422, "/form", "too_long"},
+		{"form of 256 octets in 128 letters", `{"email":"ana@acme.example","form":"` + strings.Repeat("é", 128) + `"}`, 422, "/form", "too_long"},
 		{"not an address", `{"email":"ana-acme"}`, 422, "/email", "syntax"},
 		{"single label", `{"email":"secretname@localhost"}`, 422, "/email", "single_label"},
 		{"long local", `{"email":"` + strings.Repeat("a", 65) + `@acme.example"}`, 422, "/email", "local_too_long"},

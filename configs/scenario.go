@@ -217,6 +217,9 @@ func (r *scenarioReader) lead(path string, raw map[string]any, seen map[int]bool
 			l.Fields[key] = value
 		}
 	}
+	if len(l.Form) > intake.MaxForm {
+		r.fail(path+".form", "E02", "must have at most %d octets", intake.MaxForm)
+	}
 	if _, ok := raw["email"]; !ok {
 		r.fail(path+".email", "E02", "must not be empty")
 	}

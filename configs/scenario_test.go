@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,7 @@ func TestAScenarioIsReadStrictly(t *testing.T) {
 		{"number twice", now + "leads:\n- {n: 1, email: a}\n- {n: 1, email: b}\n", `s.yaml:4:7: E03 number 1 is already used`},
 		{"no address", now + "leads: [{n: 1}]\n", `s.yaml:2:9: E02 leads[0].email must not be empty`},
 		{"title", now + "leads: [{n: 1, email: a, job_title: [x]}]\n", `s.yaml:2:37: E02 leads[0].job_title must be text`},
+		{"long form", now + "leads: [{n: 1, email: a, form: " + strings.Repeat("x", 256) + "}]\n", `s.yaml:2:32: E02 leads[0].form must have at most 255 octets`},
 		{"time", now + "leads: [{n: 1, email: a, elapsed_ms: soon}]\n", `s.yaml:2:38: E02 leads[0].elapsed_ms must be a whole number from 0`},
 		{"field of an answer", now + leads + "answers:\n  a.example:\n    hunter: {company.employees: 5}\n",
 			`s.yaml:5:33: E04 unknown field "company.employees" (did you mean "company.employee_count"?)`},

@@ -22,6 +22,10 @@ import (
 // RepeatWithin is how long the same person on the same form is the same lead.
 const RepeatWithin = 24 * time.Hour
 
+// MaxForm is how long the name of a form may be, in octets: with the address it is
+// the key by which repeats are found, and Postgres keeps no key beyond 2.7 KB.
+const MaxForm = 255
+
 // remember is how long the list of accounts may be held: it only feeds the
 // question "did you mean".
 const remember = 10 * time.Second
@@ -139,8 +143,12 @@ func suppressionHashes(m hash.Hash, own, host string) [][]byte {
 
 // Submit judges a submission and writes it with everything that follows, in one
 // transaction. A rejected one is a galena.Invalid error that lists the codes; a
-// suppressed one is answered as any other, with an id that nobody knows.
+// suppressed one is answered as any other, with an id that nobody knows; hence the
+// form is looked at before anything is known of the person.
 func (g *Gate) Submit(ctx context.Context, s galena.Submission, key *galena.Idempotency, warnings []string) (galena.Receipt, galena.Judgement, error) {
+	if len(s.Form) > MaxForm {
+		return galena.Receipt{}, galena.Judgement{}, galena.Errorf(galena.Invalid, "intake", "form has more than %d octets", MaxForm)
+	}
 	a := readAddress(s.Email)
 	known, err := g.recall(ctx, a)
 	if err != nil {

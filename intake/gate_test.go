@@ -141,6 +141,43 @@ func TestALeadIsWrittenWithWhatItsFormStates(t *testing.T) {
 	}
 }
 
+func TestAFormWithALongNameIsRefusedForEverybody(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.store.suppressed, _ = SuppressionHashes([]byte("pepper"), "gone@other.com")
+	for _, email := range []string{"ana@acme.com", "gone@other.com", "no address"} {
+		_, j, err := b.Submit(t.Context(), galena.Submission{Email: email, Form: strings.Repeat("x", MaxForm+1)}, nil, nil)
+		if galena.KindOf(err) != galena.Invalid || !strings.Contains(err.Error(), "form has more than 255 octets") || j.Verdict != "" {
+			t.Errorf("%s: %v, verdict %q", email, err, j.Verdict)
+		}
+	}
+	if len(b.store.got) != 0 || *b.bell != 0 {
+		t.Errorf("%d were stored", len(b.store.got))
+	}
+	longest := strings.Repeat("x", MaxForm)
+	if _, _, err := b.Submit(t.Context(), galena.Submission{Email: "ana@acme.com", Form: longest}, nil, nil); err != nil || b.store.got[0].Lead.Form != longest {
+		t.Errorf("the longest that is allowed: %v", err)
+	}
+}
+
+// Go's maps have no order, so once would prove nothing.
+func TestTheFullNameOfAFieldWins(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 64 {
+		_, _, err := b.Submit(t.Context(), galena.Submission{Email: "ana@acme.com",
+			Fields: map[string]any{"employee_count": "51-200", "company.employee_count": "7"}}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, in := range b.store.got {
+		if len(in.Observations) != 1 || in.Observations[0].Value.String() != "7" {
+			t.Fatalf("observations %+v, want the full name's 7", in.Observations)
+		}
+	}
+}
+
 func TestEachVerdictHasItsFate(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
