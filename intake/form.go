@@ -47,7 +47,11 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 	}
 	said := make(map[string]any, len(l.Fields)+1)
 	for name, v := range l.Fields {
-		said["company."+strings.TrimPrefix(name, "company.")] = v
+		full := "company." + strings.TrimPrefix(name, "company.")
+		if _, both := l.Fields[full]; both && name != full {
+			continue // a form that gives both means the full name
+		}
+		said[full] = v
 	}
 	if l.Company != "" {
 		said["company.name"] = l.Company
