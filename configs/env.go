@@ -26,7 +26,7 @@ type Env struct {
 	AllowPrivateGiven    bool     // the demo's default applies only when the operator was silent
 	DNS                  bool
 	WebhookURL           Secret // keys hide in the paths of such URLs
-	WebhookSecret        Secret // whsec_ + base64
+	WebhookSecret        Secret // whsec_ + base64, or two with a blank between
 	BootstrapToken       Secret
 	MetricsAddr          string // "" = no port of its own
 	PublicURL            string // without a trailing slash

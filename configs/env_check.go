@@ -2,7 +2,6 @@ package configs
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/galenahq/galena/notify"
 )
 
 // maxSecretFile bounds what a …_FILE variable may point at.
@@ -240,8 +241,8 @@ func (c *envChecker) webhook(rawURL, rawSecret string) (Secret, Secret) {
 	case secret.Set() && !target.Set() && !c.failed("GALENA_WEBHOOK_URL"):
 		c.fail("GALENA_WEBHOOK_URL", "is required with GALENA_WEBHOOK_SECRET")
 	}
-	if secret.Set() && !webhookSecret(secret.Reveal()) {
-		c.fail("GALENA_WEBHOOK_SECRET", "must be whsec_ followed by 24 to 64 bytes in base64")
+	if _, err := notify.SecretKeys(secret.Reveal()); secret.Set() && err != nil {
+		c.fail("GALENA_WEBHOOK_SECRET", "must be whsec_ followed by 24 to 64 bytes in base64, or two of these with a blank between")
 	}
 	return target, secret
 }
@@ -249,12 +250,6 @@ func (c *envChecker) webhook(rawURL, rawSecret string) (Secret, Secret) {
 // failed says that a variable, or its _FILE, was already complained about.
 func (c *envChecker) failed(name string) bool {
 	return slices.ContainsFunc(c.faults, func(f *EnvFault) bool { return f.Variable == name || f.Variable == name+"_FILE" })
-}
-
-func webhookSecret(s string) bool {
-	coded, ok := strings.CutPrefix(s, "whsec_")
-	key, err := base64.StdEncoding.DecodeString(coded)
-	return ok && err == nil && len(key) >= 24 && len(key) <= 64
 }
 
 // targets are the addresses that the dial guard lets through.

@@ -171,6 +171,31 @@ func TestFaultsNameTheVariable(t *testing.T) {
 	}
 }
 
+func TestAWebhookSecretIsOneOrTwo(t *testing.T) {
+	t.Parallel()
+	good, short := goodWebhookSecret(), "whsec_"+base64.StdEncoding.EncodeToString([]byte(marker[:23]))
+	for _, c := range []struct {
+		name, secret string
+		ok           bool
+	}{
+		{"one", good, true},
+		{"two", good + " " + good, true},
+		{"three", good + " " + good + " " + good, false},
+		{"two, the new one short", short + " " + good, false},
+		{"two, the old one short", good + " " + short, false},
+		{"one and a blank", good + " ", false},
+	} {
+		e, err := ParseEnv([]string{"GALENA_WEBHOOK_URL=https://a.example", "GALENA_WEBHOOK_SECRET=" + c.secret})
+		if c.ok && (err != nil || e.WebhookSecret.Reveal() != c.secret) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		want := "GALENA_WEBHOOK_SECRET: must be whsec_ followed by 24 to 64 bytes in base64, or two of these with a blank between"
+		if !c.ok && (err == nil || err.Error() != want) {
+			t.Errorf("%s: got %v, want %s", c.name, err, want)
+		}
+	}
+}
+
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := ParseEnv([]string{"GALENA_DNS=x", "GALENA_ADDR=x", "GALENA_FOO=x", "GALENA_LOG_LEVEL=x", "GALENA_WEBHOOK_SECRET=x"})

@@ -26,7 +26,7 @@ type Config struct {
 type Webhook struct {
 	ID        string   `yaml:"id"`
 	URL       string   `yaml:"url"`
-	SecretEnv string   `yaml:"secret_env"` // name of the variable that holds whsec_…
+	SecretEnv string   `yaml:"secret_env"` // name of the variable that holds whsec_…, or two of them
 	Events    []string `yaml:"events"`     // empty = every event
 	Personal  *bool    `yaml:"personal"`   // false leaves out e-mail and names; default true
 }
@@ -35,7 +35,7 @@ type Webhook struct {
 type Endpoint struct {
 	ID       string
 	URL      string
-	Secret   string   // whsec_ + base64 of 24 to 64 bytes
+	Secret   string   // as SecretKeys reads it
 	Events   []string // empty = every event
 	Personal bool
 }
@@ -127,13 +127,20 @@ func plainAllowed(u *url.URL, allow []string) bool {
 	})
 }
 
-// secretKey decodes a secret and refuses one that could be guessed. The library
-// that signs would take an empty one, with which anybody can forge.
-func secretKey(secret string) ([]byte, error) {
-	coded, ok := strings.CutPrefix(secret, "whsec_")
-	key, err := base64.StdEncoding.DecodeString(coded)
-	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
-		return nil, errors.New("its secret must be whsec_ and 24 to 64 random bytes in base64")
+// SecretKeys decodes a secret: whsec_ and 24 to 64 bytes in base64. While it is being
+// replaced it is two of them, the new one before the old one with a blank between. One
+// that could be guessed is refused: the library that signs would take an empty one,
+// with which anybody can forge. The error does not repeat the secret.
+func SecretKeys(secret string) ([][]byte, error) {
+	parts := strings.Split(secret, " ")
+	keys := make([][]byte, 0, len(parts))
+	for _, part := range parts {
+		coded, ok := strings.CutPrefix(part, "whsec_")
+		key, err := base64.StdEncoding.DecodeString(coded)
+		if !ok || err != nil || len(key) < 24 || len(key) > 64 || len(parts) > 2 {
+			return nil, errors.New("its secret must be whsec_ and 24 to 64 random bytes in base64, or two of these with a blank between")
+		}
+		keys = append(keys, key)
 	}
-	return key, nil
+	return keys, nil
 }

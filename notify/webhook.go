@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,8 +38,8 @@ type Deps struct {
 
 type endpoint struct {
 	Endpoint
-	request *http.Request // what all of its requests have alike
-	signer  *standardwebhooks.Webhook
+	request *http.Request               // what all of its requests have alike
+	signers []*standardwebhooks.Webhook // one for each secret
 }
 
 // Webhooks sends deliveries to endpoints.
@@ -68,22 +69,31 @@ func New(endpoints []Endpoint, d Deps) (*Webhooks, error) {
 		if err == nil && u.Scheme != "https" && !plainAllowed(u, d.AllowPlain) {
 			err = errors.New("must be an https URL")
 		}
-		key, secretErr := secretKey(e.Secret)
+		signers, secretErr := signersOf(e.Secret)
 		if err = errors.Join(err, secretErr); err != nil {
 			errs = append(errs, fmt.Errorf("webhook %s: %w", e.ID, err))
 			continue
 		}
-		signer, err := standardwebhooks.NewWebhookRaw(key)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("webhook %s: its secret cannot be used", e.ID))
-			continue
-		}
-		w.endpoints = append(w.endpoints, endpoint{e, requestTo(u), signer})
+		w.endpoints = append(w.endpoints, endpoint{e, requestTo(u), signers})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return w, w.register(d.Registerer)
+}
+
+func signersOf(secret string) ([]*standardwebhooks.Webhook, error) {
+	keys, err := SecretKeys(secret)
+	if err != nil {
+		return nil, err
+	}
+	signers := make([]*standardwebhooks.Webhook, len(keys))
+	for i, key := range keys {
+		if signers[i], err = standardwebhooks.NewWebhookRaw(key); err != nil {
+			return nil, errors.New("its secret cannot be used")
+		}
+	}
+	return signers, nil
 }
 
 // register keeps the counter that is there already: changed endpoints make new
@@ -152,11 +162,11 @@ func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) erro
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	now := w.now()
-	signature, err := e.signer.Sign(d.Key, now, d.Body)
+	signatures, err := e.sign(d, now)
 	if err != nil {
-		return galena.Errorf(galena.Internal, "notify."+e.ID, "cannot be signed")
+		return err
 	}
-	resp, err := w.transport.RoundTrip(e.post(ctx, d, now, signature))
+	resp, err := w.transport.RoundTrip(e.post(ctx, d, now, signatures))
 	if err != nil {
 		return broken(e.ID, err)
 	}
@@ -170,20 +180,33 @@ func (w *Webhooks) try(ctx context.Context, e *endpoint, d galena.Delivery) erro
 	return refused(e.ID, resp, now)
 }
 
+// sign signs with every secret, so that a receiver who has only one of them, the new
+// one or the old one, can verify.
+func (e *endpoint) sign(d galena.Delivery, now time.Time) (string, error) {
+	signatures := make([]string, len(e.signers))
+	for i, s := range e.signers {
+		var err error
+		if signatures[i], err = s.Sign(d.Key, now, d.Body); err != nil {
+			return "", galena.Errorf(galena.Internal, "notify."+e.ID, "cannot be signed")
+		}
+	}
+	return strings.Join(signatures, " "), nil
+}
+
 // requestTo is the part of a request that is the same for all.
 func requestTo(u *url.URL) *http.Request {
 	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 }
 
 // post is the request of one try.
-func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time, signature string) *http.Request {
+func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time, signatures string) *http.Request {
 	r := e.request.WithContext(ctx)
 	r.Header = http.Header{}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "galena")
 	r.Header.Set(standardwebhooks.HeaderWebhookID, d.Key)
 	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	r.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	r.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
 	r.ContentLength = int64(len(d.Body))
 	r.Body = io.NopCloser(bytes.NewReader(d.Body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
@@ -229,11 +252,12 @@ func refused(id string, resp *http.Response, now time.Time) error {
 	return e
 }
 
-// retryAfter reads seconds or a date, 0 when there is neither.
+// retryAfter reads seconds or a date, 0 when there is neither. A number beyond every
+// size is still a number: ParseInt gives the largest there is.
 func retryAfter(h string, now time.Time) time.Duration {
 	wait := time.Duration(0)
-	if s, err := strconv.ParseInt(h, 10, 32); err == nil {
-		wait = time.Duration(s) * time.Second
+	if s, err := strconv.ParseInt(h, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(min(max(s, 0), int64(maxWait/time.Second))) * time.Second
 	} else if at, err := http.ParseTime(h); err == nil {
 		wait = at.Sub(now)
 	}

@@ -90,6 +90,42 @@ func TestAnIndependentVerifierAcceptsEveryTry(t *testing.T) {
 	}
 }
 
+func TestWhileASecretIsReplacedEitherVerifies(t *testing.T) {
+	t.Parallel()
+	fresh := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("n"), 64))
+	s := newSink(t, func(http.ResponseWriter, *http.Request) {})
+	w, err := New([]Endpoint{{ID: Default, URL: s.URL, Secret: fresh + " " + secret}}, Deps{Client: &http.Client{},
+		AllowPlain: []string{"loopback"}, Registerer: prometheus.NewRegistry(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Send(t.Context(), delivery()); err != nil {
+		t.Fatal(err)
+	}
+	h := s.headers[0]
+	signatures := strings.Split(h.Get("webhook-signature"), " ")
+	if len(signatures) != 2 {
+		t.Fatalf("%d signatures, want 2", len(signatures))
+	}
+	for i, one := range []string{fresh, secret} {
+		verifier, err := standardwebhooks.NewWebhook(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := verifier.Verify(s.bodies[0], h); err != nil {
+			t.Errorf("secret %d: %v", i, err)
+		}
+		alone := h.Clone()
+		alone.Set("webhook-signature", signatures[i])
+		if err := verifier.Verify(s.bodies[0], alone); err != nil {
+			t.Errorf("signature %d is not secret %d's: %v", i, i, err)
+		}
+		if verifier.Verify(append([]byte(" "), s.bodies[0]...), h) == nil {
+			t.Errorf("secret %d: a changed body was accepted", i)
+		}
+	}
+}
+
 func TestEveryAnswerHasItsKind(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]galena.Kind{
@@ -203,6 +239,13 @@ func TestWeakSecretsAndPlainTargetsAreRefused(t *testing.T) {
 		{"empty key", "https://sink.example", "whsec_", nil, false},
 		{"empty", "https://sink.example", "", nil, false},
 		{"no prefix", "https://sink.example", raw(24)[6:], nil, false},
+		{"two", "https://sink.example", raw(24) + " " + raw(64), nil, true},
+		{"two, the new one short", "https://sink.example", raw(23) + " " + raw(24), nil, false},
+		{"two, the old one short", "https://sink.example", raw(24) + " " + raw(23), nil, false},
+		{"two, the old one without prefix", "https://sink.example", raw(24) + " " + raw(24)[6:], nil, false},
+		{"two, a comma between", "https://sink.example", raw(24) + "," + raw(24), nil, false},
+		{"one and a blank", "https://sink.example", raw(24) + " ", nil, false},
+		{"three", "https://sink.example", raw(24) + " " + raw(24) + " " + raw(24), nil, false},
 		{"plain", "http://sink.example", raw(24), nil, false},
 		{"plain, allowed host", "http://sink.example:81", raw(24), []string{"sink.example"}, true},
 		{"plain, allowed port", "http://sink.example:81", raw(24), []string{"sink.example:81"}, true},
@@ -252,6 +295,8 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
 	for h, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "999999999": maxWait,
+		"86399": maxWait - time.Second, "2147483648": maxWait, "9223372036854775807": maxWait, "99999999999999999999": maxWait,
+		"-2147483649": 0, "-99999999999999999999": 0, "1e9": 0,
 		"Mon, 23 Nov 2026 14:31:00 GMT": time.Minute, "Mon, 23 Nov 2026 14:29:00 GMT": 0, "Thu, 31 Dec 2026 23:59:60 GMT": 0} {
 		if got := retryAfter(h, now); got != want {
 			t.Errorf("%q: %v, want %v", h, got, want)
@@ -260,7 +305,9 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 }
 
 func FuzzRetryAfter(f *testing.F) {
-	f.Add("7")
+	for _, h := range []string{"7", "2147483648", "9223372036854775807", "-99999999999999999999"} {
+		f.Add(h)
+	}
 	f.Fuzz(func(t *testing.T, h string) {
 		if w := retryAfter(h, time.Now()); w < 0 || w > maxWait {
 			t.Error(w)
