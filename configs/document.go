@@ -141,8 +141,10 @@ func (h Header) validate(hasSpec bool) error {
 // already told (a key that was misspelt is now missing) is left out.
 func (d *document) tell(err error, told *shape) {
 	for _, f := range faultsOf(err) {
-		if !told.explains(f.Path) {
-			d.fail(*f)
+		fault := *f
+		var at position
+		if at, fault.Path = d.tree.locate(f.Path); !told.explains(fault.Path) {
+			d.add(placed{fault, at})
 		}
 	}
 }

@@ -27,14 +27,16 @@ type garden struct {
 	Any     any                `yaml:"any"`
 	Only    *bed               `yaml:"only"`
 	Tags    []string           `yaml:"tags"`
+	Pair    []int              `yaml:"pair"`
 	private int                //nolint:unused // must not become a key
 }
 
 type bed struct {
 	sizes  `yaml:"-"` //nolint:unused // must not become a key
 	Sizes  `yaml:",inline"`
-	ID     string `yaml:"id"`
-	Weight int    `yaml:"weight"`
+	ID     string   `yaml:"id"`
+	Weight int      `yaml:"weight"`
+	Tags   []string `yaml:"tags"`
 }
 
 type sizes struct{} //nolint:unused // see bed
@@ -46,7 +48,8 @@ type Sizes struct {
 }
 
 type setting struct {
-	Decay float64 `yaml:"decay"`
+	Decay  float64 `yaml:"decay"`
+	Limits []int   `yaml:"limits"`
 }
 
 // level reads itself from text.
@@ -89,6 +92,14 @@ func (g garden) validate() error {
 		if f.Decay > 1 {
 			errs = append(errs, galena.Faultf("spec.fields."+name+".decay", "E08", "must be at most 1"))
 		}
+		for i, l := range f.Limits {
+			if l > 9 {
+				errs = append(errs, galena.Faultf(fmt.Sprintf("spec.fields.%s.limits[%d]", name, i), "E09", "must be at most 9"))
+			}
+		}
+	}
+	if g.Pair != nil && len(g.Pair) != 2 {
+		errs = append(errs, galena.Faultf("spec.pair", "E02", "must be two numbers"))
 	}
 	return errors.Join(errs...)
 }
@@ -128,7 +139,7 @@ spec:
 	two := one
 	two.ID = "b"
 	want := garden{Name: "default", Depth: 4, Share: 1, Open: true, Every: 90 * time.Second, Level: 3,
-		Which: words{Names: []setting{{0.5}}}, Beds: []bed{one, two}, Fields: map[string]setting{"company.name": {0.1}},
+		Which: words{Names: []setting{{Decay: 0.5}}}, Beds: []bed{one, two}, Fields: map[string]setting{"company.name": {Decay: 0.1}},
 		Any: map[string]any{"x": []any{uint64(1), "two"}}, Only: &one, Tags: []string{"a"}}
 	if d := cmp.Diff(want, g, cmp.AllowUnexported(garden{}, bed{})); d != "" {
 		t.Error(d)
@@ -175,6 +186,21 @@ func TestFaultsHavePlaceAndCode(t *testing.T) {
 g.yaml:5:3: E01 unknown key "shar" (did you mean "share"?)
 g.yaml:7:11: E02 beds[0].id must not be empty
 g.yaml:8:23: E02 beds[1].weight must be a whole number, is text`},
+		{"an element that is none hides no other's fault", head + "spec:\n  beds:\n    - id: a\n    - 5\n    - {width: x}\n    - \n    - {weight: 1}\n", `g.yaml:6:7: E02 beds[1] must be keys with values, is the number 5
+g.yaml:7:7: E02 beds[2].id must not be empty
+g.yaml:7:15: E02 beds[2].width must be a whole number, is text
+g.yaml:8:6: E02 beds[3] must be an entry, is empty
+g.yaml:9:7: E02 beds[4].id must not be empty`},
+		{"a list in a list", head + "spec:\n  beds: [5, {id: a, tags: [b, [c], {d: e}]}, {weight: 1}]\n", `g.yaml:4:10: E02 beds[0] must be keys with values, is the number 5
+g.yaml:4:31: E02 beds[1].tags[1] must be text, is a list
+g.yaml:4:36: E02 beds[1].tags[2] must be text, is a mapping
+g.yaml:4:46: E02 beds[2].id must not be empty`},
+		{"a list that lost an element, by an alias", head + "spec:\n  fields:\n    a: &x {limits: [1, b, 12]}\n    c: *x\n", `g.yaml:5:24: E02 fields.a.limits[1] must be a whole number, is text
+g.yaml:5:27: E09 fields.a.limits[2] must be at most 9
+g.yaml:5:27: E09 fields.c.limits[2] must be at most 9`},
+		{"a list of which nothing is left", head + "spec: {beds: [5, 6]}\n", `g.yaml:3:15: E02 beds[0] must be keys with values, is the number 5
+g.yaml:3:18: E02 beds[1] must be keys with values, is the number 6`},
+		{"a list that is too short without what it lost", head + "spec: {pair: [1, x]}\n", `g.yaml:3:18: E02 pair[1] must be a whole number, is text`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -182,6 +208,23 @@ g.yaml:8:23: E02 beds[1].weight must be a whole number, is text`},
 				t.Errorf("got\n%s\nwant\n%s", got.Error(), c.want)
 			}
 		})
+	}
+}
+
+func TestAByteOrderMarkIsNoPartOfTheFile(t *testing.T) {
+	t.Parallel()
+	const mark = "\ufeff"
+	g, report := readGarden(mark + head + "spec:\n  name: x\n")
+	if len(report) > 0 || g.Name != "x" {
+		t.Errorf("%q, %v", g.Name, report)
+	}
+	for text, want := range map[string]string{
+		"apiVersion: v2\nkind: Garden\nspec: {}\n": `g.yaml:1:13: E02 apiVersion must be galena/v1`, // the column that an editor shows
+		"": `g.yaml:1:1: E02 the file is empty`,
+	} {
+		if _, got := readGarden(mark + text); got.Error() != want {
+			t.Errorf("got\n%s\nwant\n%s", got.Error(), want)
+		}
 	}
 }
 

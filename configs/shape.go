@@ -189,23 +189,36 @@ func (s *shape) readsMap(n ast.Node, t reflect.Type, path string) bool {
 	return true
 }
 
-// readsList fits only when every element does: a list with a hole would move
-// the places of what follows.
+// readsList drops the elements that do not fit and notes where the others stood, so
+// that they are still checked. A list of which nothing is left does not fit.
 func (s *shape) readsList(n ast.Node, t reflect.Type, path string) bool {
 	list, ok := n.(*ast.SequenceNode)
 	if !ok {
 		return s.wrong(n, path, "a list")
 	}
-	fits := true
+	var kept []ast.Node
+	var stood []int
 	for i, v := range list.Values {
+		i = s.stood(list, i) // an alias may have brought us here before
 		below := path + "[" + strconv.Itoa(i) + "]"
-		if _, null := v.(*ast.NullNode); null && t.Elem().Kind() != reflect.Interface {
-			fits = s.wrong(v, below, "an entry")
-			continue
+		if s.readsElement(v, t.Elem(), below) {
+			kept, stood = append(kept, v), append(stood, i)
+		} else {
+			s.cut, s.near = append(s.cut, below), append(s.near, path)
 		}
-		fits = s.reads(v, t.Elem(), below) && fits
 	}
-	return fits
+	if dropped := len(list.Values) - len(kept); dropped == 0 || len(kept) == 0 {
+		return dropped == 0
+	}
+	list.Values, s.thinned[list] = kept, stood
+	return true
+}
+
+func (s *shape) readsElement(n ast.Node, t reflect.Type, path string) bool {
+	if _, null := n.(*ast.NullNode); null && t.Kind() != reflect.Interface {
+		return s.wrong(n, path, "an entry")
+	}
+	return s.reads(n, t, path)
 }
 
 // readsAny takes everything but keys given twice.
