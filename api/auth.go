@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -181,19 +182,28 @@ func (k *keeper) guard(scope string, h http.Handler) http.Handler {
 // noKeyInURL refuses a token in the query: it would stand in every log on the way.
 func noKeyInURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.RawQuery == "" {
-			next.ServeHTTP(w, r)
+		if namesKey(r.URL.RawQuery) {
+			problem(r.Context(), http.StatusUnauthorized, "token_in_url",
+				"a token must not travel in a URL; send it in the header Authorization: Bearer, and replace the one that was sent").
+				with("WWW-Authenticate", "Bearer").write(w)
 			return
-		}
-		for name := range r.URL.Query() {
-			switch strings.ToLower(name) {
-			case "api_key", "apikey", "access_token", "token":
-				problem(r.Context(), http.StatusUnauthorized, "token_in_url",
-					"a token must not travel in a URL; send it in the header Authorization: Bearer, and replace the one that was sent").
-					with("WWW-Authenticate", "Bearer").write(w)
-				return
-			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// namesKey reads a query as it was sent: url.Values leaves out a pair with a semicolon
+// or a broken escape, and the token stands in the URL all the same.
+func namesKey(query string) bool {
+	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		switch strings.ToLower(name) {
+		case "api_key", "apikey", "access_token", "token":
+			return true
+		}
+	}
+	return false
 }

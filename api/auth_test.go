@@ -88,13 +88,22 @@ func TestMetricsAreOpenOnThisMachineOnly(t *testing.T) {
 func TestATokenInTheURLIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for _, q := range []string{"api_key", "access_token", "token", "API_KEY"} {
+	for _, q := range []string{"api_key", "access_token", "token", "API_KEY", "limit=1&token", "limit=1;api_key", ";apikey",
+		"api%5Fkey", "limit=%zz&token"} {
 		w := d.call(http.MethodGet, "/v1/leads?"+q+"=sesame-value", "", auth(bootstrap))
 		if p := problemIn(t, w); w.Code != 401 || p.Code != "token_in_url" || !strings.Contains(p.Detail, "Authorization") {
 			t.Errorf("%s: %d %s", q, w.Code, w.Body)
 		}
 		if strings.Contains(w.Body.String()+d.log.String(), "sesame") {
 			t.Errorf("%s: the value was repeated", q)
+		}
+	}
+	if w := d.call(http.MethodGet, "/v1/leads?api_key=sesame%zz", "", auth(bootstrap)); w.Code != 401 || problemIn(t, w).Code != "token_in_url" {
+		t.Errorf("a value with a broken escape: %d", w.Code)
+	}
+	for _, q := range []string{"limit=1", "limit=1&after=token", "&", ";"} {
+		if w := d.call(http.MethodGet, "/v1/leads?"+q, "", auth(bootstrap)); w.Code == 401 {
+			t.Errorf("%s holds no token: %s", q, w.Body)
 		}
 	}
 }
