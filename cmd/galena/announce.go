@@ -29,11 +29,18 @@ func (a announcer) Rerouted(r galena.Record) ([]galena.Delivery, error) {
 	})
 }
 
-// Breached tells of a clock that ran out.
+// Breached tells of a clock that ran out. Where the rule moves no lead both clocks
+// of an assignment may: the second has a key of its own.
 func (a announcer) Breached(l galena.Lead, t galena.Timer, to, page string) ([]galena.Delivery, error) {
-	return a.each(galena.EventBreached, l.ID, t.Epoch, func(bool) (json.RawMessage, error) {
+	out, err := a.each(galena.EventBreached, l.ID, t.Epoch, func(bool) (json.RawMessage, error) {
 		return notify.Breached(l, t.Kind, t.Rep, to, page)
 	})
+	if t.Kind == galena.ClockTouch {
+		for i := range out {
+			out[i].Key += ":" + string(t.Kind)
+		}
+	}
+	return out, err
 }
 
 // Quarantined tells of a lead that waits for a person.

@@ -82,3 +82,42 @@ func TestAnAssignmentWhoseClockRunsOutMovesOnceThoughTheQueueIsFlushed(t *testin
 		}
 	}
 }
+
+// bothClocks runs out for whoever does nothing, and moves no lead.
+const bothClocks = `apiVersion: galena/v1
+kind: Routing
+metadata: {name: both, version: 1}
+spec:
+  reps: [{id: ana}]
+  pools: [{id: all, members: {ana: 1}}]
+  rules:
+    - id: everyone
+      to: {pool: all}
+      sla: {accept: 1s, first_touch: 3s}
+  fallback: {queue: unrouted, alert: true}
+`
+
+func TestBothClocksOfAnAssignmentAreToldOf(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, false)
+	s.write("routing.yaml", bothClocks)
+	s.start("serve")
+	s.ready()
+	status, receipt, _ := s.post(testToken, `{"email":"grace@northwind.example","form":"demo"}`)
+	if status != http.StatusAccepted {
+		t.Fatalf("POST answered %d %v", status, receipt)
+	}
+	id, _ := receipt["id"].(string)
+	told := func(key, kind string) func() bool {
+		return func() bool {
+			for _, e := range s.sink.events() {
+				if e.id == key && e.body["kind"] == kind {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	eventually(t, 30*time.Second, "the rep did not accept", told("sla.breached:"+id+":1", "accept"))
+	eventually(t, 30*time.Second, "the rep did not touch", told("sla.breached:"+id+":1:touch", "touch"))
+}
