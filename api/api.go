@@ -57,7 +57,7 @@ func New(d Deps) (http.Handler, error) {
 	}
 	k := newKeeper(d)
 	mux := http.NewServeMux()
-	contract := build(mux, &handlers{deps: d}, k.middleware, readBody)
+	contract := build(mux, &handlers{deps: d}, k.middleware, readBody, inTime)
 	spec, err := json.Marshal(contract)
 	if err != nil {
 		return nil, err
@@ -99,6 +99,24 @@ func build(mux *http.ServeMux, h *handlers, middleware ...func(huma.Context, fun
 	plain(a.OpenAPI())
 	correct(a.OpenAPI())
 	return a.OpenAPI()
+}
+
+// answerTime is how long the store may keep a caller before he is told to come again:
+// longer than a statement that it lets run to its end.
+const answerTime = 5 * time.Second
+
+// takesItsTime marks an operation that has a deadline of its own.
+const takesItsTime = "takes-its-time"
+
+// inTime bounds what an operation does once it has all that the caller sends.
+func inTime(c huma.Context, next func(huma.Context)) {
+	if c.Operation().Metadata[takesItsTime] == true {
+		next(c)
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), answerTime)
+	defer cancel()
+	next(huma.WithContext(c, ctx))
 }
 
 // needs asks for a token that has every one of the scopes.

@@ -74,7 +74,7 @@ func TestWhatIsNotInTheContractIsNotThere(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for route, want := range map[string]int{"GET /docs": 404, "GET /schemas/Lead.json": 404, "GET /openapi.yaml": 404,
-		"GET /debug/pprof/": 404, "GET /v1": 404, "GET /v1/nothing": 404, "GET /": 404, "GET /v1//leads": 404,
+		"GET /debug/pprof/": 404, "GET /v1": 404, "GET /v1/nothing": 404, "GET /": 404, "GET /v1//leads": 404, "GET /v1/leads/../leads": 404,
 		"DELETE /v1/leads": 405, "TRACE /v1/leads": 405, "POST /healthz": 405} {
 		method, path, _ := strings.Cut(route, " ")
 		w := d.call(method, path, "")

@@ -104,6 +104,8 @@ func (k *keeper) recognise(ctx context.Context, value string) (galena.Token, err
 	if !wellFormed(value) {
 		return galena.Token{}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	t, err := k.tokens.TokenByHash(ctx, hash)
 	if galena.KindOf(err) == galena.NotFound {
 		return galena.Token{}, nil

@@ -55,7 +55,7 @@ func (h *handlers) registerEnrich(a huma.API, body map[string]*huma.MediaType) {
 		OperationID: "enrich-company", Method: http.MethodPost, Path: path, Summary: "Ask providers about a company",
 		Description: "What a lead of the company would buy, within the budget and the deadline of one lead; the record is kept. " +
 			"422 for a domain that is nobody's alone (a suffix, free mail, a shared one) or that is suppressed.",
-		Security: needs(galena.ScopeLeadsWrite, galena.ScopeLeadsRead), MaxBodyBytes: maxLead,
+		Security: needs(galena.ScopeLeadsWrite, galena.ScopeLeadsRead), MaxBodyBytes: maxLead, Metadata: map[string]any{takesItsTime: true},
 		Errors: []int{400, 401, 403, 413, 415, 422, 429, 500, 503},
 	}, h.enrichCompany)
 	a.OpenAPI().Paths[path].Post.RequestBody = &huma.RequestBody{Required: true, Content: body}

@@ -38,6 +38,7 @@ type shelf struct {
 	open    []galena.Dispute
 	word    galena.Resolution // the last one
 	err     error
+	frozen  bool // says nothing any more
 	acts    []galena.Act
 	links   []galena.DomainLink
 	orders  []galena.EnrichOrder
@@ -103,9 +104,18 @@ func (s *shelf) Release(_ context.Context, r galena.Release) error {
 	return s.err
 }
 
-func (s *shelf) Accept(_ context.Context, in galena.Intake) (galena.Receipt, error) {
+// silence keeps a caller until he gives up.
+func (s *shelf) silence(ctx context.Context) error {
+	<-ctx.Done()
+	return galena.Errorf(galena.Unavailable, "sql", "no answer")
+}
+
+func (s *shelf) Accept(ctx context.Context, in galena.Intake) (galena.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.frozen {
+		return galena.Receipt{}, s.silence(ctx)
+	}
 	if s.err != nil {
 		return galena.Receipt{}, s.err
 	}
@@ -165,9 +175,12 @@ func (s *shelf) Company(_ context.Context, domain string) (galena.Company, error
 	return galena.Company{}, galena.Errorf(galena.NotFound, "sql.company", "no such company")
 }
 
-func (s *shelf) TokenByHash(_ context.Context, hash []byte) (galena.Token, error) {
+func (s *shelf) TokenByHash(ctx context.Context, hash []byte) (galena.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.frozen {
+		return galena.Token{}, s.silence(ctx)
+	}
 	s.asked++
 	for _, t := range s.tokens {
 		if bytes.Equal(t.Hash, hash) {

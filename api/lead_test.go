@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -153,6 +155,23 @@ func TestAStoreThatIsAwayIsACleanRefusal(t *testing.T) {
 	if !strings.Contains(d.log.String(), "10.0.0.7") {
 		t.Error("the operator is not told the cause")
 	}
+}
+
+// A store that says nothing any more keeps nobody for long, whoever asks.
+func TestASilentStoreIsACleanRefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		token := d.token(galena.ScopeLeadsWrite)
+		d.shelf.frozen = true
+		for _, who := range []string{bootstrap, token} {
+			began := time.Now()
+			w := d.call("POST", "/v1/leads", `{"email":"ana@acme.example"}`, "Authorization: Bearer "+who, "Content-Type: application/json")
+			if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took != answerTime {
+				t.Errorf("%d after %v, want 503 after %v", w.Code, took, answerTime)
+			}
+		}
+	})
 }
 
 func FuzzStrictJSON(f *testing.F) {
