@@ -65,7 +65,7 @@ func (o Object) Objects(key string) []Object {
 // Number returns a whole number above zero; vendors write 0 for "we do not know".
 func (o Object) Number(key string) (int64, bool) {
 	x, err := strconv.ParseFloat(o.Text(key), 64)
-	if err != nil || !(x >= 1 && x <= 1e17) { //nolint:staticcheck // NaN is neither
+	if err != nil || !(x >= 1 && x <= 1e17) { // NaN is neither
 		return 0, false
 	}
 	return int64(x), true

@@ -148,6 +148,11 @@ func TestBadInputIsToldAndNotStored(t *testing.T) {
 			t.Errorf("%s: errors %v do not point at %s", tc.name, body["errors"], tc.pointer)
 		}
 	}
+	for _, path := range []string{"/v1//leads", "/v1/leads/../leads", "/v1/nothing"} {
+		if status, body, header := s.do(http.MethodGet, path, testToken, ""); status != http.StatusNotFound || body["code"] == nil {
+			t.Errorf("%s: %d as %s, %v", path, status, header.Get("Content-Type"), body)
+		}
+	}
 	status, list, _ := s.do(http.MethodGet, "/v1/leads", testToken, "")
 	if items, _ := list["leads"].([]any); status != http.StatusOK || len(items) != 0 {
 		t.Errorf("GET /v1/leads answered %d %v, want an empty list", status, list)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -71,12 +73,21 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	for _, path := range api.Paths() {
-		mux.Handle(path, machines)
-	}
-	mux.Handle("/", people)
-	return mux, nil
+	// No ServeMux: it would answer an unclean path of the API by a redirect, in HTML.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ofMachines(r.URL.Path) {
+			machines.ServeHTTP(w, r)
+			return
+		}
+		people.ServeHTTP(w, r)
+	}), nil
+}
+
+// ofMachines says that a path is the API's.
+func ofMachines(path string) bool {
+	return slices.ContainsFunc(api.Paths(), func(p string) bool {
+		return path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p)
+	})
 }
 
 // catalogue is what is configured of providers in the rules in force, with the

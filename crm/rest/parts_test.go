@@ -69,6 +69,32 @@ func TestAValueTakesTheFormOfItsField(t *testing.T) {
 	}
 }
 
+// What is not in the form we know is somebody's value all the same.
+func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		field Field
+		raw   string
+		blank bool
+	}{
+		{Field{Path: "v", Type: "phone"}, `"via reception, ask for Bob"`, false},
+		{Field{Path: "v", Type: "int"}, `"about fifty"`, false},
+		{Field{Path: "v", Type: "list"}, `[{"id":1,"label":"SAP"}]`, false},
+		{Field{Path: "v"}, `{"id":4,"label":"Mining"}`, false},
+		{Field{Path: "v", Type: "phone"}, `"  "`, true},
+		{Field{Path: "v", Type: "list"}, `[{"id":null,"label":""}]`, true},
+		{Field{Path: "v"}, `{"label":null}`, true},
+	} {
+		doc, err := parse([]byte(`{"v":` + c.raw + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := newCodec("x", "company.name", c.field).read(doc); v.Blank != c.blank || (v.Norm == "") != c.blank {
+			t.Errorf("%s of type %q is blank %t, norm %q", c.raw, c.field.Type, v.Blank, v.Norm)
+		}
+	}
+}
+
 func TestAnAmountInAnotherCurrencyIsAnotherValue(t *testing.T) {
 	t.Parallel()
 	c := newCodec("x", "company.annual_revenue_usd", Field{Path: "a.value", Type: "money", Currency: "a.currency"})

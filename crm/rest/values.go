@@ -159,9 +159,35 @@ func (c codec) read(rec any) crm.Value {
 			v.Raw = []any{raw}
 		}
 	}
-	v.Norm = c.norm(v.Raw)
+	if v.Norm = c.norm(v.Raw); v.Norm == "" && filled(raw) {
+		v.Norm = foreign(raw)
+	}
 	v.Blank = v.Norm == ""
 	return v
+}
+
+// foreign is the norm of a value that is not in the form we know, such as words where
+// a telephone number belongs: it is somebody's word all the same, and no blank.
+func foreign(raw any) string {
+	b, _ := json.Marshal(raw) //nolint:errchkjson // it was JSON
+	return "other:" + string(b)
+}
+
+// filled says that a value holds anything at all.
+func filled(raw any) bool {
+	switch x := raw.(type) {
+	case object:
+		for _, v := range x {
+			if filled(v) {
+				return true
+			}
+		}
+		return false
+	case []any:
+		return slices.ContainsFunc(x, filled)
+	default:
+		return word(raw) != ""
+	}
 }
 
 // write puts a value into a body, at the path that fields are set below.

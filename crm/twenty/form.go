@@ -309,8 +309,12 @@ func encodePhone(_ slot, v galena.Value) (any, bool) {
 // normPhone joins calling code and number again, if they stand apart.
 func normPhone(_ slot, raw any) string {
 	m := recordOf(raw)
-	number := digits(textOf(m["primaryPhoneNumber"]))
-	if code := digits(textOf(m["primaryPhoneCallingCode"])); number != "" && !strings.HasPrefix(number, "+") {
+	text := textOf(m["primaryPhoneNumber"])
+	number := digits(text)
+	if number == "" {
+		return strings.ToLower(strings.TrimSpace(text)) // "via reception" is no blank
+	}
+	if code := digits(textOf(m["primaryPhoneCallingCode"])); !strings.HasPrefix(number, "+") {
 		number = code + number
 	}
 	return number

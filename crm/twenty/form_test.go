@@ -86,6 +86,7 @@ func TestSpellingsOfOneValueAreTheSame(t *testing.T) {
 		{slot{kind: "ADDRESS", part: "addressCountry"}, []string{`""`, `null`}, ""},
 		{slot{kind: "PHONES"}, []string{`{"primaryPhoneNumber":"5125550100","primaryPhoneCallingCode":"+1"}`, `{"primaryPhoneNumber":"+1 512-555-0100"}`}, "+15125550100"},
 		{slot{kind: "PHONES"}, []string{`{"primaryPhoneNumber":"","primaryPhoneCallingCode":"+1"}`, `null`}, ""},
+		{slot{kind: "PHONES"}, []string{`{"primaryPhoneNumber":"via Reception ","primaryPhoneCallingCode":"+1"}`}, "via reception"},
 		{slot{kind: "MULTI_SELECT"}, []string{`["GO","AWS"]`, `["aws","go","go"]`}, "aws,go"},
 		{slot{kind: "MULTI_SELECT"}, []string{`[]`, `null`}, ""},
 		{slot{kind: "DATE_TIME"}, []string{`"2026-11-21T12:00:00.000Z"`, `"2026-11-21T12:00:00Z"`}, "2026-11-21T12:00:00Z"},
