@@ -1,17 +1,28 @@
 package worker
 
 import (
+	"context"
+	"time"
+
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 )
 
 // QueueMetrics are asynq's own figures under the names that asynqmon asks a
 // Prometheus for. asynq's exporter shows nothing at all when one queue cannot be
 // read; here only that queue is missing, and an error is counted.
-type QueueMetrics struct{ queue *Client }
+type QueueMetrics struct {
+	queue  *Client
+	asking singleflight.Group // by queue: a Redis that does not answer is asked once
+}
+
+// queueWait is how long a scrape waits for Redis: the figures of the store and of the
+// process are wanted most of all when it is away.
+const queueWait = time.Second
 
 // NewQueueMetrics reads the queues whenever it is scraped.
-func NewQueueMetrics(c *Client) *QueueMetrics { return &QueueMetrics{c} }
+func NewQueueMetrics(c *Client) *QueueMetrics { return &QueueMetrics{queue: c} }
 
 var (
 	queueLabel    = []string{"queue"}
@@ -32,12 +43,23 @@ func (*QueueMetrics) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect asks Redis.
+// Collect asks Redis, of all queues at once.
 func (m *QueueMetrics) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), queueWait)
+	defer cancel()
+	var asked []<-chan singleflight.Result
 	for _, q := range Queues() {
-		info, err := m.queue.inspector.GetQueueInfo(q)
-		ch <- prometheus.MustNewConstMetric(queueBroken, prometheus.GaugeValue, figure(err != nil), q)
-		if err == nil {
+		asked = append(asked, m.asking.DoChan(q, func() (any, error) { return m.queue.inspector.GetQueueInfo(q) }))
+	}
+	for i, q := range Queues() {
+		var info *asynq.QueueInfo
+		select {
+		case r := <-asked[i]:
+			info, _ = r.Val.(*asynq.QueueInfo)
+		case <-ctx.Done():
+		}
+		ch <- prometheus.MustNewConstMetric(queueBroken, prometheus.GaugeValue, figure(info == nil), q)
+		if info != nil {
 			collect(ch, info)
 		}
 	}
