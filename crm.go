@@ -1,6 +1,8 @@
 package galena
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
@@ -10,6 +12,12 @@ import (
 type CRMValue struct {
 	Raw  json.RawMessage `json:"raw"`  // as it is sent and read
 	Norm string          `json:"norm"` // what is compared; "" = blank
+}
+
+// Hash tells how a value was written, to the letter: SHA-256 of its JSON, in hex.
+func (v CRMValue) Hash() string {
+	sum := sha256.Sum256(v.Raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // CRMRecord names one record of one CRM.
@@ -65,6 +73,7 @@ type CRMWrite struct {
 type CRMField struct {
 	Field      string
 	Norm       string
+	RawHash    string // CRMValue.Hash of what was sent
 	Confidence float64
 	ObservedAt time.Time
 	WrittenAt  time.Time

@@ -200,7 +200,7 @@ func (l *ledger) SettleCRM(_ context.Context, d galena.CRMSettlement) error {
 		w.Record = d.Record
 		l.writes[w.ID] = w
 		if w.State == galena.CRMDone && w.Ours {
-			l.fields[d.Record.ID][w.Field] = galena.CRMField{Field: w.Field, Norm: w.After.Norm, Confidence: w.Confidence, ObservedAt: w.ObservedAt}
+			l.fields[d.Record.ID][w.Field] = galena.CRMField{Field: w.Field, Norm: w.After.Norm, RawHash: w.After.Hash(), Confidence: w.Confidence, ObservedAt: w.ObservedAt}
 		}
 	}
 	for _, f := range d.Released {

@@ -57,6 +57,7 @@ type Want struct {
 // Base is what we wrote last into one field, from the ledger.
 type Base struct {
 	Norm       string
+	RawHash    string // as it was sent, CRMValue.Hash; "" = not known
 	Confidence float64
 	ObservedAt time.Time
 	WrittenAt  time.Time
@@ -190,6 +191,8 @@ func decide(w Want, theirs Value, base *Base) (Outcome, string) {
 		return Write, "what stood there stands for nothing"
 	case base != nil && base.Released:
 		return Conflict, "a person took the field over"
+	case base != nil && base.respelt(theirs):
+		return Conflict, "a person changed how it is written"
 	case base != nil && base.Norm == theirs.Norm:
 		return refresh(w, *base)
 	case base == nil && theirs.Last.By == ByUs:
@@ -197,6 +200,20 @@ func decide(w Want, theirs Value, base *Base) (Outcome, string) {
 	}
 	return Conflict, "somebody else's value stands there"
 }
+
+// respelt says that our words stand there in other letters: whoever corrected them has
+// been there too. Of links, numbers and telephones servers change the form themselves:
+// only what is compared as the text it is tells anything.
+func (b Base) respelt(theirs Value) bool {
+	s, ok := theirs.Raw.(string)
+	if !ok || b.RawHash == "" || b.Norm != theirs.Norm || oneSpace(strings.ToLower(s)) != oneSpace(theirs.Norm) {
+		return false
+	}
+	now, err := stored(Encoded{Raw: s})
+	return err == nil && now.Hash() != b.RawHash
+}
+
+func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // asked decides over what a person asked for: it is done where the field holds
 // what they saw. They may ask for nothing too, which undoes a write into a blank.

@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ func TestTheFirstRowOfTheTableThatAppliesDecides(t *testing.T) {
 	t.Parallel()
 	ours := crm.Encoded{Raw: "retail", Norm: "retail"}
 	wrote := &crm.Base{Norm: "software", Confidence: 0.8, ObservedAt: day}
+	exactly := &crm.Base{Norm: "software", RawHash: galena.CRMValue{Raw: json.RawMessage(`"software"`)}.Hash(), Confidence: 0.8, ObservedAt: day}
+	written := func(raw any) crm.Value { return crm.Value{Encoded: crm.Encoded{Raw: raw, Norm: "software"}} }
 	for _, c := range []struct {
 		name   string
 		theirs crm.Value
@@ -41,6 +44,10 @@ func TestTheFirstRowOfTheTableThatAppliesDecides(t *testing.T) {
 		{"cleared, and refilled by policy", holds(""), wrote, crm.Want{Policy: crm.Policy{Refill: true}}, crm.Write},
 		{"ours, filled only", holds("software"), wrote, crm.Want{}, crm.Same},
 		{"ours, refreshed", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
+		{"ours, to the letter", written("software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
+		{"a person corrected the spelling", written("Software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Conflict},
+		{"the server keeps it in another form", written("https://software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
+		{"the server keeps an object", written(map[string]any{"id": 1}), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
 		{"ours, less sure", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}, Confidence: 0.5}, crm.Same},
 		{"ours, older", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}, ObservedAt: day.Add(-time.Hour)}, crm.Same},
 		{"the CRM says it is ours", crm.Value{Encoded: crm.Encoded{Norm: "software"}, Last: crm.Evidence{By: crm.ByUs, At: day}}, nil, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},

@@ -210,7 +210,7 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 		for _, f := range wrote {
-			base[Field(f.Field)] = Base{Norm: f.Norm, Confidence: f.Confidence, ObservedAt: f.ObservedAt,
+			base[Field(f.Field)] = Base{Norm: f.Norm, RawHash: f.RawHash, Confidence: f.Confidence, ObservedAt: f.ObservedAt,
 				WrittenAt: f.WrittenAt, Released: f.Released}
 		}
 	}
@@ -294,7 +294,7 @@ func (s *session) resolve(found Found, base map[Field]Base) {
 			w.Ours = w.Created && all && v.Last.By != ByPerson || v.Last.By == ByUs
 		}
 		if w.Ours {
-			base[Field(w.Field)] = Base{Norm: w.After.Norm, Confidence: w.Confidence, ObservedAt: w.ObservedAt, WrittenAt: w.At}
+			base[Field(w.Field)] = Base{Norm: w.After.Norm, RawHash: w.After.Hash(), Confidence: w.Confidence, ObservedAt: w.ObservedAt, WrittenAt: w.At}
 		}
 		s.writes = append(s.writes, w)
 	}

@@ -3,7 +3,6 @@ package sql
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"time"
 
@@ -45,6 +44,7 @@ func (s *Store) CRMFields(ctx context.Context, r galena.CRMRecord) ([]galena.CRM
 	found, err := list[struct {
 		Field      string  `db:"field"`
 		Norm       string  `db:"norm"`
+		RawHash    string  `db:"raw_hash"`
 		Confidence float64 `db:"confidence"`
 		ObservedAt int64   `db:"observed_at"`
 		WrittenAt  int64   `db:"written_at"`
@@ -52,7 +52,7 @@ func (s *Store) CRMFields(ctx context.Context, r galena.CRMRecord) ([]galena.CRM
 	}](ctx, s.reader(), "crm-fields", crmRecordArgs(r))
 	out := make([]galena.CRMField, len(found))
 	for i, f := range found {
-		out[i] = galena.CRMField{Field: f.Field, Norm: f.Norm, Confidence: f.Confidence, ObservedAt: at(f.ObservedAt),
+		out[i] = galena.CRMField{Field: f.Field, Norm: f.Norm, RawHash: f.RawHash, Confidence: f.Confidence, ObservedAt: at(f.ObservedAt),
 			WrittenAt: at(f.WrittenAt), Released: f.Released}
 	}
 	return out, fault("sql.crm_fields", err)
@@ -195,11 +195,10 @@ func crmWrites(found []crmWriteRow, err error) ([]galena.CRMWrite, error) {
 }
 
 func (s *Store) crmWriteArgs(w galena.CRMWrite) args {
-	hash := sha256.Sum256(w.After.Raw)
 	a := crmRecordArgs(w.Record)
 	a["id"], a["run"], a["key"], a["field"] = w.ID, w.Run, w.Key, w.Field
 	a["before_raw"], a["before_norm"] = string(w.Before.Raw), w.Before.Norm
-	a["after_raw"], a["after_norm"], a["raw_hash"] = string(w.After.Raw), w.After.Norm, key(hash[:])
+	a["after_raw"], a["after_norm"], a["raw_hash"] = string(w.After.Raw), w.After.Norm, w.After.Hash()
 	a["created"], a["source"], a["confidence"], a["observed_at"] = w.Created, w.Source, w.Confidence, micros(w.ObservedAt)
 	a["lead_id"], a["actor"], a["now"] = w.LeadID, w.By, micros(s.now())
 	return a

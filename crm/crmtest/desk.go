@@ -2,6 +2,7 @@ package crmtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -199,7 +200,7 @@ func (k *desk) apply(p crm.Plan, change crm.Change) crm.Result {
 	}
 	for _, d := range p.Decisions {
 		if d.Outcome == crm.Write && !slices.Contains(r.Lost, d.Field) && !slices.Contains(r.Refused, d.Field) {
-			k.base[r.ID][d.Field] = crm.Base{Norm: d.Ours.Norm, Confidence: 0.9, ObservedAt: now, WrittenAt: now}
+			k.base[r.ID][d.Field] = crm.Base{Norm: d.Ours.Norm, RawHash: k.hash(d.Ours.Raw), Confidence: 0.9, ObservedAt: now, WrittenAt: now}
 		}
 	}
 	return r
@@ -261,4 +262,14 @@ func (k *desk) kind(err error, want galena.Kind) {
 	if got := galena.KindOf(err); got != want {
 		k.t.Errorf("the error is %q (%v), want %q", got, err, want)
 	}
+}
+
+// hash is how a value was written, as the ledger keeps it.
+func (k *desk) hash(raw any) string {
+	k.t.Helper()
+	b, err := json.Marshal(raw)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return galena.CRMValue{Raw: b}.Hash()
 }

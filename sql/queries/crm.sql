@@ -20,7 +20,7 @@ FROM crm_writes WHERE crm = :crm AND object = :object AND key = :key AND state =
 
 -- name: crm-fields
 -- What we wrote last into the fields of a record.
-SELECT field, norm, confidence, observed_at, written_at, released
+SELECT field, norm, raw_hash, confidence, observed_at, written_at, released
 FROM crm_fields WHERE crm = :crm AND object = :object AND record_id = :record_id;
 
 -- name: insert-crm-write

@@ -112,7 +112,7 @@ func crmLedger(s *bench) {
 	crmSettled(s, "r2", crmWrite("w4", "r2", "company.industry", "retail", "mining"), lost, doubted)
 	base, err := s.CRMFields(s.ctx, crmRecord)
 	s.ok(err)
-	if len(base) != 1 || base[0].Norm != "mining" || base[0].Confidence != 0.75 || !base[0].WrittenAt.Equal(s.clock.now()) || base[0].Released {
+	if len(base) != 1 || base[0].Norm != "mining" || base[0].RawHash != crmWrite("w4", "r2", "company.industry", "retail", "mining").After.Hash() || base[0].Confidence != 0.75 || !base[0].WrittenAt.Equal(s.clock.now()) || base[0].Released {
 		s.Fatalf("ledger %+v", base)
 	}
 	s.ok(s.SettleCRM(s.ctx, galena.CRMSettlement{Record: crmRecord, Released: []string{"company.industry"}}))
