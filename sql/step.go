@@ -242,13 +242,23 @@ func (s *Store) mark(ctx context.Context, op, name string, of []galena.Step) err
 }
 
 // Park lets the step wait until due. Waiting for a quota, a limit or a breaker
-// gives the attempt back.
+// gives the attempt back; to a delivery only what kept it from its target does.
 func (s *Store) Park(ctx context.Context, st galena.Step, due time.Time, kind galena.Kind, note string) error {
 	refund := 0
-	if uncounted[kind] {
+	if refunds(st, kind) {
 		refund = 1
 	}
 	return s.end(ctx, "sql.park", st, ending{state: "waiting", delivery: "pending", due: due, kind: kind, note: note, refund: refund})
+}
+
+// refunds says whether a wait gives the attempt back. A target that refuses was
+// asked all the same: it is asked so many times and later each time, whatever it
+// answers. A full lane and a turn that has not come are no tries.
+func refunds(st galena.Step, kind galena.Kind) bool {
+	if st.Kind == galena.StepDeliver {
+		return kind == galena.BreakerOpen || kind == galena.Pending
+	}
+	return uncounted[kind]
 }
 
 // Fail puts the step aside for a person to look at. Replay brings it back.

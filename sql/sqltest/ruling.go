@@ -250,7 +250,7 @@ func deliveryEnds(s *bench) {
 	for _, tt := range []struct {
 		kind galena.Kind
 		want int
-	}{{galena.Unavailable, 1}, {galena.RateLimited, 1}, {galena.Internal, 2}} {
+	}{{galena.Unavailable, 1}, {galena.RateLimited, 2}, {galena.BreakerOpen, 2}, {galena.Unauthorized, 3}, {galena.Pending, 3}, {galena.Exhausted, 4}, {galena.Internal, 5}} {
 		if ok, err := s.Begin(s.ctx, st.Kind, st.ID, st.Epoch, st.Run); !ok || err != nil {
 			s.Fatalf("run %d did not begin: %v", st.Run, err)
 		}
