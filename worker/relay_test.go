@@ -251,7 +251,7 @@ func TestTheSweepLeavesWhatTheQueueStillHolds(t *testing.T) {
 	alive := func(s galena.Step) bool { return s.ID != "flushed" }
 	woken := 0
 	n, err := NewSweeper(l, alive, func() { woken++ }, slog.New(slog.DiscardHandler)).Sweep(context.Background())
-	if err != nil || n != 2 || len(l.rehanded) != 2 || woken != 1 {
+	if err != nil || n != 2 || len(l.rehanded) != 2 || woken == 0 {
 		t.Errorf("handed out %d (%v), relay woken %d times, error %v; want the flushed and the killed one", n, l.rehanded, woken, err)
 	}
 	if len(l.vouched) != 1 || l.vouched[0].ID != "waiting in a long queue" {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/galenahq/galena"
 )
 
@@ -20,6 +22,10 @@ type Suspects interface {
 const (
 	sweepEvery = time.Second
 	sweepBatch = 500
+	// askFor is how long a sweep asks the queue: the rest of its tick is for what
+	// it writes.
+	askFor = sweepEvery / 2
+	askers = 16 // questions at once: each takes the queue two round trips
 	// maxKills is how many workers may die on a step before it is put aside.
 	// Whoever was at work beside the culprit dies with it, so one death is no
 	// sign, and a second may still be bad company: from then on the store lists
@@ -59,56 +65,82 @@ func (s *Sweeper) Job() Job {
 
 // Sweep looks at every suspect once and says how many steps it handed out.
 func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
+	until := time.Now().Add(askFor)
 	total := 0
 	for {
 		suspects, err := s.store.Suspects(ctx, sweepBatch)
 		if err != nil {
 			return total, err
 		}
-		v := s.judge(suspects)
-		// What is vouched for is no suspect for a while, so every page ends.
-		if err := s.store.Vouch(ctx, v.seen); err != nil {
+		n, all, err := s.page(ctx, suspects, until)
+		total += n
+		if err != nil || !all || len(suspects) < sweepBatch {
 			return total, err
-		}
-		n, err := s.recover(ctx, v)
-		if err != nil {
-			return total, err
-		}
-		if total += n; n > 0 {
-			s.wake()
-		}
-		if len(suspects) < sweepBatch {
-			return total, nil
 		}
 	}
 }
 
-// verdicts is what becomes of suspects.
-type verdicts struct{ seen, again, aside []galena.Step }
-
-func (s *Sweeper) judge(suspects []galena.Step) (v verdicts) {
+// page deals with some suspects. What is known to be lost needs no question, so a
+// slow queue does not hold it up. Not all: the time to ask was over, and the next
+// sweep asks for the rest.
+func (s *Sweeper) page(ctx context.Context, suspects []galena.Step, until time.Time) (handed int, all bool, err error) {
+	var lost, silent []galena.Step
 	for _, st := range suspects {
-		switch {
-		case !st.Lost && s.alive(st):
-			v.seen = append(v.seen, st)
-		case guilty(st):
-			v.aside = append(v.aside, st)
-		default:
-			v.again = append(v.again, st)
+		if st.Lost {
+			lost = append(lost, st)
+		} else {
+			silent = append(silent, st)
 		}
 	}
-	return v
+	if handed, err = s.recover(ctx, lost); err != nil {
+		return handed, false, err
+	}
+	seen, gone := s.ask(silent, until)
+	n, err := s.recover(ctx, gone)
+	handed += n
+	if err == nil {
+		// What is vouched for is no suspect for a while, so every page ends.
+		err = s.store.Vouch(ctx, seen)
+	}
+	return handed, len(seen)+len(gone) == len(silent), err
 }
 
-// guilty says whether workers die of the step, and not of something that kills
-// them as often without it.
-func guilty(st galena.Step) bool {
-	return st.Kills >= maxKills && (st.Others < st.Kills || st.Kills >= 2*maxKills)
+// ask lets the queue say which steps are still on it, as many as there is time for.
+func (s *Sweeper) ask(silent []galena.Step, until time.Time) (seen, gone []galena.Step) {
+	alive := make([]bool, len(silent))
+	asked := 0
+	var g errgroup.Group
+	g.SetLimit(askers)
+	for i, st := range silent {
+		if !time.Now().Before(until) {
+			break
+		}
+		g.Go(func() error {
+			alive[i] = s.alive(st)
+			return nil
+		})
+		asked++
+	}
+	_ = g.Wait() // no question fails
+	for i, st := range silent[:asked] {
+		if alive[i] {
+			seen = append(seen, st)
+		} else {
+			gone = append(gone, st)
+		}
+	}
+	return seen, gone
 }
 
-// recover writes the verdicts on what is lost and says how many steps were handed out.
-func (s *Sweeper) recover(ctx context.Context, v verdicts) (int, error) {
-	for _, st := range v.aside {
+// recover hands out what is lost, puts aside what is guilty, and says how many
+// steps were handed out.
+func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) {
+	var again []galena.Step
+	for _, st := range lost {
+		if !guilty(st) {
+			again = append(again, st)
+			continue
+		}
 		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills))
 		if err != nil {
 			return 0, err
@@ -117,5 +149,15 @@ func (s *Sweeper) recover(ctx context.Context, v verdicts) (int, error) {
 			s.log.ErrorContext(ctx, "step put aside: workers die on it", "step", st.Kind, "id", st.ID, "epoch", st.Epoch, "kills", st.Kills)
 		}
 	}
-	return s.store.Rehand(ctx, v.again)
+	n, err := s.store.Rehand(ctx, again)
+	if n > 0 {
+		s.wake()
+	}
+	return n, err
+}
+
+// guilty says whether workers die of the step, and not of something that kills
+// them as often without it.
+func guilty(st galena.Step) bool {
+	return st.Kills >= maxKills && (st.Others < st.Kills || st.Kills >= 2*maxKills)
 }
