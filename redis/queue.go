@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -16,27 +15,30 @@ import (
 func queueKey(queue, part string) string { return "asynq:{" + queue + "}:" + part }
 
 // Active lists the tasks that some worker took, with the end of each lease, zero
-// where there is none.
+// where there is none. Both are read at one moment: a task that ends between two
+// reads would look like one without a lease.
 func (c *Client) Active(ctx context.Context, queue string) (map[string]time.Time, error) {
-	ids, err := c.rdb.LRange(ctx, queueKey(queue, "active"), 0, -1).Result()
+	var ids *goredis.StringSliceCmd
+	var leases *goredis.ZSliceCmd
+	_, err := c.rdb.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+		ids = p.LRange(ctx, queueKey(queue, "active"), 0, -1)
+		leases = p.ZRangeWithScores(ctx, queueKey(queue, "lease"), 0, -1)
+		return nil
+	})
 	if err != nil {
 		return nil, away(err)
 	}
-	out := make(map[string]time.Time, len(ids))
-	for _, id := range ids {
-		if out[id], err = c.lease(ctx, queue, id); err != nil {
-			return nil, err
+	out := make(map[string]time.Time, len(ids.Val()))
+	for _, id := range ids.Val() {
+		out[id] = time.Time{}
+	}
+	for _, l := range leases.Val() {
+		id, _ := l.Member.(string)
+		if _, active := out[id]; active {
+			out[id] = time.Unix(int64(l.Score), 0)
 		}
 	}
 	return out, nil
-}
-
-func (c *Client) lease(ctx context.Context, queue, id string) (time.Time, error) {
-	score, err := c.rdb.ZScore(ctx, queueKey(queue, "lease"), id).Result()
-	if errors.Is(err, goredis.Nil) {
-		return time.Time{}, nil
-	}
-	return time.Unix(int64(score), 0), away(err)
 }
 
 // Archived lists up to limit tasks that the library gave up.
@@ -53,6 +55,24 @@ func (c *Client) Register(ctx context.Context, queues ...string) error {
 		names[i] = q
 	}
 	return away(c.rdb.SAdd(ctx, "asynq:queues", names...).Err())
+}
+
+// dropStray removes a task that is active and has no lease, and nothing else.
+//
+//	KEYS active list, leases, task    ARGV id    returns 1 = removed
+var dropStray = goredis.NewScript(`
+if redis.call("ZSCORE", KEYS[2], ARGV[1]) or redis.call("LREM", KEYS[1], 0, ARGV[1]) == 0 then
+	return 0
+end
+redis.call("DEL", KEYS[3])
+return 1`)
+
+// DropStray removes a task that is active without a lease. False: it is not, or
+// not any more; then it is left alone, for it may wait for its next try.
+func (c *Client) DropStray(ctx context.Context, queue, id string) (bool, error) {
+	keys := []string{queueKey(queue, "active"), queueKey(queue, "lease"), queueKey(queue, "t:"+id)}
+	n, err := dropStray.Run(ctx, c.rdb, keys, id).Int()
+	return n == 1, away(err)
 }
 
 // DropTask removes a task that is active or archived, whatever state it says to be in.

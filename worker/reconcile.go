@@ -14,6 +14,7 @@ import (
 type Backstage interface {
 	Active(ctx context.Context, queue string) (map[string]time.Time, error)
 	Archived(ctx context.Context, queue string, limit int) ([]string, error)
+	DropStray(ctx context.Context, queue, id string) (bool, error)
 	DropTask(ctx context.Context, queue, id string) error
 	Register(ctx context.Context, queues ...string) error
 }
@@ -35,13 +36,15 @@ type Reconciler struct {
 	log     *slog.Logger
 }
 
-// NewReconciler builds a reconciler and registers its counter.
+// NewReconciler builds a reconciler and registers its counter. The client sees
+// from now on which tasks are dead workers'.
 func NewReconciler(c *Client, b Backstage, reg prometheus.Registerer, now func() time.Time, log *slog.Logger) *Reconciler {
 	r := &Reconciler{queue: c, stage: b, now: now, log: log, repairs: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_queue_repairs_total",
 		Help: "Tasks removed from the queue: dead (asynq gave up), stray (active without a worker), unreadable. Their steps are handed out again.",
 	}, []string{"what"})}
 	reg.MustRegister(r.repairs)
+	c.stage = b
 	return r
 }
 
@@ -73,18 +76,29 @@ func (r *Reconciler) strays(ctx context.Context, queue string) error {
 		var what string
 		switch {
 		case until.IsZero():
-			what = "stray"
+			what, err = r.stray(ctx, queue, id)
 		case until.Before(r.now()) && r.queue.unreadable(queue, id):
-			what = "unreadable"
-		default:
-			continue
+			what, err = "unreadable", r.drop(ctx, queue, id, "unreadable")
 		}
-		if err := r.drop(ctx, queue, id, what); err != nil {
+		if err != nil {
 			return err
 		}
-		r.log.ErrorContext(ctx, "task removed from the queue", "queue", queue, "task", id, "because", what)
+		if what != "" {
+			r.log.ErrorContext(ctx, "task removed from the queue", "queue", queue, "task", id, "because", what)
+		}
 	}
 	return nil
+}
+
+// stray removes a task that no worker holds and says that it was one. A worker may
+// have ended it since we looked.
+func (r *Reconciler) stray(ctx context.Context, queue, id string) (what string, err error) {
+	gone, err := r.stage.DropStray(ctx, queue, id)
+	if err != nil || !gone {
+		return "", err
+	}
+	r.repairs.WithLabelValues("stray").Inc()
+	return "stray", nil
 }
 
 // dead empties the archive: asynq cuts it without a word, and one that is full

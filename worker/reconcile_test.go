@@ -88,6 +88,46 @@ func TestAnActiveTaskWithoutALeaseIsRemoved(t *testing.T) {
 	}
 }
 
+// late is a backstage whose list is old when it is read: every task on it has no
+// lease any more.
+type late struct{ *redis.Client }
+
+func (l late) Active(ctx context.Context, queue string) (map[string]time.Time, error) {
+	active, err := l.Client.Active(ctx, queue)
+	for id := range active {
+		active[id] = time.Time{}
+	}
+	return active, err
+}
+
+// A task may end, or another worker take it, between the look and the removal.
+func TestATaskThatEndedMeanwhileIsNoStray(t *testing.T) {
+	t.Parallel()
+	r, c, raw := broken(t)
+	ctx := t.Context()
+	s := galena.Step{Kind: galena.StepLead, ID: someLead, Epoch: 1, Run: 1, Queue: queueLeads}
+	if _, err := c.Enqueue(ctx, []galena.Step{s}); err != nil {
+		t.Fatal(err)
+	}
+	id := taskID(s)
+	raw.LRem(ctx, "asynq:{leads}:pending", 0, id)
+	raw.LPush(ctx, "asynq:{leads}:active", id)
+	raw.HSet(ctx, "asynq:{leads}:t:"+id, "state", "active")
+	raw.ZAdd(ctx, "asynq:{leads}:lease", goredis.Z{Score: float64(time.Now().Add(30 * time.Second).Unix()), Member: id})
+	stage, ok := r.stage.(*redis.Client)
+	if !ok {
+		t.Fatal("the stage is no Redis")
+	}
+	r.stage = late{stage}
+	if err := r.Reconcile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	info, err := c.inspector.GetTaskInfo(queueLeads, id)
+	if err != nil || info.State != asynq.TaskStateActive || repaired(t, r, "stray") != 0 {
+		t.Errorf("task %+v, error %v, %v strays; want it active and no stray", info, err, repaired(t, r, "stray"))
+	}
+}
+
 func TestAnUnreadableTaskIsRemoved(t *testing.T) {
 	t.Parallel()
 	r, c, raw := broken(t)
