@@ -90,6 +90,53 @@ func TestALeadInASharedTaskIsAliveWhileOlderOnesWait(t *testing.T) {
 	}
 }
 
+// A worker that takes a shared task works on some of its leads, and has not begun
+// the others. When it dies those must not look as if they waited in a long queue.
+func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		sign  time.Duration // ago, the worker's last
+		lease bool
+		want  bool
+	}{
+		{"its worker lives", 4 * time.Second, true, true},
+		{"its worker missed a sign", 9 * time.Second, true, true},
+		{"its worker is dead", 14 * time.Second, true, false},
+		{"nobody has it", 0, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, c, rdb := broken(t)
+			steps := burst(100)
+			if _, err := c.Enqueue(t.Context(), steps); err != nil {
+				t.Fatal(err)
+			}
+			id := rdb.RPopLPush(t.Context(), "asynq:{leads}:pending", "asynq:{leads}:active").Val()
+			rdb.HSet(t.Context(), "asynq:{leads}:t:"+id, "state", "active")
+			if tt.lease {
+				until := time.Now().Add(asynqLease - tt.sign)
+				rdb.ZAdd(t.Context(), "asynq:{leads}:lease", goredis.Z{Score: float64(until.Unix()), Member: id})
+			}
+			taken, known := c.stepsOf(queueLeads, id)
+			if !known || len(taken) != 25 {
+				t.Fatalf("the task holds %d leads, want 25", len(taken))
+			}
+			for _, s := range steps {
+				if want := tt.want || !taken[galena.Step{Kind: s.Kind, ID: s.ID, Epoch: s.Epoch, Run: s.Run}]; c.Alive(s) != want {
+					t.Errorf("%s is alive: %t, want %t", s.ID, !want, want)
+				}
+			}
+			for s := range taken {
+				s.Run, s.Queue, s.Since = s.Run+1, queueLeads, time.Now()
+				if !c.Alive(s) {
+					t.Fatalf("a later run of %s is taken for the dead worker's", s.ID)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkBurst puts 500 leads on the queue, alone and sharing tasks.
 func BenchmarkBurst(b *testing.B) {
 	for name, send := range map[string]func(*Client, []galena.Step) error{

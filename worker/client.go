@@ -22,14 +22,16 @@ type Client struct {
 
 	asynq     *asynq.Client
 	inspector *asynq.Inspector
+	stage     Backstage // a reconciler's; nil = whose worker died is not known
 
-	mu    sync.Mutex
-	heads map[string]head
+	mu      sync.Mutex
+	heads   map[string]head
+	orphans map[string]orphanage
 }
 
 // NewClient uses the process's Redis client; there is nothing to close.
 func NewClient(conn Conn) *Client {
-	return &Client{asynq: asynq.NewClient(conn), inspector: asynq.NewInspector(conn), heads: map[string]head{}}
+	return &Client{asynq: asynq.NewClient(conn), inspector: asynq.NewInspector(conn), heads: map[string]head{}, orphans: map[string]orphanage{}}
 }
 
 const (
@@ -107,12 +109,12 @@ func (c *Client) enqueue(ctx context.Context, of []galena.Step) error {
 // the lease gone too asynq would never notice. When Redis cannot be asked the
 // answer is yes: handing the step out again would not help. A step that shares a
 // task cannot be found by name; it waits its turn as long as the queue holds
-// something that waits for longer.
+// something that waits for longer, unless its task is a dead worker's.
 func (c *Client) Alive(s galena.Step) bool {
 	info, err := c.inspector.GetTaskInfo(s.Queue, taskID(s))
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound) && shareable[s.Kind]:
-		return c.behind(s)
+		return !c.orphan(s) && c.behind(s)
 	case err != nil:
 		return !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound)
 	}
