@@ -56,7 +56,7 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 		if !ok {
 			return d.Steps.Park(ctx, s, d.Now().Add(jitter(wait, d.Chance())), galena.BreakerOpen, "its target is failing or slow")
 		}
-		err = d.Sender.Send(ctx, delivery)
+		err = guarded(func() error { return d.Sender.Send(ctx, delivery) }) // a panic must not keep the place
 		d.lanes.leave(delivery.Target, err, d.Now())
 	}
 	return d.end(ctx, s, delivery, err)

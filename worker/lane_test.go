@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -85,5 +87,31 @@ func TestATargetThatFailsGetsAFewTriesUntilItAnswers(t *testing.T) {
 	s.empty("dead", 2, nil)
 	if n, _ := s.fill("dead"); n != 100 {
 		t.Errorf("once it answers it takes %d places, want all", n)
+	}
+}
+
+// panicky is a sender with a fault in it.
+type panicky struct{}
+
+func (panicky) Send(context.Context, galena.Delivery) error { panic("boom") }
+
+// A sender's fault is an error of that delivery: it waits like another, and the
+// place is free for the next.
+func TestAPanicInASenderKeepsNoPlace(t *testing.T) {
+	t.Parallel()
+	d := &desk{}
+	v := &Deliverer{Steps: d, Deliveries: d, Sender: panicky{}, Now: func() time.Time { return testNow }, Chance: func() float64 { return 0.5 },
+		Wait: Patience(func(int, float64) time.Duration { return time.Minute }),
+		Log:  slog.New(slog.DiscardHandler), leases: newLeases(), lanes: newLanes(64)}
+	for range 100 {
+		if err := v.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: "d1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if busy := v.lanes.lane[""].busy; busy != 0 || len(v.leases.held) != 0 {
+		t.Errorf("%d places and %d leases are kept, want none", busy, len(v.leases.held))
+	}
+	if !d.parked.Equal(testNow.Add(time.Minute)) {
+		t.Errorf("it waits until %v, want a minute", d.parked)
 	}
 }
