@@ -15,9 +15,15 @@ import (
 	"github.com/galenahq/galena"
 )
 
+// taker is asynq's server: it takes tasks off the queue and gives them to a handler.
+type taker interface {
+	Start(h asynq.Handler) error
+	Shutdown()
+}
+
 // Server takes tasks off the queue and runs them.
 type Server struct {
-	asynq   *asynq.Server
+	asynq   taker
 	mux     *asynq.ServeMux
 	leases  *leases
 	sidings *sidings
@@ -36,6 +42,10 @@ const (
 	taskCheck = 10 * time.Millisecond
 	// shutdownWait is longer than any provider call and shorter than a platform's patience.
 	shutdownWait = 20 * time.Second
+	// stopMost is how long a stop takes at most. asynq counts shutdownWait from when
+	// its last call to Redis ended, and one to a Redis that hangs ends after a dozen
+	// seconds.
+	stopMost = shutdownWait + 2*time.Second
 )
 
 // roomPerWorker is how many steps of shared tasks may be worked on for each task
@@ -166,18 +176,37 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop lets running leads end, then returns. Leases are renewed to the last.
+// Stop lets running leads end, then returns. Leases are renewed to the last. It
+// leaves behind what does not end in time: its leases run out, another process
+// takes its steps over, and the fence refuses what it may still write.
 func (s *Server) Stop() {
 	if s.cancel == nil {
 		return
 	}
-	var side sync.WaitGroup
-	side.Go(s.near.stop)
-	side.Go(s.sidings.stop)
-	s.asynq.Shutdown()
-	side.Wait()
+	if !within(stopMost, s.near.stop, s.sidings.stop, s.asynq.Shutdown) {
+		s.log.Warn("worker stops although not all of its work has ended", "after", stopMost)
+	}
 	s.cancel()
 	s.running.Wait()
+}
+
+// within does all of that at once and says whether it ended in time.
+func within(limit time.Duration, all ...func()) bool {
+	ended := make(chan struct{})
+	var g sync.WaitGroup
+	for _, do := range all {
+		g.Go(do)
+	}
+	go func() {
+		g.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(limit):
+		return false
+	}
 }
 
 // asynqLog carries asynq's own lines.

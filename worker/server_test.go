@@ -6,8 +6,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/hibiken/asynq"
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/galenahq/galena"
@@ -123,6 +125,43 @@ func TestATaskThatIsActiveButNeverBeganIsLost(t *testing.T) {
 	}
 	if c.Alive(s) {
 		t.Error("an active task without lease holds its lead for ever")
+	}
+}
+
+// hung is asynq's server on a Redis that hangs: its loops leave their last calls
+// after a dozen seconds, and only then does it wait for its workers.
+type hung struct{ takes time.Duration }
+
+func (hung) Start(asynq.Handler) error { return nil }
+
+func (h hung) Shutdown() { time.Sleep(h.takes) }
+
+func TestAStopEndsInTimeAlthoughRedisHangs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ takes, want time.Duration }{
+		{5 * time.Second, 5 * time.Second},
+		{shutdownWait, shutdownWait},
+		{32 * time.Second, 22 * time.Second},
+	} {
+		t.Run(tt.takes.String(), func(t *testing.T) {
+			t.Parallel()
+			_, conn := newQueue(t)
+			synctest.Test(t, func(t *testing.T) {
+				log := slog.New(slog.DiscardHandler)
+				b := &begun{}
+				s := NewServer(conn.Shared(), ServerConfig{Concurrency: 4}, &Pipeline{Steps: b, Leads: b, Log: log}, &Deliverer{Steps: b, Log: log}, log)
+				s.asynq = hung{tt.takes}
+				if err := s.Start(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				at := time.Now()
+				s.Stop()
+				if took := time.Since(at); took != tt.want {
+					t.Errorf("the stop took %v, want %v", took, tt.want)
+				}
+				time.Sleep(tt.takes) // until nothing of it is left
+			})
+		})
 	}
 }
 

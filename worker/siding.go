@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/galenahq/galena"
 )
 
@@ -169,14 +171,10 @@ func (q *sidings) next(ctx context.Context, t *siding) (e errand, rest time.Dura
 	rest = t.rest.Sub(now)
 	var back []errand
 	var waits []time.Duration
-	if t.stopped || rest > restHere {
+	if rest > restHere {
 		back, t.waiting = t.waiting, nil
 		for range back {
-			wait := time.Duration(0)
-			if !t.stopped {
-				wait = t.later(now)
-			}
-			waits = append(waits, wait)
+			waits = append(waits, t.later(now))
 		}
 	}
 	switch {
@@ -192,12 +190,18 @@ func (q *sidings) next(ctx context.Context, t *siding) (e errand, rest time.Dura
 	}
 	t.mu.Unlock()
 	for i, b := range back {
-		if err := q.d.Steps.Park(ctx, b.step, now.Add(waits[i]), galena.Pending, "waits for its turn"); err != nil {
-			q.d.Log.WarnContext(ctx, "delivery not parked", "delivery", b.step.ID, "kind", galena.KindOf(err), "error", err)
-		}
-		b.release()
+		q.giveBack(ctx, b, now.Add(waits[i]))
 	}
 	return e, rest, ok
+}
+
+// giveBack lets an errand wait in SQL. One that cannot be written keeps no lease,
+// so the sweep finds it.
+func (q *sidings) giveBack(ctx context.Context, e errand, due time.Time) {
+	defer e.release()
+	if err := q.d.Steps.Park(ctx, e.step, due, galena.Pending, "waits for its turn"); err != nil {
+		q.d.Log.WarnContext(ctx, "delivery not parked", "delivery", e.step.ID, "kind", galena.KindOf(err), "error", err)
+	}
 }
 
 // rests are the kinds by which a CRM wants to be left alone as a whole.
@@ -228,24 +232,49 @@ func (t *siding) note(err error, now time.Time, took time.Duration) {
 	}
 }
 
-// stop ends what is under way and gives what waits back to SQL, for another
-// process or the next start of this one.
+// stop gives what waits back to SQL at once, for another process or the next start
+// of this one, and lets what is under way end, or cuts it after a while. A CRM that
+// hangs may hold every place until then, so what waits does not wait for it.
 func (q *sidings) stop() {
-	close(q.over)
-	q.mu.Lock()
-	q.closed = true
-	all := make([]*siding, 0, len(q.by))
-	for _, t := range q.by {
-		all = append(all, t)
-	}
-	q.mu.Unlock()
-	for _, t := range all {
-		t.mu.Lock()
-		t.stopped = true
-		t.mu.Unlock()
-	}
 	late := time.AfterFunc(shutdownWait, q.cancel)
+	back := q.close()
+	close(q.over)
+	q.clear(back)
 	q.running.Wait()
 	late.Stop()
 	q.cancel()
+}
+
+// close lets nobody in any more and returns what waits.
+func (q *sidings) close() []errand {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	var back []errand
+	for _, t := range q.by {
+		t.mu.Lock()
+		t.stopped = true
+		back = append(back, t.waiting...)
+		t.waiting = nil
+		t.mu.Unlock()
+	}
+	return back
+}
+
+// clearing is how long what waits may take on its way back to SQL.
+const clearing = 3 * time.Second
+
+// clear gives errands back, due at once.
+func (q *sidings) clear(back []errand) {
+	ctx, cancel := context.WithTimeout(context.Background(), clearing)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(sidingPlaces)
+	for _, e := range back {
+		g.Go(func() error {
+			q.giveBack(ctx, e, q.d.Now())
+			return nil
+		})
+	}
+	_ = g.Wait() // what could not be given back was logged
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -155,31 +156,64 @@ func TestACRMThatRestsForLongIsWaitedForInSQL(t *testing.T) {
 	d.sidings.stop()
 }
 
-func TestAStopGivesBackWhatWaits(t *testing.T) {
+// The CRM hangs: nothing that is under way ends until the stop cuts it.
+func TestAStopGivesBackAtOnceWhatWaits(t *testing.T) {
 	t.Parallel()
-	p := newPlatform(nil)
-	d := p.crowd(t, 100)
-	stopped := make(chan struct{})
-	go func() {
-		d.sidings.stop()
-		close(stopped)
-	}()
-	<-d.sidings.over
-	close(p.open)
-	<-stopped
-	done, parked := p.counts()
-	if done+parked != 100 || parked == 0 || p.begun > 100 {
-		t.Errorf("%d done and %d given back of 100", done, parked)
-	}
-	for id, wait := range p.parked {
-		if wait != 0 {
-			t.Errorf("%s waits %s, want it due at once", id, wait)
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(nil)
+		d := p.crowd(t, 100)
+		synctest.Wait()
+		at := time.Now()
+		stopped := make(chan struct{})
+		go func() {
+			d.sidings.stop()
+			close(stopped)
+		}()
+		synctest.Wait()
+		if done, parked := p.counts(); done != 0 || parked != 100-sidingPlaces || len(d.leases.due(far)) != sidingPlaces {
+			t.Errorf("%d done, %d given back and %d leases left, want all back that waits", done, parked, len(d.leases.due(far)))
 		}
-	}
-	if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: "late"}); err != nil || p.parked["late"] != 0 || len(p.parked) != parked+1 {
-		t.Errorf("one that comes late: %v, %d given back", err, len(p.parked))
-	}
-	if n := len(d.leases.due(far)); n != 0 {
-		t.Errorf("%d leases are left", n)
-	}
+		for id, wait := range p.parked {
+			if wait != 0 {
+				t.Errorf("%s waits %s, want it due at once", id, wait)
+			}
+		}
+		<-stopped
+		if took := time.Since(at); took != shutdownWait || p.begun != sidingPlaces {
+			t.Errorf("it took %s and %d tries, want %s for the %d that were under way", took, p.begun, shutdownWait, sidingPlaces)
+		}
+		if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: "late"}); err != nil {
+			t.Fatal(err)
+		}
+		if wait, ok := p.parked["late"]; !ok || wait != 0 || len(d.leases.due(far)) != 0 {
+			t.Errorf("one that comes late waits %s (%t), %d leases are left", wait, ok, len(d.leases.due(far)))
+		}
+	})
+}
+
+// What SQL does not take back in time is the sweep's: it keeps no lease.
+func TestAStopDoesNotWaitLongForSQL(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(nil)
+		d := p.crowd(t, 100)
+		synctest.Wait()
+		d.Steps = stuck{p}
+		go d.sidings.stop()
+		time.Sleep(clearing)
+		synctest.Wait()
+		if n := len(d.leases.due(far)); n != sidingPlaces {
+			t.Errorf("after %s %d leases are kept, want those of the %d that are under way", clearing, n, sidingPlaces)
+		}
+		d.Steps = p
+		close(p.open)
+	})
+}
+
+// stuck is a platform whose store does not answer.
+type stuck struct{ *platform }
+
+func (stuck) Park(ctx context.Context, _ galena.Step, _ time.Time, _ galena.Kind, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
