@@ -124,7 +124,7 @@ func (b *bench) open() (err error) {
 
 // close ends every process; the folder stays only where something failed.
 func (b *bench) close() {
-	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
+	for _, p := range b.ours() {
 		if p != nil {
 			p.kill()
 		}
@@ -211,6 +211,20 @@ func (b *bench) process(name string, more ...string) *process {
 	b.ports[p] = port
 	b.must(p.start())
 	return p
+}
+
+// ours are the processes of galena.
+func (b *bench) ours() []*process {
+	return append([]*process{b.web, b.scheduler}, b.workers...)
+}
+
+// stores are the servers that they need.
+func (b *bench) stores() []*process {
+	all := []*process{&b.pg.process, &b.redis.process}
+	for _, r := range b.fleet {
+		all = append(all, &r.process)
+	}
+	return all
 }
 
 // line is the address of a process's proxy to a store, which is made for it.
@@ -325,7 +339,7 @@ func (b *bench) breaker(p *process, provider string) float64 {
 	return b.gauge(p, `galena_breaker_state{provider="`+provider+`"}`)
 }
 
-// kilobytesOf reads a line of /proc/PID/status.
+// kilobytesOf reads a line of /proc/PID/status, 0 when there is none.
 func kilobytesOf(status, name string) float64 {
 	for line := range strings.Lines(status) {
 		if rest, ok := strings.CutPrefix(line, name+":"); ok {
@@ -379,9 +393,11 @@ func (b *bench) within(d time.Duration, what string, ok func() bool) time.Durati
 	return time.Since(began)
 }
 
-// fail notes what was promised and is not so.
+// fail notes what was promised and is not so, once.
 func (b *bench) fail(format string, args ...any) {
-	b.faults = append(b.faults, fmt.Sprintf(format, args...))
+	if msg := fmt.Sprintf(format, args...); !slices.Contains(b.faults, msg) {
+		b.faults = append(b.faults, msg)
+	}
 }
 
 // atMost fails when a figure is above its limit, and prints it.

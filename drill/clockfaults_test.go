@@ -47,7 +47,7 @@ func wrongClocks(b *bench) {
 	b.atLeast("steps that wait", b.sql(`SELECT count(*) FROM steps WHERE state = 'waiting'`), 1)
 	b.atMost("of them due at another time", b.sql(`SELECT count(*) FROM steps WHERE state = 'waiting'
 		AND abs(due_at / 1e6 - extract(epoch FROM clock_timestamp())) > 300`), 0)
-	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
+	for _, p := range b.ours() {
 		if below := belowZero.FindAllString(b.metrics(p), -1); len(below) > 0 {
 			b.fail("%s tells of times below zero: %s", p.name, strings.Join(below, ", "))
 		}

@@ -100,8 +100,8 @@ func (b *bench) heal() {
 	}
 	b.must(b.pg.up())
 	b.must(b.redis.up())
-	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
-		if !p.running() {
+	for _, p := range b.ours() {
+		if !p.running() { // one that the drill left ended, or one that the verdict tells of
 			b.must(p.start())
 		}
 	}
@@ -154,6 +154,11 @@ func (b *bench) verdict(f fault) string {
 		"posts never accepted": c.Sent - c.Acked, "refusals without Retry-After": b.gen.bare} {
 		if n > 0 {
 			b.fail("%d %s", n, what)
+		}
+	}
+	for _, p := range slices.Concat(b.ours(), b.stores()) {
+		if p.deaths.Load() > 0 {
+			b.fail("%s died by itself", p.name)
 		}
 	}
 	if b.replayed > 0 {

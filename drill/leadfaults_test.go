@@ -27,6 +27,7 @@ func (b *bench) keepWorkers(d time.Duration, ok func() bool) (deaths int) {
 		for _, w := range b.workers {
 			if !w.running() {
 				deaths++
+				w.forgive()
 				b.rest(time.Second)
 				b.must(w.start())
 			}

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -24,6 +26,9 @@ type process struct {
 	cmd *exec.Cmd
 	end chan struct{} // closed when it has ended
 	err error         // how, once end is closed
+
+	asked  atomic.Bool  // the drill ends this life itself
+	deaths atomic.Int32 // lives that ended though nobody had asked
 }
 
 // start begins a new life of the process; its log goes on.
@@ -39,10 +44,14 @@ func (p *process) start() error {
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
+	p.asked.Store(false)
 	cmd, end := p.cmd, make(chan struct{})
 	p.end = end
 	go func() {
 		p.err = cmd.Wait()
+		if !p.asked.Load() {
+			p.deaths.Add(1)
+		}
 		close(end)
 	}()
 	return nil
@@ -60,9 +69,13 @@ func (p *process) running() bool {
 	}
 }
 
+// forgive takes back a death of which the fault itself judges whether it may be.
+func (p *process) forgive() { p.deaths.Add(-1) }
+
 // signal tells the process itself, not its children.
 func (p *process) signal(s syscall.Signal) {
 	if p.running() {
+		p.asked.Store(s != syscall.SIGSTOP && s != syscall.SIGCONT) // it lives on after these two
 		_ = p.cmd.Process.Signal(s)
 	}
 }
@@ -72,6 +85,7 @@ func (p *process) kill() {
 	if !p.running() {
 		return
 	}
+	p.asked.Store(true)
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.end
 }
@@ -90,16 +104,18 @@ func (p *process) stop(s syscall.Signal, within time.Duration) (time.Duration, e
 	}
 }
 
-// peakMB is the most memory that the process ever held.
-func (p *process) peakMB() float64 { return p.statusMB("VmHWM") }
+// peakMB is the most memory that a process ever held.
+func (b *bench) peakMB(p *process) float64 { return b.statusMB(p, "VmHWM") }
 
-// statusMB reads a figure of the kernel's, 0 when there is none.
-func (p *process) statusMB(name string) float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0
+// statusMB reads a figure of the kernel's on a process. One that is not there has
+// none, which no limit may take for little.
+func (b *bench) statusMB(p *process, name string) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	mb := kilobytesOf(string(status), name) / 1024
+	if err != nil || mb == 0 {
+		b.fail("%s is not there to be measured", p.name)
 	}
-	return kilobytesOf(string(b), name) / 1024
+	return mb
 }
 
 // cpu is how long the process has computed so far.
@@ -116,4 +132,38 @@ func (p *process) cpu() time.Duration {
 	user, _ := strconv.ParseInt(words[11], 10, 64)
 	system, _ := strconv.ParseInt(words[12], 10, 64)
 	return time.Duration(user+system) * (time.Second / 100) // the kernel's ticks
+}
+
+func TestADeathThatNobodyAskedForIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		script string
+		end    func(*process)
+		deaths int32
+	}{
+		{"killed", "sleep 60", func(p *process) { p.kill() }, 0},
+		{"asked to stop", "sleep 60", func(p *process) { _, _ = p.stop(syscall.SIGTERM, time.Minute) }, 0},
+		{"killed once it had ended", "exit 0", func(p *process) { <-p.end; p.kill() }, 1},
+		{"ended well", "exit 0", func(*process) {}, 1},
+		{"frozen, woken, then ended", "sleep 0.2", func(p *process) { p.signal(syscall.SIGSTOP); p.signal(syscall.SIGCONT) }, 1},
+		{"judged by the fault", "exit 1", func(p *process) { <-p.end; p.forgive() }, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := &process{name: "x", path: "/bin/sh", args: []string{"-c", tc.script}, dir: t.TempDir()}
+			b := &bench{}
+			if err := p.start(); err != nil {
+				t.Fatal(err)
+			}
+			tc.end(p)
+			<-p.end
+			if got := p.deaths.Load(); got != tc.deaths {
+				t.Errorf("%d deaths, want %d", got, tc.deaths)
+			}
+			if mb := b.peakMB(p); len(b.faults) != 1 {
+				t.Errorf("a process that is not there holds %v MB, and nobody is told: %v", mb, b.faults)
+			}
+		})
+	}
 }

@@ -77,9 +77,14 @@ func (b *bench) hesitantSink() {
 	})
 }
 
-// nothingArchived judges that the queue put no task aside.
+// deadRemoved is what the upkeep says, within half a minute, of tasks that the queue
+// put aside, and takes away.
+const deadRemoved = `"dead tasks removed from the queue"`
+
+// nothingArchived judges that the queue put no task aside, at any time.
 func (b *bench) nothingArchived() {
 	b.t.Helper()
+	b.atMost("times that dead tasks were removed", float64(b.complaints(deadRemoved)), 0)
 	for _, q := range queues() {
 		if n, err := b.redis.say("ZCARD asynq:{" + q + "}:archived"); err != nil || n != ":0" {
 			b.fail("archived tasks of %s: %s, %v", q, n, err)
@@ -113,6 +118,7 @@ func (b *bench) archiveEmptied(within time.Duration) {
 		return true
 	})
 	b.figure("queue clean after %.0fs", took.Seconds())
+	b.atLeast("times that dead tasks were removed", float64(b.complaints(deadRemoved)), 1)
 }
 
 // queues are those that asynq keeps for galena.
@@ -145,14 +151,16 @@ func stopWorkers(b *bench) {
 // stopWeb ends the gate while requests are under way.
 func stopWeb(b *bench) {
 	l := b.gen.run("f05", 2.5*b.plan.rate)
-	early := 0
-	for _, blow := range blows(b.chance, b.times(20, 3), 2*time.Second, 1) {
+	stops, early, longest := b.times(20, 3), 0, time.Duration(0)
+	for _, blow := range blows(b.chance, stops, 2*time.Second, 1) {
 		b.rest(blow.after)
 		turned := make(chan bool)
 		go func() { turned <- b.turnsBeforeItCloses() }()
-		if _, err := b.web.stop(syscall.SIGTERM, 40*time.Second); err != nil {
+		took, err := b.web.stop(syscall.SIGTERM, 40*time.Second)
+		if err != nil {
 			b.fail("web: %v", err)
 		}
+		longest = max(longest, took)
 		if <-turned {
 			early++
 		}
@@ -160,7 +168,8 @@ func stopWeb(b *bench) {
 		b.within(20*time.Second, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == http.StatusOK })
 	}
 	l.end()
-	b.figure("stops %d, readiness seen turning first %d", b.times(20, 3), early)
+	b.atLeast("stops whose readiness was seen turning first", float64(early), float64(stops))
+	b.atMost("longest stop s", longest.Seconds(), 25)
 	b.atMost("posts broken off", float64(b.gen.refusals()[noAnswer]), 0)
 }
 

@@ -106,7 +106,7 @@ func (b *bench) stalled(what string, since time.Time) {
 
 // complaints counts a text in the logs of all that speak to Redis.
 func (b *bench) complaints(text string) (n int) {
-	for _, p := range append([]*process{b.web, b.scheduler}, b.workers...) {
+	for _, p := range b.ours() {
 		n += b.logged(p, text)
 	}
 	return n

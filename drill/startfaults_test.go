@@ -46,7 +46,7 @@ func lateCompany(b *bench) {
 // not sooner than a second after its start, and is started again at once.
 func (b *bench) startWithout(gone []missing) {
 	b.t.Helper()
-	all := append([]*process{b.web, b.scheduler}, b.workers...)
+	all := b.ours()
 	for _, p := range all {
 		p.kill()
 	}
@@ -64,6 +64,7 @@ func (b *bench) startWithout(gone []missing) {
 					continue
 				}
 				if began, lived := lives[p]; lived {
+					p.forgive()
 					b.judgeEnd(what, p, time.Since(began))
 				}
 				lives[p] = time.Now()

@@ -95,8 +95,12 @@ func newPostgres(p programs, dir string, initArgs ...string) (*postgres, error) 
 // up starts the server, again and again while the dead one's children still
 // hold its memory, and waits until it answers.
 func (p *postgres) up() error {
+	tries := 0
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if !p.running() {
+			if tries++; tries > 1 {
+				p.forgive()
+			}
 			if err := p.start(); err != nil {
 				return err
 			}

@@ -298,7 +298,7 @@ func lies() []hostile {
 func floodAnswers(b *bench) {
 	peak := func() (m float64) {
 		for _, w := range b.workers {
-			m = max(m, w.peakMB())
+			m = max(m, b.peakMB(w))
 		}
 		return m
 	}
