@@ -109,10 +109,31 @@ func newBreaker(name string, notify func(state string)) *breaker {
 	return b
 }
 
-// do makes the call unless the breaker refuses it.
+// heard says that the vendor is well although it did not answer what it was asked.
+// While it is taken for well that says nothing of its failures; a vendor that always
+// answers later, or of somebody else, would never be taken for well again.
+func heard(err error) bool {
+	kind := galena.KindOf(err)
+	return kind == galena.Pending || kind == galena.WrongSubject
+}
+
+// do makes the call unless the breaker refuses it. A probe closes it by whatever was
+// heard.
 func (b *breaker) do(op string, call func() (Record, error)) (Record, error) {
 	defer b.tell()
-	r, err := b.cb.Execute(call)
+	var said error
+	r, err := b.cb.Execute(func() (Record, error) {
+		probe := b.cb.State() == gobreaker.StateHalfOpen
+		r, err := call()
+		if probe && heard(err) {
+			said = err
+			return r, nil
+		}
+		return r, err
+	})
+	if said != nil {
+		return r, said
+	}
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return Record{}, &galena.Error{Kind: galena.BreakerOpen, Op: op, RetryAfter: breakerOpen,
 			Err: errors.New("the breaker is open")}

@@ -133,6 +133,26 @@ func TestBreakerProbesOneAtATime(t *testing.T) {
 	})
 }
 
+// A vendor that answers later, as its contract says, is well all the same.
+func TestAProbeThatHearsOfTheVendorClosesIt(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[galena.Kind]string{galena.Pending: Closed, galena.WrongSubject: Closed, galena.NotFound: Closed,
+		galena.Unavailable: Open, galena.Invalid: HalfOpen, galena.Conflict: HalfOpen} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBreaker("x", func(string) {})
+				feed(b, 20, failure(galena.Unavailable))
+				time.Sleep(breakerOpen + time.Millisecond)
+				_, err := b.do("x.ask", func() (Record, error) { return Record{}, failure(kind) })
+				if galena.KindOf(err) != kind || b.state() != want {
+					t.Errorf("the caller was told %v, the breaker is %s, want %s", err, b.state(), want)
+				}
+			})
+		})
+	}
+}
+
 func TestBreakerForgetsOldFailures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

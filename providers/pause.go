@@ -118,11 +118,11 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 // failure is as good as an open breaker, and told to nobody, for whoever opened
 // theirs tells it. What the breaker does not count leaves the next to go first.
 func (p *pause) reopen(now time.Time, err error) change {
-	switch kind := galena.KindOf(err); {
+	switch {
 	case verdictOf(err) == failing:
 		p.until = now.Add(breakerOpen)
 		return unchanged
-	case verdictOf(err) == healthy, kind == galena.Pending, kind == galena.WrongSubject:
+	case verdictOf(err) == healthy, heard(err):
 		p.reason, p.until, p.changed = "", time.Time{}, now
 		return ended
 	default:
