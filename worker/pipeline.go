@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/galenahq/galena"
 )
 
@@ -83,7 +85,7 @@ func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
 	}
 	defer p.leases.hold(s, asked)()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
-	began := p.Now() // of a lead that cannot be read nobody knows how old it is
+	began := p.unread(s, err)
 	if err == nil {
 		began, err = memory.Lead.CreatedAt, p.decide(ctx, s, memory, log)
 	}
@@ -91,6 +93,17 @@ func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
 		return nil
 	}
 	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(began), chance: p.Chance(), now: p.Now(), log: log})
+}
+
+// unread is since when a lead waits that was not read. Its id says when it was made:
+// one that nobody can read waits longer and longer, and is put aside in the end. Where
+// the store was away there is nothing wrong with the lead.
+func (p *Pipeline) unread(s galena.Step, err error) time.Time {
+	id, malformed := uuid.Parse(s.ID)
+	if err == nil || malformed != nil || id.Version() != 7 || galena.KindOf(err) == galena.Unavailable {
+		return p.Now()
+	}
+	return time.Unix(id.Time().UnixTime())
 }
 
 // decide is the pipeline in the order of the figure. A panic in it is an error

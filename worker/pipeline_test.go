@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -205,14 +206,35 @@ func TestAValueThatNobodyAskedForOrThatSaysNothingIsNotUsed(t *testing.T) {
 	}
 }
 
-// The age of a lead that cannot be read is not known: it is not too old.
+// A lead that nobody can read is as old as its id says. One that the store did not
+// hand out is not too old.
 func TestALeadThatCannotBeReadWaits(t *testing.T) {
 	t.Parallel()
-	d := &desk{unread: galena.Errorf(galena.Unavailable, "sql.memory", "sqlstate 55P03")}
-	p, _ := pipelineOn(t, d, &market{})
-	d.memory = galena.Memory{}
-	if err := p.Process(context.Background(), firstRun); err != nil || d.failed != "" || d.parked.Sub(testNow) != firstWait {
-		t.Errorf("error %v, failed %q, parked until %v; want it parked for %v", err, d.failed, d.parked, firstWait)
+	away, broken := galena.Errorf(galena.Unavailable, "sql.memory", "sqlstate 55P03"), galena.Errorf(galena.Internal, "sql.memory", "not JSON")
+	made := func(ago time.Duration) string { // as UUIDv7 has it
+		ms := testNow.Add(-ago).UnixMilli()
+		return fmt.Sprintf("%08x-%04x-7000-8000-000000000001", ms>>16, ms&0xffff)
+	}
+	for name, c := range map[string]struct {
+		id   string
+		err  error
+		wait time.Duration // 0 = put aside
+	}{
+		"TheStoreIsAway":      {made(48 * time.Hour), away, firstWait},
+		"JustNow":             {made(0), broken, firstWait},
+		"ForAMinute":          {made(time.Minute), broken, time.Minute},
+		"ForHours":            {made(5 * time.Hour), broken, maxWait},
+		"ForTwoDays":          {made(48 * time.Hour), broken, 0},
+		"AnIDThatSaysNothing": {"lead-1", broken, firstWait},
+	} {
+		d := &desk{unread: c.err}
+		p, _ := pipelineOn(t, d, &market{})
+		d.memory = galena.Memory{}
+		s := firstRun
+		s.ID = c.id
+		if err := p.Process(context.Background(), s); err != nil || (d.failed != "") != (c.wait == 0) || c.wait > 0 && d.parked.Sub(testNow).Round(10*time.Millisecond) != c.wait {
+			t.Errorf("%s: error %v, failed %q, parked until %v; want it parked for %v", name, err, d.failed, d.parked, c.wait)
+		}
 	}
 }
 
