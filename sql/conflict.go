@@ -17,6 +17,8 @@ const (
 	justDecided = 24 * time.Hour
 	// looksAtOnce bounds what one word of a person makes of a large company.
 	looksAtOnce = 200
+	// underWay is longer than most leads take that a worker has begun.
+	underWay = 10 * time.Second
 )
 
 // conflictsShown bounds a list for which no limit is named.
@@ -271,8 +273,8 @@ func (s *Store) lookAgain(ctx context.Context, tx conn, domain string) error {
 		return err
 	}
 	now := s.now()
-	_, err = tx.exec(ctx, "look-again", args{"kind": galena.StepComplete, "company": company, "queue": QueueBulk,
-		"now": micros(now), "since": micros(now.Add(-justDecided)), "limit": looksAtOnce})
+	_, err = tx.exec(ctx, "look-again", args{"kind": galena.StepComplete, "lead": galena.StepLead, "company": company, "queue": QueueBulk,
+		"now": micros(now), "soon": micros(now.Add(underWay)), "since": micros(now.Add(-justDecided)), "limit": looksAtOnce})
 	return err
 }
 

@@ -139,7 +139,7 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 			return decided, err
 		}
 		if record.Decision == nil {
-			return decided, galena.Errorf(galena.Invalid, "worker.complete", "the lead is not decided")
+			return decided, p.Steps.Finish(ctx, s) // whoever decides it will read what has been said
 		}
 		memory, err := p.Leads.Memory(ctx, s.ID)
 		if err != nil {

@@ -89,6 +89,19 @@ func look(t *testing.T, p *Pipeline) {
 
 var outage = galena.Errorf(galena.Unavailable, "one.enrich", "status 500")
 
+// Somebody spoke of the company while the lead was under way, and it is not decided
+// yet: whoever decides it reads the word.
+func TestALeadThatIsNotDecidedIsNotLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	p, a, m, _ := degraded(t, outage)
+	a.ruled = nil
+	asked := m.asked
+	look(t, p)
+	if !a.finished || a.failed != "" || m.asked != asked {
+		t.Errorf("finished %t, failed %q, %d vendors asked; want it finished and nobody asked", a.finished, a.failed, m.asked-asked)
+	}
+}
+
 func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	hint := &galena.Error{Kind: galena.RateLimited, RetryAfter: 5 * time.Minute, Err: errors.New("status 429")}

@@ -22,6 +22,7 @@ var conflictRules = map[string]func(*bench){
 	"AConflictIsResolvedOnce":               conflictResolvedOnce,
 	"AResolutionLetsLeadsBeLookedAtAgain":   resolutionLooks,
 	"APersonsWordLetsLeadsBeLookedAtAgain":  wordLooks,
+	"AWordIsNotMissedByALeadUnderWay":       wordUnderWay,
 	"ALookUnderWayBeginsAnew":               resolutionFences,
 	"ALeadSettlesOnce":                      settlesOnce,
 	"DisagreementsAreCountedByPair":         disagreements,
@@ -307,6 +308,26 @@ func wordLooks(s *bench) {
 		if got := s.completions(); len(got) != tc.want {
 			s.Errorf("after a word of class %s %d leads are looked at again, want %d", tc.class, len(got), tc.want)
 		}
+	}
+}
+
+// A lead on which a worker is may have read what was known before the word; one that
+// waits for a worker will read it.
+func wordUnderWay(s *bench) {
+	d := s.contested(1, galena.SeverityDecision)
+	id := s.begun(person(2))
+	waits := s.accept(person(3)).ID
+	r := s.ruling(id, to("ana", false))
+	s.resolve(d)
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	s.clock.pass(11 * time.Second)
+	var got []string
+	for _, st := range s.completions() {
+		got = append(got, st.ID)
+	}
+	if !slices.Contains(got, id) || slices.Contains(got, waits) {
+		s.Errorf("looked at again: %v, want %s among them and not %s", got, id, waits)
 	}
 }
 
