@@ -46,6 +46,44 @@ func TestADeathWithoutTheLeadIsCountedOnce(t *testing.T) {
 	}
 }
 
+// Leads on which two workers died go one by one, for one of them may be what kills.
+// Where as many workers die without them they were there by chance, and go at once;
+// on whatever four have died goes alone.
+func TestLeadsThatWereThereByChanceDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	for engine, address := range addresses(t) {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			c := &crash{T: t, address: address, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), runs: map[string]int{}}
+			c.store = c.process()
+			for n := range 3 {
+				c.leads = append(c.leads, c.accept(n))
+			}
+			one, two, other := c.leads[0], c.leads[1], c.leads[2]
+			for _, step := range []struct {
+				name    string
+				without int // more workers that die without them
+				at      int // how many of the two are handed out at a time
+			}{
+				{"once", 0, 2},
+				{"twice, and nobody else", 0, 1},
+				{"three times, and three others", 3, 2},
+				{"four times, and five others", 2, 1},
+			} {
+				for range step.without {
+					c.dies(other)
+				}
+				c.begin(one, two)
+				if got := c.struck(one, two); got != step.at {
+					t.Errorf("%s: %d at a time, want %d", step.name, got, step.at)
+				}
+				c.rehand(c.suspect(one, two))
+				c.rehand(c.suspect(one, two))
+			}
+		})
+	}
+}
+
 // crash plays processes that die with leads in hand.
 type crash struct {
 	*testing.T
@@ -109,6 +147,21 @@ func (c *crash) suspect(leads ...string) galena.Step {
 	}
 	c.Fatalf("none of %v is a suspect", leads)
 	return galena.Step{}
+}
+
+// struck is how many of the leads the sweep finds at a time.
+func (c *crash) struck(leads ...string) (n int) {
+	c.Helper()
+	found, err := c.store.Suspects(c.Context(), 10)
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, st := range found {
+		if slices.Contains(leads, st.ID) {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *crash) rehand(st galena.Step) {

@@ -57,7 +57,8 @@ func (s *Store) DropOutbox(ctx context.Context, ids []int64) error {
 // ago and never begun. Steps that still stand in the outbox are not among them.
 // Of those on which two workers died in a row there is one at a time, the next
 // when it has ended or after 3 seconds, so that no two of them share a worker,
-// and it says how many others died within 5 minutes.
+// and it says how many others died within 5 minutes. Where as many did, workers die
+// of something else, and up to the third time nobody waits for his turn.
 func (s *Store) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
 	now := s.now()
 	found, err := list[stepRow](ctx, s.reader(), "suspects",

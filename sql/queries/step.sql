@@ -45,9 +45,16 @@ RETURNING attempts;
 -- was never begun. A lease that ran out began before :lapsed, so one index on
 -- queued_at serves both. What still stands in the outbox is not lost, only
 -- late. kills counts the workers that died on the step, the one of this run
--- included; it is 0 where the run has no dead worker. Where that makes two or
--- more it is one step at most, and none while another like it is out since
--- :apart; others counts the workers that died since :recent without it.
+-- included; it is 0 where the run has no dead worker. others counts the workers that
+-- died since :recent without it. Where kills makes two or more it is one step at most,
+-- and none while another like it is out since :apart; but of those on which two or
+-- three died it is every one without which as many have: it was there by chance.
+WITH struck AS (
+    SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills,
+        (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills AS others,
+        0 AS class, 1 AS lost, lease_until AS since
+    FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills > 0
+)
 SELECT kind, id, epoch, run, queue, attempts, due_at, kills, others, lost, since FROM (
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 1 AS kills, 0 AS others, 0 AS class, 1 AS lost, lease_until AS since
@@ -55,13 +62,14 @@ SELECT kind, id, epoch, run, queue, attempts, due_at, kills, others, lost, since
         ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills,
-            (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills AS others,
-            0 AS class, 1 AS lost, lease_until AS since
-        FROM steps WHERE queued_at > 0 AND queued_at <= :lapsed AND state = 'running' AND lease_until <= :now AND kills > 0
+        SELECT * FROM struck WHERE kills < 4 AND others >= kills ORDER BY since LIMIT :limit) AS unlucky
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM struck
+        WHERE (kills > 3 OR others < kills)
           AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.kills > 1 AND other.queued_at > :apart
               AND other.state IN ('queued', 'running'))
-        ORDER BY lease_until LIMIT 1) AS watched
+        ORDER BY since LIMIT 1) AS watched
     UNION ALL
     SELECT * FROM (
         SELECT kind, id, epoch, run, queue, attempts, due_at, 0 AS kills, 0 AS others, 1 AS class, 1 AS lost, due_at AS since
