@@ -110,7 +110,7 @@ func read[S any](d *document, defaults S, validate func(S) error) S {
 // decode fills out with what is right in the document and tells the rest. It
 // returns what was told, or nil when nothing could be decoded.
 func decode[T any](d *document, out *T) *shape {
-	s := &shape{tree: d.tree}
+	s := &shape{tree: d.tree, gaps: map[ast.Node]bool{}}
 	s.reads(d.tree.root, reflect.TypeFor[T](), "")
 	d.add(d.tree.faults...)
 	d.tree.faults = nil
@@ -141,10 +141,8 @@ func (h Header) validate(hasSpec bool) error {
 // already told (a key that was misspelt is now missing) is left out.
 func (d *document) tell(err error, told *shape) {
 	for _, f := range faultsOf(err) {
-		fault := *f
-		var at position
-		if at, fault.Path = d.tree.locate(f.Path); !told.explains(fault.Path) {
-			d.add(placed{fault, at})
+		if !told.explains(*f) {
+			d.add(placed{*f, d.tree.find(f.Path)})
 		}
 	}
 }

@@ -23,17 +23,30 @@ import (
 // rest can still be decoded and checked for meaning in the same run.
 type shape struct {
 	*tree
-	cut  []string // paths whose value was cut out, or that a misspelt key was meant to give
-	near []string // paths of mappings that lost an entry so
+	cut  []string          // paths whose value was cut out, or that a misspelt key was meant to give
+	near []string          // paths of mappings and lists that lost an entry so
+	gaps map[ast.Node]bool // what stands in lists where an element was cut out
 }
 
-// explains says that a fault at the path is the consequence of one already told.
-func (s *shape) explains(path string) bool {
-	return slices.Contains(s.near, path) || slices.ContainsFunc(s.cut, func(c string) bool {
-		rest, ok := strings.CutPrefix(path, c)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// explains says that a fault is the consequence of one already told: it is where
+// something was cut out, or it is of what a list makes in which something was.
+func (s *shape) explains(f galena.Fault) bool {
+	if slices.Contains(s.near, f.Path) {
+		return true
+	}
+	list := f.Path + "["
+	if end := strings.LastIndexByte(f.Path, '['); end >= 0 {
+		list = f.Path[:end+1]
+	}
+	together := slices.Contains(ofLists, f.Code)
+	return slices.ContainsFunc(s.cut, func(c string) bool {
+		rest, ok := strings.CutPrefix(f.Path, c)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[') || together && strings.HasPrefix(c, list)
 	})
 }
+
+// ofLists are the codes of faults that a list has as a whole, or an element beside others.
+var ofLists = []string{"E07", "E10", "E16"}
 
 var (
 	durationType    = reflect.TypeFor[time.Duration]()
@@ -189,28 +202,23 @@ func (s *shape) readsMap(n ast.Node, t reflect.Type, path string) bool {
 	return true
 }
 
-// readsList drops the elements that do not fit and notes where the others stood, so
-// that they are still checked. A list of which nothing is left does not fit.
+// readsList leaves a gap where an element does not fit, so that the others are still
+// checked and keep their places.
 func (s *shape) readsList(n ast.Node, t reflect.Type, path string) bool {
 	list, ok := n.(*ast.SequenceNode)
 	if !ok {
 		return s.wrong(n, path, "a list")
 	}
-	var kept []ast.Node
-	var stood []int
 	for i, v := range list.Values {
-		i = s.stood(list, i) // an alias may have brought us here before
 		below := path + "[" + strconv.Itoa(i) + "]"
-		if s.readsElement(v, t.Elem(), below) {
-			kept, stood = append(kept, v), append(stood, i)
-		} else {
-			s.cut, s.near = append(s.cut, below), append(s.near, path)
+		// An alias may have brought us here before.
+		if !s.gaps[v] && s.readsElement(v, t.Elem(), below) {
+			continue
 		}
+		gap := ast.Null(v.GetToken())
+		list.Values[i], s.gaps[gap] = gap, true
+		s.cut, s.near = append(s.cut, below), append(s.near, path)
 	}
-	if dropped := len(list.Values) - len(kept); dropped == 0 || len(kept) == 0 {
-		return dropped == 0
-	}
-	list.Values, s.thinned[list] = kept, stood
 	return true
 }
 

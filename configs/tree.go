@@ -24,8 +24,7 @@ type position struct{ line, column int }
 type tree struct {
 	root    *ast.MappingNode
 	anchors map[string]ast.Node
-	open    map[string]bool             // anchors being resolved: an alias to one of them is a circle
-	thinned map[*ast.SequenceNode][]int // lists that lost elements: where those that are left stood
+	open    map[string]bool // anchors being resolved: an alias to one of them is a circle
 	faults  []placed
 }
 
@@ -42,7 +41,7 @@ func (t *tree) fail(at position, path, code, format string, args ...any) {
 // parse reads the nodes of a file. The parser's time grows with the square of a
 // mapping's width, so the size is judged on the tokens, before it runs.
 func parse(b []byte, limit int) *tree {
-	t := &tree{anchors: map[string]ast.Node{}, open: map[string]bool{}, thinned: map[*ast.SequenceNode][]int{}}
+	t := &tree{anchors: map[string]ast.Node{}, open: map[string]bool{}}
 	b = bytes.TrimPrefix(b, []byte("\ufeff")) // editors of Windows begin UTF-8 with it
 	tokens := 0
 	for _, tk := range lexer.Tokenize(string(b)) {
@@ -223,51 +222,33 @@ func valueAt(v *ast.MappingValueNode) position {
 // deepest part of it that exists. Keys may hold dots themselves
 // (`spec.fields.company.name.decay`), so at each mapping the longest key wins.
 func (t *tree) find(path string) position {
-	place, _ := t.locate(path)
-	return place
-}
-
-// locate is find, and says what the path is in the file: elements that were dropped
-// from a list count there.
-func (t *tree) locate(path string) (place position, written string) {
 	if t.root == nil {
-		return position{1, 1}, path
+		return position{1, 1}
 	}
 	var n ast.Node = t.root
-	place = at(n)
+	place := at(n)
 	for rest := path; rest != ""; {
 		switch x := n.(type) {
 		case *ast.MappingNode:
 			entry := longestKey(x, rest)
 			if entry == nil {
-				return place, written + rest
+				return place
 			}
 			n, place = entry.Value, valueAt(entry)
-			after := strings.TrimPrefix(rest[len(keyText(entry.Key)):], ".")
-			written += strings.TrimSuffix(rest, after)
-			rest = after
+			rest = strings.TrimPrefix(rest[len(keyText(entry.Key)):], ".")
 		case *ast.SequenceNode:
 			index, after, ok := strings.Cut(strings.TrimPrefix(rest, "["), "]")
 			i, err := strconv.Atoi(index)
 			if !ok || err != nil || i < 0 || i >= len(x.Values) {
-				return place, written + rest
+				return place
 			}
 			n, rest = x.Values[i], strings.TrimPrefix(after, ".")
 			place = at(n)
-			written += "[" + strconv.Itoa(t.stood(x, i)) + "]" + strings.TrimSuffix(after, rest)
 		default:
-			return place, written + rest
+			return place
 		}
 	}
-	return place, written
-}
-
-// stood is where the i-th element of a list stands in the file.
-func (t *tree) stood(list *ast.SequenceNode, i int) int {
-	if stood, ok := t.thinned[list]; ok {
-		return stood[i]
-	}
-	return i
+	return place
 }
 
 func longestKey(m *ast.MappingNode, path string) *ast.MappingValueNode {
