@@ -138,8 +138,8 @@ func connectPostgres(address string, u use) (database, error) {
 	own := maps.Clone(conf.RuntimeParams)
 	maps.Copy(conf.RuntimeParams, limits)
 	maps.Copy(conf.RuntimeParams, own)
-	if ms, err := strconv.Atoi(conf.RuntimeParams["statement_timeout"]); err == nil && ms > 0 {
-		conf.DialFunc = listening(conf.DialFunc, time.Duration(ms)*time.Millisecond+silence)
+	if most := serverTime(conf.RuntimeParams["statement_timeout"]); most > 0 {
+		conf.DialFunc = listening(conf.DialFunc, most+silence)
 	}
 	if u == migrating {
 		db := pool(conf, size)
@@ -155,6 +155,22 @@ func connectPostgres(address string, u use) (database, error) {
 		conf.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	}
 	return database{dialectPostgres, pool(conf, size-questions), read, ""}, nil
+}
+
+// serverTime reads a time as Postgres does: milliseconds, or with one of its units,
+// of which two are not Go's. What it refuses is none.
+func serverTime(text string) time.Duration {
+	text = strings.ReplaceAll(text, " ", "")
+	if ms, err := strconv.ParseFloat(text, 64); err == nil {
+		return time.Duration(ms * float64(time.Millisecond))
+	}
+	days := strings.HasSuffix(text, "d")
+	text = strings.Replace(strings.Replace(text, "min", "m", 1), "d", "h", 1)
+	t, _ := time.ParseDuration(text)
+	if days {
+		t *= 24
+	}
+	return t
 }
 
 // silence is how much longer than a statement may run a server may say nothing.

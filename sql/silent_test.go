@@ -80,7 +80,7 @@ func TestASilentLineIsGivenUp(t *testing.T) {
 		return
 	}
 	var f freezer
-	s := open(t, f.listen(t, schema(t, server)+"&statement_timeout=2000"), time.Now)
+	s := open(t, f.listen(t, schema(t, server)+"&statement_timeout=2s"), time.Now)
 	accept := func(ctx context.Context, n int) error {
 		_, err := s.Accept(ctx, galena.Intake{Lead: lead(n), RepeatWithin: time.Hour})
 		return err
