@@ -20,9 +20,10 @@ import (
 type request struct {
 	id     string
 	log    *slog.Logger
-	logged bool         // its line will be written
-	caller galena.Token // who was admitted
-	body   []byte       // that readBody let through
+	logged bool          // its line will be written
+	caller galena.Token  // who was admitted
+	spent  time.Duration // on finding that out
+	body   []byte        // that readBody let through
 	mu     sync.Mutex
 	attrs  []slog.Attr
 }

@@ -108,13 +108,14 @@ const answerTime = 5 * time.Second
 // takesItsTime marks an operation that has a deadline of its own.
 const takesItsTime = "takes-its-time"
 
-// inTime bounds what an operation does once it has all that the caller sends.
+// inTime bounds what an operation does once it has all that the caller sends, by what
+// finding out who he is has left of the time.
 func inTime(c huma.Context, next func(huma.Context)) {
 	if c.Operation().Metadata[takesItsTime] == true {
 		next(c)
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), answerTime)
+	ctx, cancel := context.WithTimeout(c.Context(), answerTime-requestOf(c.Context()).spent)
 	defer cancel()
 	next(huma.WithContext(c, ctx))
 }

@@ -53,7 +53,9 @@ func newKeeper(d Deps) *keeper {
 // expired and revoked tokens get one and the same answer.
 func (k *keeper) admit(r *http.Request, scopes ...string) (galena.Token, error) {
 	value, shown := bearer(r)
-	t, err := k.recognise(r.Context(), value)
+	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+	defer cancel()
+	t, err := k.recognise(ctx, value)
 	if err != nil {
 		return t, err
 	}
@@ -71,7 +73,7 @@ func (k *keeper) admit(r *http.Request, scopes ...string) (galena.Token, error) 
 			return t, problem(r.Context(), http.StatusForbidden, "forbidden", "the token lacks the scope "+scope)
 		}
 	}
-	k.touch(r.Context(), t.ID)
+	k.touch(ctx, t.ID)
 	return t, nil
 }
 
@@ -104,8 +106,6 @@ func (k *keeper) recognise(ctx context.Context, value string) (galena.Token, err
 	if !wellFormed(value) {
 		return galena.Token{}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
 	t, err := k.tokens.TokenByHash(ctx, hash)
 	if galena.KindOf(err) == galena.NotFound {
 		return galena.Token{}, nil
@@ -134,9 +134,14 @@ func (k *keeper) touch(ctx context.Context, id string) {
 	}
 	k.mu.Unlock()
 	if due {
+		ctx, cancel := context.WithTimeout(ctx, touchMost)
+		defer cancel()
 		_ = k.tokens.TouchToken(ctx, id)
 	}
 }
+
+// touchMost is how long a caller waits for what is of no use to him.
+const touchMost = time.Second
 
 // middleware admits the caller of an operation by the scopes that its contract
 // names, all of them; an operation without any is open.
@@ -147,12 +152,14 @@ func (k *keeper) middleware(c huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humago.Unwrap(c)
+	began := time.Now()
 	t, err := k.admit(r, scopes...)
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	requestOf(r.Context()).caller = t
+	admitted := requestOf(r.Context())
+	admitted.caller, admitted.spent = t, time.Since(began)
 	next(c)
 }
 

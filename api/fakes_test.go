@@ -38,7 +38,9 @@ type shelf struct {
 	open    []galena.Dispute
 	word    galena.Resolution // the last one
 	err     error
-	frozen  bool // says nothing any more
+	frozen  bool          // says nothing any more
+	stalled bool          // reads, and writes nothing any more: its disk hangs
+	slow    time.Duration // of whoever looks a token up
 	acts    []galena.Act
 	links   []galena.DomainLink
 	orders  []galena.EnrichOrder
@@ -113,7 +115,7 @@ func (s *shelf) silence(ctx context.Context) error {
 func (s *shelf) Accept(ctx context.Context, in galena.Intake) (galena.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.frozen {
+	if s.frozen || s.stalled {
 		return galena.Receipt{}, s.silence(ctx)
 	}
 	if s.err != nil {
@@ -181,6 +183,7 @@ func (s *shelf) TokenByHash(ctx context.Context, hash []byte) (galena.Token, err
 	if s.frozen {
 		return galena.Token{}, s.silence(ctx)
 	}
+	time.Sleep(s.slow)
 	s.asked++
 	for _, t := range s.tokens {
 		if bytes.Equal(t.Hash, hash) {
@@ -190,9 +193,12 @@ func (s *shelf) TokenByHash(ctx context.Context, hash []byte) (galena.Token, err
 	return galena.Token{}, galena.Errorf(galena.NotFound, "sql.token", "no such token")
 }
 
-func (s *shelf) TouchToken(context.Context, string) error {
+func (s *shelf) TouchToken(ctx context.Context, _ string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stalled {
+		return s.silence(ctx)
+	}
 	s.touched++
 	return nil
 }

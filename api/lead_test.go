@@ -174,6 +174,28 @@ func TestASilentStoreIsACleanRefusal(t *testing.T) {
 	})
 }
 
+// What finding out who calls has taken is not had again, and that he called is not
+// waited for.
+func TestACallerAndHisLeadShareTheirTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		reader, writer := d.token(galena.ScopeLeadsRead), d.token(galena.ScopeLeadsWrite)
+		d.shelf.slow, d.shelf.stalled = 3*time.Second, true
+		for _, c := range []struct {
+			method, token string
+			code          int
+			took          time.Duration
+		}{{"GET", reader, http.StatusOK, 4 * time.Second}, {"POST", writer, http.StatusServiceUnavailable, answerTime}} {
+			began := time.Now()
+			w := d.call(c.method, "/v1/leads", `{"email":"ana@acme.example"}`, "Authorization: Bearer "+c.token, "Content-Type: application/json")
+			if took := time.Since(began); w.Code != c.code || took != c.took {
+				t.Errorf("%s: %d after %v, want %d after %v", c.method, w.Code, took, c.code, c.took)
+			}
+		}
+	})
+}
+
 func FuzzStrictJSON(f *testing.F) {
 	for _, s := range []string{`{"email":"a@b.c"}`, `{"a":{"a":[1,{"b":"\ud83d\ude00"}]}}`, `{"a":1,"a":1}`, "\xff", `{"a":"\u0000"}`, `[`} {
 		f.Add([]byte(s))
