@@ -46,17 +46,7 @@ func (l *Lookup) Enrich(ctx context.Context, o galena.EnrichOrder) (galena.Enric
 		return galena.Enrichment{}, galena.Errorf(galena.Unavailable, "worker.enrich", "this process asks no provider")
 	}
 	defer inForce.done()
-	memory, err := l.Companies.CompanyMemory(ctx, o.Domain)
-	if err != nil {
-		return galena.Enrichment{}, err
-	}
-	domain := memory.CompanyDomain()
-	listed, err := l.Vetter.Vet(ctx, append([]string{domain, o.Domain}, memory.Domains...))
-	if err != nil {
-		return galena.Enrichment{}, err
-	}
-	memory.Observations = append(memory.Observations, listed...)
-	before, err := l.holding(ctx, domain, inForce)
+	memory, before, err := l.recall(ctx, o.Domain, inForce)
 	if err != nil {
 		return galena.Enrichment{}, err
 	}
@@ -79,6 +69,27 @@ func (l *Lookup) Enrich(ctx context.Context, o galena.EnrichOrder) (galena.Enric
 		return galena.Enrichment{}, asking
 	}
 	return out, err
+}
+
+// recallMost is how long the store may take to say what is known of a company.
+const recallMost = 5 * time.Second
+
+// recall is what is known of the company, and what is held of it, by vendor.
+func (l *Lookup) recall(ctx context.Context, asked string, rules *Rules) (galena.Memory, map[string]galena.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, recallMost)
+	defer cancel()
+	memory, err := l.Companies.CompanyMemory(ctx, asked)
+	if err != nil {
+		return memory, nil, err
+	}
+	domain := memory.CompanyDomain()
+	listed, err := l.Vetter.Vet(ctx, append([]string{domain, asked}, memory.Domains...))
+	if err != nil {
+		return memory, nil, err
+	}
+	memory.Observations = append(memory.Observations, listed...)
+	before, err := l.holding(ctx, domain, rules)
+	return memory, before, err
 }
 
 // ofPerson says that a field is of whoever asked, whom a company alone does not have.

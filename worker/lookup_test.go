@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -14,6 +15,7 @@ import (
 // kiosk is a waterfall of vendors that each know the size of the company, and
 // what is held of it.
 type kiosk struct {
+	frozen bool // the store says nothing
 	pantry
 	offers []galena.Offer
 	err    error    // of whoever is asked anew
@@ -56,7 +58,11 @@ func (k *kiosk) sell(provider string) (galena.Answer, galena.Call, error) {
 	return a, galena.Call{Provider: provider, Outcome: "hit", Cents: 2, Added: []string{"company.employee_count"}}, nil
 }
 
-func (k *kiosk) CompanyMemory(_ context.Context, domain string) (galena.Memory, error) {
+func (k *kiosk) CompanyMemory(ctx context.Context, domain string) (galena.Memory, error) {
+	if k.frozen {
+		<-ctx.Done()
+		return galena.Memory{}, galena.Errorf(galena.Unavailable, "sql", "no answer")
+	}
 	m := galena.Memory{Lead: galena.Lead{Judgement: galena.Judgement{Domain: domain, Spendable: true}}, AccountOwner: k.owner}
 	m.Observations = k.holding.Standing
 	return m, nil
@@ -90,6 +96,18 @@ func lookupOn(t *testing.T, k *kiosk) *Lookup {
 
 func staffOf(e galena.Enrichment) string {
 	return e.Company.Facts.Get("company.employee_count").Value.String()
+}
+
+// Whoever asks a store that says nothing is told so in time.
+func TestASilentStoreKeepsNobodyWhoAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := lookupOn(t, &kiosk{frozen: true}).Enrich(context.Background(), galena.EnrichOrder{Domain: "acme.example", LimitMicros: -1})
+		if took := time.Since(began); galena.KindOf(err) != galena.Unavailable || took != recallMost {
+			t.Errorf("%v after %v, want to hear of it after %v", err, took, recallMost)
+		}
+	})
 }
 
 func TestACompanyIsEnrichedWithoutALead(t *testing.T) {
