@@ -47,8 +47,8 @@ func TestADeathWithoutTheLeadIsCountedOnce(t *testing.T) {
 }
 
 // Leads on which two workers died go one by one, for one of them may be what kills.
-// Where as many workers die without them they were there by chance, and go at once;
-// on whatever four have died goes alone.
+// Where more workers die without them they were there by chance, and go at once; on
+// whatever four have died goes alone.
 func TestLeadsThatWereThereByChanceDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	for engine, address := range addresses(t) {
@@ -66,9 +66,9 @@ func TestLeadsThatWereThereByChanceDoNotWaitForEachOther(t *testing.T) {
 				at      int // how many of the two are handed out at a time
 			}{
 				{"once", 0, 2},
-				{"twice, and nobody else", 0, 1},
-				{"three times, and three others", 3, 2},
-				{"four times, and five others", 2, 1},
+				{"twice, and two others", 2, 1}, // the third time would condemn all but for one more
+				{"three times, and four others", 2, 2},
+				{"four times, and six others", 2, 1},
 			} {
 				for range step.without {
 					c.dies(other)

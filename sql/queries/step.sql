@@ -48,7 +48,8 @@ RETURNING attempts;
 -- included; it is 0 where the run has no dead worker. others counts the workers that
 -- died since :recent without it. Where kills makes two or more it is one step at most,
 -- and none while another like it is out since :apart; but of those on which two or
--- three died it is every one without which as many have: it was there by chance.
+-- three died it is every one without which more have: it was there by chance, and is
+-- so still should it die once more beside what kills.
 WITH struck AS (
     SELECT kind, id, epoch, run, queue, attempts, due_at, kills + 1 AS kills,
         (SELECT count(*) FROM worker_deaths d WHERE d.noted_at > :recent AND d.worker <> steps.worker) - kills AS others,
@@ -62,11 +63,11 @@ SELECT kind, id, epoch, run, queue, attempts, due_at, kills, others, lost, since
         ORDER BY lease_until LIMIT :limit) AS lost
     UNION ALL
     SELECT * FROM (
-        SELECT * FROM struck WHERE kills < 4 AND others >= kills ORDER BY since LIMIT :limit) AS unlucky
+        SELECT * FROM struck WHERE kills < 4 AND others > kills ORDER BY since LIMIT :limit) AS unlucky
     UNION ALL
     SELECT * FROM (
         SELECT * FROM struck
-        WHERE (kills > 3 OR others < kills)
+        WHERE (kills > 3 OR others <= kills)
           AND NOT EXISTS (SELECT 1 FROM steps AS other WHERE other.kills > 1 AND other.queued_at > :apart
               AND other.state IN ('queued', 'running'))
         ORDER BY since LIMIT 1) AS watched
