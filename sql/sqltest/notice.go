@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -21,6 +22,42 @@ var noticeRules = map[string]func(*bench){
 	"ASettledMoveTakesTheAccountAlong": settledAccount,
 	"ASettledMoveEndsTheCompletion":    settledMove,
 	"ACompletionIsNotTheLeadsOwnStep":  completionIsNoLead,
+	"ALookThatWasTooEarlyIsHadLater":   earlyLook,
+}
+
+// earlyLook plans a look at a lead that is under way, which comes before its decision
+// and finds nothing to do.
+func earlyLook(s *bench) {
+	d := s.contested(1, galena.SeverityDecision)
+	id := s.begun(person(2))
+	r := s.ruling(id, to("ana", false))
+	s.resolve(d)
+	s.clock.pass(11 * time.Second)
+	early := 0
+	for _, st := range s.completions() {
+		_, err := s.Rehand(s.ctx, []galena.Step{st})
+		s.ok(err)
+		st.Run++
+		ok, err := s.Begin(s.ctx, st.Kind, st.ID, st.Epoch, st.Run)
+		s.ok(err)
+		s.ok(s.Finish(s.ctx, st))
+		if ok && st.ID == id {
+			early++
+		}
+	}
+	r.Later = s.clock.now().Add(30 * time.Second) // a vendor was away
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	s.clock.pass(time.Minute)
+	late := slices.DeleteFunc(s.completions(), func(st galena.Step) bool { return st.ID != id })
+	if early != 1 || len(late) != 1 {
+		s.Fatalf("%d looks before the decision and %d after it, want one each", early, len(late))
+	}
+	_, err = s.Rehand(s.ctx, late)
+	s.ok(err)
+	if ok, err := s.Begin(s.ctx, late[0].Kind, id, late[0].Epoch, late[0].Run+1); !ok || err != nil {
+		s.Errorf("it does not begin: %v, %v", ok, err)
+	}
 }
 
 // completed rules a lead whose completion is due after the wait.
