@@ -276,7 +276,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 		return err
 	}
 	p := args{"lead_id": m.LeadID, "rep": a.Rep, "from_rep": held.Rep, "source": "assignment",
-		"email_key": lead.Key, "domain": company, "now": micros(s.now())}
+		"email_key": lead.Key, "domain": company, "own": lead.Domain, "now": micros(s.now())}
 	if lead.Key != "" {
 		name := "pass-person"
 		if a.Rep == "" {

@@ -21,6 +21,7 @@ var moveRules = map[string]func(*bench){
 	"AnUndecidedLeadIsNotMoved":               moveUndecided,
 	"TheAccountFollowsOnlyAPersonsWord":       moveAccount,
 	"TheAccountOfAnAliasFollowsToo":           moveAlias,
+	"AnAccountThatBecameAnAliasFollowsToo":    moveLinked,
 	"ThePersonFollowsTheLead":                 movePerson,
 	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
 }
@@ -251,6 +252,29 @@ func moveAlias(s *bench) {
 		s.ok(err)
 		if c.Owner != tt.to || s.memoryAt("acme.com").AccountOwner != tt.to {
 			s.Errorf("%s to %s: the account is %s's", tt.reason, tt.to, c.Owner)
+		}
+	}
+}
+
+func moveLinked(s *bench) {
+	for _, tt := range []struct{ domain, reason, owner string }{
+		{"acme", galena.MoveReassign, "ben"},
+		{"globex", galena.MoveSettled, ""}, // a settled decision gives it away anew, or not
+	} {
+		id := s.begun(at(tt.domain + ".de"))
+		r := s.ruling(id, to("ana", true))
+		r.Company.Domain = tt.domain + ".de"
+		_, err := s.Rule(s.ctx, r)
+		s.ok(err)
+		s.link(tt.domain+".de", tt.domain+".com", "alias")
+		_, err = s.Move(s.ctx, s.move(id, 1, tt.reason, to("ben", false)))
+		s.ok(err)
+		c, err := s.Company(s.ctx, tt.domain+".com")
+		if galena.KindOf(err) != galena.NotFound {
+			s.ok(err)
+		}
+		if is := s.memoryAt(tt.domain + ".com").AccountOwner; c.Owner != tt.owner || is != tt.owner {
+			s.Errorf("%s: the account is %q's, and %q's for the next lead, want %q", tt.reason, c.Owner, is, tt.owner)
 		}
 	}
 }
