@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"maps"
 	"net"
@@ -139,7 +140,7 @@ func connectPostgres(address string, u use) (database, error) {
 	maps.Copy(conf.RuntimeParams, limits)
 	maps.Copy(conf.RuntimeParams, own)
 	if most := serverTime(conf.RuntimeParams["statement_timeout"]); most > 0 {
-		conf.DialFunc = listening(conf.DialFunc, most+silence)
+		conf.DialFunc = listening(conf.DialFunc, most)
 	}
 	if u == migrating {
 		db := pool(conf, size)
@@ -173,33 +174,51 @@ func serverTime(text string) time.Duration {
 	return t
 }
 
-// silence is how much longer than a statement may run a server may say nothing.
+// silence is how much longer than its statements may run a server may say nothing.
 const silence = 2 * time.Second
 
 // listening gives up a line on which the server says nothing to what it was sent. The
 // limits above are the server's to keep: one that froze, or a proxy that lost it,
 // keeps none, and whoever waits would wait for ever.
-func listening(dial pgconn.DialFunc, patience time.Duration) pgconn.DialFunc {
+func listening(dial pgconn.DialFunc, statement time.Duration) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return line{c, patience}, nil
+		return &line{Conn: c, statement: statement, many: 1}, nil
 	}
 }
 
 // line counts the silence from what was written last.
 type line struct {
 	net.Conn
-	patience time.Duration
+	statement time.Duration // how long one may run
+	many      int           // statements that travel together: the server may answer all at their end
 }
 
-func (l line) Write(b []byte) (int, error) {
-	if err := l.SetReadDeadline(time.Now().Add(l.patience)); err != nil {
+// manyAtOnce is for how many statements of a message a server has its time.
+const manyAtOnce = 4
+
+func (l *line) Write(b []byte) (int, error) {
+	patience := time.Duration(min(l.many, manyAtOnce))*l.statement + silence
+	if err := l.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
 	return l.Conn.Write(b)
+}
+
+// carrying says how many statements c sends together while do runs.
+func carrying(c *pgx.Conn, many int, do func() error) error {
+	under := c.PgConn().Conn()
+	if secured, ok := under.(*tls.Conn); ok {
+		under = secured.NetConn()
+	}
+	if l, ok := under.(*line); ok {
+		l.many = many
+		defer func() { l.many = 1 }()
+	}
+	return do()
 }
 
 func pool(conf *pgx.ConnConfig, size int) *sqlx.DB {

@@ -82,7 +82,9 @@ func (p *pipe) send(ctx context.Context) error {
 	}
 	batch := p.batch
 	p.batch, p.done, p.asked = &pgx.Batch{}, 0, false
-	return sending(p.conn, func() error { return p.conn.SendBatch(ctx, batch).Close() })
+	return carrying(p.conn, batch.Len(), func() error {
+		return sending(p.conn, func() error { return p.conn.SendBatch(ctx, batch).Close() })
+	})
 }
 
 // commit ends the transaction with what still waits, unless somebody may refuse

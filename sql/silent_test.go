@@ -125,3 +125,29 @@ func TestASilentLineIsGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// A server that is at work says nothing until the last of the statements that came
+// together has run: it has its time for more than one.
+func TestASlowTransactionIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	s, address := onPostgres(t)
+	if s == nil {
+		return
+	}
+	db := beside(t, address)
+	for _, text := range []string{
+		`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.6); RETURN NULL; END $$`,
+		`CREATE TRIGGER slow AFTER INSERT ON leads FOR EACH STATEMENT EXECUTE FUNCTION slow()`,
+		`CREATE TRIGGER slow AFTER INSERT ON steps FOR EACH STATEMENT EXECUTE FUNCTION slow()`,
+		`CREATE TRIGGER slow AFTER INSERT ON repeats FOR EACH STATEMENT EXECUTE FUNCTION slow()`,
+	} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	_, err := s.Accept(t.Context(), galena.Intake{Lead: lead(1), RepeatWithin: time.Hour})
+	if took := time.Since(began); err != nil || took < 7500*time.Millisecond {
+		t.Errorf("%v after %v, want the lead after three waits", err, took)
+	}
+}

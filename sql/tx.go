@@ -64,13 +64,18 @@ func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 // again says whether what failed at its try-th run is to be run again, and
 // waits as long as is good. A pool may hold as many dead connections as it has:
 // each is met and dropped once, and so are those that a change of the schema has
-// left behind, and those beside one on which the server has gone silent, for each
-// would be waited for anew. A server that refuses new ones is away.
+// left behind. Those beside one on which the server has gone silent are dropped at
+// once, for each would be waited for anew; one that is silent on a new line, too, may
+// be at work on what it was sent before, and is given no more. A server that refuses
+// new ones is away.
 func (s *Store) again(ctx context.Context, err error, try int) bool {
 	switch {
 	case refused(err) || clash(err):
 		return try < tries && pause(ctx, try)
-	case outgrown(err), pgconn.Timeout(err) && ctx.Err() == nil:
+	case pgconn.Timeout(err) && ctx.Err() == nil:
+		s.dropIdle()
+		return try == 1
+	case outgrown(err):
 		s.dropIdle()
 		fallthrough
 	case lost(err):
