@@ -129,7 +129,8 @@ func edit(f crm.Field, raw any) Edit {
 	case galena.TypeEnum:
 		out.Value = galena.EnumValue(text)
 	case galena.TypeSet:
-		out.Value = galena.SetValue(listOf(raw), true) // they saw the whole list: what they took out is out
+		out.Value = galena.SetValue(listOf(raw), false)
+		out.Value.Closed = len(out.Value.Set) > 0 // they saw the whole list: what they took out is out
 	case galena.TypeText:
 		out.Value = galena.TextValue(text)
 	}

@@ -116,6 +116,22 @@ func TestAPersonsEditIsRead(t *testing.T) {
 	}
 }
 
+// Who makes a company without a list, or empties one, says no more than with any
+// other blank: nobody said that there is nothing.
+func TestAnEmptyListIsNoWord(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{`null`, `[]`, `""`, `[""]`, `" , "`} {
+		for _, action := range []string{"created", "updated"} {
+			body := `{"eventName":"company.` + action + `","eventDate":"2026-11-21T10:01:02.003Z","record":{"id":"1","technologies":` + list +
+				`,"updatedBy":{"source":"MANUAL"}},"updatedFields":["technologies"]}`
+			e, err := ParseEvent(Config{}, []byte(body))
+			if err != nil || len(e.Edits) != 1 || !e.Edits[0].Blank {
+				t.Errorf("%s with %s says %+v, %v", action, list, e.Edits, err)
+			}
+		}
+	}
+}
+
 func TestOurOwnEchoIsKnown(t *testing.T) {
 	t.Parallel()
 	for i, d := range deliveries(t) {
