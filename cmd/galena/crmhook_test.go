@@ -22,6 +22,18 @@ type heard struct {
 	words   []galena.Observation
 	err     error
 	person  string
+	wrote   []galena.CRMField
+}
+
+func (h *heard) CompanyMemory(context.Context, string) (galena.Memory, error) {
+	return galena.Memory{Observations: h.words}, nil
+}
+
+func (h *heard) CRMFields(_ context.Context, r galena.CRMRecord) ([]galena.CRMField, error) {
+	if r != (galena.CRMRecord{CRM: "crm", Object: "company", ID: "7"}) {
+		return nil, nil
+	}
+	return h.wrote, nil
 }
 
 func (h *heard) KnownPerson(_ context.Context, key string) (bool, error) { return key == h.person, nil }
@@ -113,5 +125,32 @@ func TestAPersonsEditInTwentyIsTheirWord(t *testing.T) {
 				t.Errorf("the log says %s", log.String())
 			}
 		})
+	}
+}
+
+func TestAListThatAPersonEditedDeniesOnlyWhatTheySaw(t *testing.T) {
+	t.Parallel()
+	const field = "company.technologies"
+	at := time.Date(2026, 11, 21, 10, 1, 5, 0, time.UTC)
+	held := galena.KnownFact(field, galena.SetValue([]string{"aws", "cobol", "salesforce", "snowflake"}, false), "alpha", at)
+	store := &heard{company: galena.Company{Domain: "acme.example", Facts: galena.Facts{field: held}},
+		wrote: []galena.CRMField{{Field: field, Norm: "aws,salesforce"}}}
+	h := twentyHook{store: store, config: twenty.Config{Name: "crm"}, now: func() time.Time { return at }}
+	for i, step := range []struct {
+		left string
+		want galena.Value
+	}{
+		{`["AWS","Go","Salesforce"]`, galena.SetValue([]string{"aws", "go", "salesforce"}, false)},
+		{`["AWS","Cobol"]`, galena.SetValue([]string{"aws", "cobol", "snowflake"}, true)},
+		{`["AWS"]`, galena.SetValue([]string{"aws", "snowflake"}, true)},
+	} {
+		e, err := twenty.ParseEvent(h.config, []byte(`{"eventName":"company.updated","eventDate":"2026-11-21T10:01:0`+strconv.Itoa(i)+`Z","record":{"id":"7",`+
+			`"domainName":{"primaryLinkUrl":"https://acme.example"},"technologies":`+step.left+`},"updatedFields":["technologies"]}`))
+		if err == nil {
+			err = h.keep(t.Context(), e)
+		}
+		if err != nil || len(store.words) != i+1 || !store.words[i].Value.Equal(step.want) {
+			t.Fatalf("%s is kept as %+v (%v), want %+v", step.left, store.words, err, step.want)
+		}
 	}
 }

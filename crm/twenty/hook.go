@@ -129,12 +129,35 @@ func edit(f crm.Field, raw any) Edit {
 	case galena.TypeEnum:
 		out.Value = galena.EnumValue(text)
 	case galena.TypeSet:
-		out.Value = galena.SetValue(listOf(raw), false)
-		out.Value.Closed = len(out.Value.Set) > 0 // they saw the whole list: what they took out is out
+		out.Value = galena.SetValue(listOf(raw), false) // Word says what was taken out
 	case galena.TypeText:
 		out.Value = galena.TextValue(text)
 	}
 	out.Blank = out.Value.Empty()
+	return out
+}
+
+// Shown is what somebody who edits a list could see in it.
+type Shown struct {
+	Wrote string // by us last, the norm of the ledger
+	Left  string // by a person last
+}
+
+// Word is what the edit says beside what we hold. Nobody can take out of a list what
+// they never saw in it, and we do not show all: some has no option there, some was
+// learnt later. So only what we wrote and is gone is denied. A list that denies is
+// closed, and what was not shown stays in it; Raw is then what the person left.
+func (e Edit) Word(held galena.Value, s Shown) galena.Value {
+	wrote, left := galena.SetValue(listOf(s.Wrote), false).Set, galena.SetValue(listOf(s.Left), false).Set
+	stays := func(it string) bool { return slices.Contains(e.Value.Set, it) }
+	if e.Value.Type != galena.TypeSet || !slices.ContainsFunc(wrote, func(it string) bool { return !stays(it) }) {
+		return e.Value
+	}
+	unseen := slices.DeleteFunc(slices.Clone(held.Set), func(it string) bool {
+		return slices.Contains(wrote, it) || slices.Contains(left, it)
+	})
+	out := galena.SetValue(slices.Concat(e.Value.Set, unseen), true)
+	out.Raw = e.Value.String()
 	return out
 }
 

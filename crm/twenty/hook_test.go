@@ -103,7 +103,7 @@ func TestAPersonsEditIsRead(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	want := map[crm.Field]galena.Value{employees: galena.Number(300), revenue: galena.Number(5_000_000), "company.hq_city": galena.TextValue("Paris"),
-		"company.hq_country": galena.CountryValue("FR"), "company.technologies": galena.SetValue([]string{"aws"}, true), industry: {}}
+		"company.hq_country": galena.CountryValue("FR"), "company.technologies": galena.SetValue([]string{"aws"}, false), industry: {}}
 	for _, got := range e.Edits {
 		w, ok := want[got.Field]
 		if !ok || got.Blank != (got.Field == industry) || !got.Blank && !got.Value.Equal(w) {
@@ -128,6 +128,32 @@ func TestAnEmptyListIsNoWord(t *testing.T) {
 			if err != nil || len(e.Edits) != 1 || !e.Edits[0].Blank {
 				t.Errorf("%s with %s says %+v, %v", action, list, e.Edits, err)
 			}
+		}
+	}
+}
+
+func TestAPersonTakesOutOfAListOnlyWhatWeShowedThem(t *testing.T) {
+	t.Parallel()
+	set := func(closed bool, items ...string) galena.Value { return galena.SetValue(items, closed) }
+	for _, tc := range []struct {
+		name  string
+		left  galena.Value
+		held  galena.Value
+		shown Shown
+		want  galena.Value
+	}{
+		{"added to a list of their own", set(false, "aws", "go"), set(false, "go", "snowflake"), Shown{}, set(false, "aws", "go")},
+		{"added to ours", set(false, "aws", "go"), set(false, "go", "snowflake"), Shown{Wrote: "go"}, set(false, "aws", "go")},
+		{"took out of ours", set(false, "aws"), set(false, "aws", "go"), Shown{Wrote: "aws,go"}, set(true, "aws")},
+		{"took out of ours, and more is known", set(false, "aws"), set(false, "aws", "go", "snowflake"), Shown{Wrote: "aws,go"}, set(true, "aws", "snowflake")},
+		{"it was text", set(false, "aws"), set(false, "aws", "google-cloud"), Shown{Wrote: "aws, google cloud"}, set(true, "aws")},
+		{"took out once, adds now", set(false, "aws", "php"), set(true, "aws"), Shown{Wrote: "aws,go"}, set(true, "aws", "php")},
+		{"takes out what they had added", set(false, "aws"), set(true, "aws", "cobol", "snowflake"), Shown{Wrote: "aws,go", Left: "aws,cobol"}, set(true, "aws", "snowflake")},
+		{"put it back", set(false, "aws", "go"), set(true, "aws"), Shown{Wrote: "aws,go"}, set(false, "aws", "go")},
+		{"no list", galena.Number(300), galena.Number(250), Shown{Wrote: "250"}, galena.Number(300)},
+	} {
+		if got := (Edit{Value: tc.left}).Word(tc.held, tc.shown); !got.Equal(tc.want) {
+			t.Errorf("%s: %v, closed %t; want %v, closed %t", tc.name, got, got.Closed, tc.want, tc.want.Closed)
 		}
 	}
 }
