@@ -102,6 +102,7 @@ type Record struct {
 type Value struct {
 	Encoded
 	Blank bool     // the CRM's own idea of empty; a false that is a default is not
+	Text  bool     // free text, which servers keep to the letter: other letters are another hand's
 	Last  Evidence // what the CRM tells of who wrote it
 }
 

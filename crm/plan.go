@@ -202,18 +202,15 @@ func decide(w Want, theirs Value, base *Base) (Outcome, string) {
 }
 
 // respelt says that our words stand there in other letters: whoever corrected them has
-// been there too. Of links, numbers and telephones servers change the form themselves:
-// only what is compared as the text it is tells anything.
+// been there too. Servers change the form of everything but free text themselves, and
+// answer a number as text: such values are told apart by their norm alone.
 func (b Base) respelt(theirs Value) bool {
-	s, ok := theirs.Raw.(string)
-	if !ok || b.RawHash == "" || b.Norm != theirs.Norm || oneSpace(strings.ToLower(s)) != oneSpace(theirs.Norm) {
+	if !theirs.Text || b.RawHash == "" || b.Norm != theirs.Norm {
 		return false
 	}
-	now, err := stored(Encoded{Raw: s})
+	now, err := stored(theirs.Encoded)
 	return err == nil && now.Hash() != b.RawHash
 }
-
-func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // asked decides over what a person asked for: it is done where the field holds
 // what they saw. They may ask for nothing too, which undoes a write into a blank.

@@ -28,7 +28,9 @@ func TestTheFirstRowOfTheTableThatAppliesDecides(t *testing.T) {
 	ours := crm.Encoded{Raw: "retail", Norm: "retail"}
 	wrote := &crm.Base{Norm: "software", Confidence: 0.8, ObservedAt: day}
 	exactly := &crm.Base{Norm: "software", RawHash: galena.CRMValue{Raw: json.RawMessage(`"software"`)}.Hash(), Confidence: 0.8, ObservedAt: day}
+	link := &crm.Base{Norm: "software", RawHash: galena.CRMValue{Raw: json.RawMessage(`"https://software"`)}.Hash(), Confidence: 0.8, ObservedAt: day}
 	written := func(raw any) crm.Value { return crm.Value{Encoded: crm.Encoded{Raw: raw, Norm: "software"}} }
+	text := func(s string) crm.Value { v := written(s); v.Text = true; return v }
 	for _, c := range []struct {
 		name   string
 		theirs crm.Value
@@ -44,9 +46,10 @@ func TestTheFirstRowOfTheTableThatAppliesDecides(t *testing.T) {
 		{"cleared, and refilled by policy", holds(""), wrote, crm.Want{Policy: crm.Policy{Refill: true}}, crm.Write},
 		{"ours, filled only", holds("software"), wrote, crm.Want{}, crm.Same},
 		{"ours, refreshed", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
-		{"ours, to the letter", written("software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
-		{"a person corrected the spelling", written("Software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Conflict},
+		{"ours, to the letter", text("software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
+		{"a person corrected the spelling", text("Software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Conflict},
 		{"the server keeps it in another form", written("https://software"), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
+		{"the server answers with what is compared", written("software"), link, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
 		{"the server keeps an object", written(map[string]any{"id": 1}), exactly, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}}, crm.Write},
 		{"ours, less sure", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}, Confidence: 0.5}, crm.Same},
 		{"ours, older", holds("software"), wrote, crm.Want{Policy: crm.Policy{Mode: crm.RefreshIfOurs}, ObservedAt: day.Add(-time.Hour)}, crm.Same},

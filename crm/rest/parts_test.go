@@ -95,6 +95,50 @@ func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
 	}
 }
 
+// Servers answer in their own form; of free text another spelling is a person's.
+func TestOnlyTheSpellingOfFreeTextIsAPersons(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		field Field
+		ours  galena.Value
+		read  string // JSON
+		want  crm.Outcome
+	}{
+		{Field{Path: "v", Type: "int"}, galena.Number(250), `"250"`, crm.Write},
+		{Field{Path: "v"}, galena.Number(250), `250`, crm.Write},
+		{Field{Path: "v", Type: "bool"}, galena.BoolValue(true), `"true"`, crm.Write},
+		{Field{Path: "v", Type: "domain", Format: "https://{value}"}, galena.TextValue("acme.example"), `"acme.example"`, crm.Write},
+		{Field{Path: "v", Type: "phone"}, galena.TextValue("+1 512-555-0100"), `"+15125550100"`, crm.Write},
+		{Field{Path: "v", Type: "email"}, galena.TextValue("Ada@acme.example"), `"ada@acme.example"`, crm.Write},
+		{Field{Path: "v", Type: "date", Format: "datetime"}, galena.DateValue(noon), `"2026-11-21"`, crm.Write},
+		{Field{Path: "v", Type: "enum", Map: map[string]any{"software": "SW"}}, galena.EnumValue("software"), `"sw"`, crm.Write},
+		{Field{Path: "v"}, galena.TextValue("Acme"), `"Acme"`, crm.Write},
+		{Field{Path: "v"}, galena.TextValue("Acme"), `"ACME"`, crm.Conflict},
+		{Field{Path: "v", Type: "enum"}, galena.EnumValue("software"), `"Software"`, crm.Conflict},
+	} {
+		codec := newCodec("x", "company.name", c.field)
+		sent, err := codec.encode(c.ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(sent.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := parse([]byte(`{"v":` + c.read + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := crm.Found{Records: []crm.Record{{ID: "1", Fields: map[crm.Field]crm.Value{"f": codec.read(doc)}}}}
+		base := map[crm.Field]crm.Base{"f": {Norm: sent.Norm, RawHash: galena.CRMValue{Raw: raw}.Hash(), ObservedAt: noon}}
+		d := crm.Make(crm.Key{}, found, base, []crm.Want{{Field: "f", Encoded: crm.Encoded{Raw: "x", Norm: "x"},
+			Policy: crm.Policy{Mode: crm.RefreshIfOurs}, ObservedAt: noon.Add(time.Hour)}}).Decisions[0]
+		if d.Outcome != c.want {
+			t.Errorf("%s of type %q, read as %s: %s, %s", raw, c.field.Type, c.read, d.Outcome, d.Reason)
+		}
+	}
+}
+
 func TestAnAmountInAnotherCurrencyIsAnotherValue(t *testing.T) {
 	t.Parallel()
 	c := newCodec("x", "company.annual_revenue_usd", Field{Path: "a.value", Type: "money", Currency: "a.currency"})

@@ -163,6 +163,9 @@ func (c codec) read(rec any) crm.Value {
 		v.Norm = foreign(raw)
 	}
 	v.Blank = v.Norm == ""
+	if _, ok := v.Raw.(string); ok {
+		v.Text = c.Type == typeText || c.Type == typeEnum && c.Map == nil
+	}
 	return v
 }
 

@@ -211,7 +211,7 @@ func (c *CRM) record(l *layout, o crm.Object, r record, want []crm.Field) crm.Re
 
 func valueOf(s slot, raw any, last crm.Evidence) crm.Value {
 	n := forms[s.form()].norm(s, raw)
-	return crm.Value{Encoded: crm.Encoded{Raw: raw, Norm: n}, Blank: n == "", Last: last}
+	return crm.Value{Encoded: crm.Encoded{Raw: raw, Norm: n}, Blank: n == "", Text: s.form() == "TEXT", Last: last}
 }
 
 // page is where a person opens a record.

@@ -97,8 +97,9 @@ func TestSpellingsOfOneValueAreTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v := valueOf(tc.slot, raw, crm.Evidence{}); v.Norm != tc.norm || v.Blank != (tc.norm == "") {
-				t.Errorf("%s %s is %q, blank %t; want %q", tc.slot.kind, in, v.Norm, v.Blank, tc.norm)
+			v := valueOf(tc.slot, raw, crm.Evidence{})
+			if v.Norm != tc.norm || v.Blank != (tc.norm == "") || v.Text != (tc.slot.kind == "TEXT") {
+				t.Errorf("%s %s is %q, blank %t, text %t; want %q", tc.slot.kind, in, v.Norm, v.Blank, v.Text, tc.norm)
 			}
 		}
 	}
