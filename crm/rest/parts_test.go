@@ -95,6 +95,37 @@ func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
 	}
 }
 
+func TestAPlaceholderIsComparedAsWhatTheyWrote(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		field Field
+		words []string
+		raw   string // JSON
+	}{
+		{Field{Path: "v"}, []string{"n/a"}, `" N/A "`},
+		{Field{Path: "v", Type: "phone"}, []string{"n/a"}, `"n/a"`},
+		{Field{Path: "v", Type: "phone"}, []string{"N/A"}, `"n/a "`},
+		{Field{Path: "v", Type: "phone"}, []string{"0"}, `"0"`},
+		{Field{Path: "v", Type: "int"}, []string{"-"}, `"-"`},
+		{Field{Path: "v", Type: "list"}, []string{"-"}, `"-"`},
+		{Field{Path: "v", Type: "list"}, []string{"-"}, `["-"]`},
+		{Field{Path: "v", Type: "list"}, []string{"n/a"}, `["N/A"]`},
+		{Field{Path: "v", Type: "list", Join: ";"}, []string{"-"}, `"-"`},
+	} {
+		c.field.Rule = crm.Rule{Write: crm.OverridePlaceholders, Placeholders: c.words}
+		o := describe("x", crm.Company, Object{Fields: map[string]Field{"company.name": c.field}})
+		conn := &Connector{objects: map[crm.Object]described{crm.Company: o}}
+		doc, err := parse([]byte(`{"v":` + c.raw + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := o.codecs["company.name"].read(doc)
+		if p := conn.Policies(crm.Company)["company.name"]; v.Blank || p.Placeholders[0] != v.Norm {
+			t.Errorf("%s of type %q is %q, the placeholder %q", c.raw, c.field.Type, v.Norm, p.Placeholders[0])
+		}
+	}
+}
+
 // Servers answer in their own form; of free text another spelling is a person's.
 func TestOnlyTheSpellingOfFreeTextIsAPersons(t *testing.T) {
 	t.Parallel()

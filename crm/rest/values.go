@@ -154,14 +154,8 @@ func (c codec) read(rec any) crm.Value {
 	if c.Currency != "" {
 		v.Raw = object{"amount": raw, "currency": c.money.get(rec)}
 	}
-	if c.Type == typeList && c.Join == "" {
-		if _, ok := raw.([]any); !ok {
-			v.Raw = []any{raw}
-		}
-	}
-	if v.Norm = c.norm(v.Raw); v.Norm == "" && filled(raw) {
-		v.Norm = foreign(raw)
-	}
+	v.Raw = c.listed(v.Raw)
+	v.Norm = c.compared(v.Raw)
 	v.Blank = v.Norm == ""
 	if _, ok := v.Raw.(string); ok {
 		v.Text = c.Type == typeText || c.Type == typeEnum && c.Map == nil
@@ -169,11 +163,25 @@ func (c codec) read(rec any) crm.Value {
 	return v
 }
 
-// foreign is the norm of a value that is not in the form we know, such as words where
-// a telephone number belongs: it is somebody's word all the same, and no blank.
-func foreign(raw any) string {
+// listed is a value as a list, where the field is one: some CRMs answer a single item bare.
+func (c codec) listed(raw any) any {
+	if _, many := raw.([]any); many || c.Type != typeList || c.Join != "" {
+		return raw
+	}
+	return []any{raw}
+}
+
+// compared is what a value is compared by, in our form or not. Words where a telephone
+// number belongs are somebody's all the same, and no blank.
+func (c codec) compared(raw any) string {
+	if s := c.norm(raw); s != "" || !filled(raw) {
+		return s
+	}
+	if s := word(raw); s != "" {
+		return "other:" + fold(s)
+	}
 	b, _ := json.Marshal(raw) //nolint:errchkjson // it was JSON
-	return "other:" + string(b)
+	return "other:" + fold(string(b))
 }
 
 // filled says that a value holds anything at all.

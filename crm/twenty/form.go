@@ -206,8 +206,12 @@ func items(v galena.Value) []string {
 	return nil
 }
 
+// normList takes a bare word, as a file names a placeholder, for a list of one.
 func normList(_ slot, raw any) string {
-	many, _ := raw.([]any)
+	many, ok := raw.([]any)
+	if !ok {
+		many = []any{raw}
+	}
 	var out []string
 	for _, it := range many {
 		if s := fold(plain(it)); s != "" {

@@ -105,6 +105,31 @@ func TestSpellingsOfOneValueAreTheSame(t *testing.T) {
 	}
 }
 
+func TestAPlaceholderIsComparedAsWhatTheyWrote(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		field  crm.Field
+		column slot
+		raw    any
+	}{
+		{"company.phone", slot{name: "phones", kind: "PHONES"}, map[string]any{"primaryPhoneNumber": "N/A"}},
+		{"company.technologies", slot{name: "technologies", kind: "ARRAY"}, []any{"N/A"}},
+		{"company.description", slot{name: "description", kind: "TEXT"}, " n/a"},
+		{"company.linkedin_url", slot{name: "linkedinLink", kind: "LINKS"}, map[string]any{"primaryLinkUrl": "n/a"}},
+	} {
+		l := &layout{columns: map[crm.Object]map[string]slot{crm.Company: {tc.column.name: tc.column}}}
+		s, _ := l.find(crm.Company, []string{tc.column.name})
+		l.slots = map[crm.Object]map[crm.Field]slot{crm.Company: {tc.field: s}}
+		rule := crm.Rule{Write: crm.OverridePlaceholders, Placeholders: []string{"n/a"}}
+		c := &CRM{layout: l, read: now, deps: Deps{Now: func() time.Time { return now }},
+			config: Config{Mapping: crm.Mapping{Fields: map[string]map[string]crm.Placed{"company": {string(tc.field): {Rule: rule}}}}}}
+		v := valueOf(s, tc.raw, crm.Evidence{})
+		if p := c.Policies(crm.Company)[tc.field]; v.Blank || p.Placeholders[0] != v.Norm {
+			t.Errorf("%s of %v is %q, the placeholder %q", tc.field, tc.raw, v.Norm, p.Placeholders[0])
+		}
+	}
+}
+
 func TestAGuardSaysWhatWasSeen(t *testing.T) {
 	t.Parallel()
 	city := slot{name: "address", part: "addressCity", kind: "ADDRESS"}
