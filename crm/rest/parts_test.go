@@ -84,6 +84,15 @@ func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
 		{Field{Path: "v", Type: "phone"}, `"  "`, true},
 		{Field{Path: "v", Type: "list"}, `[{"id":null,"label":""}]`, true},
 		{Field{Path: "v"}, `{"label":null}`, true},
+		{Field{Path: "v"}, `{"id":null,"label":"Mining"}`, false},
+		{Field{Path: "v"}, `{"label":"Mining","active":true}`, false},
+		{Field{Path: "v"}, `{"active":true}`, true},
+		{Field{Path: "v", Type: "phone"}, `false`, true},
+		{Field{Path: "v", Type: "phone"}, `[{"value":"","primary":true}]`, true},
+		{Field{Path: "v", Type: "phone"}, `[{"label":"work","value":"","primary":true}]`, true},
+		{Field{Path: "v", Type: "phone"}, `[{"label":"work","value":"n/a"}]`, false},
+		{Field{Path: "v", Type: "money"}, `{"amount":null,"currency":"USD"}`, true},
+		{Field{Path: "v", Type: "money"}, `{"amount":7,"currency":"USD"}`, false},
 	} {
 		doc, err := parse([]byte(`{"v":` + c.raw + `}`))
 		if err != nil {

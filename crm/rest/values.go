@@ -184,18 +184,30 @@ func (c codec) compared(raw any) string {
 	return "other:" + fold(string(b))
 }
 
-// filled says that a value holds anything at all.
+// beside are the keys that only tell of the value beside them.
+var beside = []string{"label", "type", "currency"}
+
+// filled says that a value holds anything at all. A flag is nobody's word.
 func filled(raw any) bool {
 	switch x := raw.(type) {
 	case object:
-		for _, v := range x {
-			if filled(v) {
+		told, alone := false, true
+		for k, v := range x {
+			_, flag := v.(bool)
+			switch {
+			case slices.Contains(beside, strings.ToLower(k)):
+				told = told || filled(v)
+			case filled(v):
 				return true
+			case k != "id" && !flag: // an option may have nothing but its label
+				alone = false
 			}
 		}
-		return false
+		return told && alone
 	case []any:
 		return slices.ContainsFunc(x, filled)
+	case bool:
+		return false
 	default:
 		return word(raw) != ""
 	}
