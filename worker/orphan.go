@@ -13,8 +13,9 @@ const (
 	// silence is how long a worker gives no sign when it is dead: it gives one every
 	// five seconds.
 	silence = 12 * time.Second
-	// orphanLook is how long one look for orphans may take: a sweep waits for it.
-	orphanLook = askFor / 2
+	// orphanLook is how long one look for orphans may take: the other questions about
+	// the queue wait for it.
+	orphanLook = 2 * time.Second
 )
 
 // orphanage is what dead workers of a queue had taken: for each task its steps.

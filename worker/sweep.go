@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/galenahq/galena"
 )
 
@@ -22,10 +20,7 @@ type Suspects interface {
 const (
 	sweepEvery = time.Second
 	sweepBatch = 500
-	// askFor is how long a sweep asks the queue: the rest of its tick is for what
-	// it writes.
-	askFor = sweepEvery / 2
-	askers = 16 // questions at once: each takes the queue two round trips
+	askers     = 16 // questions at once: each takes the queue two round trips
 	// maxKills is how many workers may die on a step before it is put aside.
 	// Whoever was at work beside the culprit dies with it, so one death is no
 	// sign, and a second may still be bad company: from then on the store lists
@@ -45,11 +40,20 @@ type Sweeper struct {
 	alive func(galena.Step) bool
 	wake  func()
 	log   *slog.Logger
+
+	asked   map[galena.Step]bool // questions whose answer was not heard yet
+	answers chan answer          // has room for each of them
+}
+
+// answer is what the queue said of a step.
+type answer struct {
+	step  galena.Step
+	alive bool
 }
 
 // NewSweeper builds a sweeper; alive asks the queue, wake nudges the relay.
 func NewSweeper(s Suspects, alive func(galena.Step) bool, wake func(), log *slog.Logger) *Sweeper {
-	return &Sweeper{store: s, alive: alive, wake: wake, log: log}
+	return &Sweeper{store: s, alive: alive, wake: wake, log: log, asked: map[galena.Step]bool{}, answers: make(chan answer, askers)}
 }
 
 // Job is the sweep as the scheduler runs it.
@@ -65,14 +69,13 @@ func (s *Sweeper) Job() Job {
 
 // Sweep looks at every suspect once and says how many steps it handed out.
 func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
-	until := time.Now().Add(askFor)
 	total := 0
 	for {
 		suspects, err := s.store.Suspects(ctx, sweepBatch)
 		if err != nil {
 			return total, err
 		}
-		n, all, err := s.page(ctx, suspects, until)
+		n, all, err := s.page(ctx, suspects)
 		total += n
 		if err != nil || !all || len(suspects) < sweepBatch {
 			return total, err
@@ -83,7 +86,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
 // page deals with some suspects. What is known to be lost needs no question, so a
 // slow queue does not hold it up. Not all: the time to ask was over, and the next
 // sweep asks for the rest.
-func (s *Sweeper) page(ctx context.Context, suspects []galena.Step, until time.Time) (handed int, all bool, err error) {
+func (s *Sweeper) page(ctx context.Context, suspects []galena.Step) (handed int, all bool, err error) {
 	var lost, silent []galena.Step
 	for _, st := range suspects {
 		if st.Lost {
@@ -95,41 +98,66 @@ func (s *Sweeper) page(ctx context.Context, suspects []galena.Step, until time.T
 	if handed, err = s.recover(ctx, lost); err != nil {
 		return handed, false, err
 	}
-	seen, gone := s.ask(silent, until)
+	seen, gone, all := s.ask(ctx, silent)
 	n, err := s.recover(ctx, gone)
 	handed += n
 	if err == nil {
 		// What is vouched for is no suspect for a while, so every page ends.
 		err = s.store.Vouch(ctx, seen)
 	}
-	return handed, len(seen)+len(gone) == len(silent), err
+	return handed, all, err
 }
 
-// ask lets the queue say which steps are still on it, as many as there is time for.
-func (s *Sweeper) ask(silent []galena.Step, until time.Time) (seen, gone []galena.Step) {
-	alive := make([]bool, len(silent))
-	asked := 0
-	var g errgroup.Group
-	g.SetLimit(askers)
-	for i, st := range silent {
-		if !time.Now().Before(until) {
-			break
-		}
-		g.Go(func() error {
-			alive[i] = s.alive(st)
-			return nil
-		})
-		asked++
+// ask lets the queue say which steps are still on it, for half of the time that is
+// left: the rest is for what is written. A sweep does not wait for a slow answer, the
+// next one hears it; it counts while its step is still silent, for a step that began
+// or was parked meanwhile is not lost.
+func (s *Sweeper) ask(ctx context.Context, silent []galena.Step) (seen, gone []galena.Step, all bool) {
+	enough := time.NewTimer(left(ctx) / 2)
+	defer enough.Stop()
+	open := make(map[galena.Step]bool, len(silent))
+	for _, st := range silent {
+		open[st] = true
 	}
-	_ = g.Wait() // no question fails
-	for i, st := range silent[:asked] {
-		if alive[i] {
-			seen = append(seen, st)
-		} else {
-			gone = append(gone, st)
+	for next := silent; len(open) > 0; {
+		for ; len(next) > 0 && len(s.asked) < askers; next = next[1:] {
+			if st := next[0]; open[st] && !s.asked[st] {
+				s.question(st)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return seen, gone, false
+		case <-enough.C:
+			return seen, gone, false
+		case a := <-s.answers:
+			delete(s.asked, a.step)
+			switch {
+			case !open[a.step]:
+			case a.alive:
+				seen = append(seen, a.step)
+			default:
+				gone = append(gone, a.step)
+			}
+			delete(open, a.step)
 		}
 	}
-	return seen, gone
+	return seen, gone, true
+}
+
+// left is how much of a sweep's tick is left.
+func left(ctx context.Context) time.Duration {
+	if until, ok := ctx.Deadline(); ok {
+		return time.Until(until)
+	}
+	return sweepEvery
+}
+
+// question asks the queue about a step. Nobody waits for its end at a stop: it writes
+// nothing, and one to a Redis that hangs takes longer than a stop may.
+func (s *Sweeper) question(st galena.Step) {
+	s.asked[st] = true
+	go func() { s.answers <- answer{st, s.alive(st)} }()
 }
 
 // recover hands out what is lost, puts aside what is guilty, and says how many

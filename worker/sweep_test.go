@@ -55,61 +55,126 @@ func waiting(n int) *yard {
 	return y
 }
 
-// sweeps lets so many ticks sweep, behind a queue that answers after a while.
-func (y *yard) sweeps(t *testing.T, ticks int, answer time.Duration) {
-	t.Helper()
-	s := NewSweeper(y, func(st galena.Step) bool {
+// sweeper sweeps a yard behind a queue that answers after a while.
+func sweeper(y Suspects, answer time.Duration) *Sweeper {
+	return NewSweeper(y, func(st galena.Step) bool {
 		time.Sleep(answer)
 		return st.ID != "flushed"
 	}, func() {}, slog.New(slog.DiscardHandler))
-	for range ticks {
+}
+
+// ticks lets it sweep so many times.
+func (s *Sweeper) ticks(t *testing.T, n int) {
+	t.Helper()
+	for range n {
 		ctx, cancel := context.WithTimeout(t.Context(), sweepEvery)
 		if _, err := s.Sweep(ctx); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
+		<-ctx.Done()
 		cancel()
 	}
 }
 
 func TestASlowQueueHoldsUpNothingThatIsLost(t *testing.T) {
 	t.Parallel()
-	for answer, ticks := range map[time.Duration]int{time.Millisecond: 1, 5 * time.Millisecond: 1, 20 * time.Millisecond: 2, 300 * time.Millisecond: 20} {
-		t.Run(answer.String(), func(t *testing.T) {
+	for _, tt := range []struct {
+		answer        time.Duration
+		silent, ticks int
+	}{
+		{time.Millisecond, 600, 1},
+		{5 * time.Millisecond, 600, 1},
+		{20 * time.Millisecond, 600, 2},
+		{300 * time.Millisecond, 600, 20},
+		{340 * time.Millisecond, 40, 2},
+		{900 * time.Millisecond, 40, 4},
+		{12 * time.Second, 40, 37},
+	} {
+		t.Run(tt.answer.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				y := waiting(600)
-				y.sweeps(t, 1, answer)
+				y := waiting(tt.silent)
+				s := sweeper(y, tt.answer)
+				s.ticks(t, 1)
 				if len(y.rehanded) == 0 || y.rehanded[0].ID != "due" {
 					t.Fatalf("handed out %v, want what was due", y.rehanded)
 				}
-				y.sweeps(t, ticks-1, answer)
-				if got := ids(y.rehanded); got != "due flushed" || len(y.vouched) != 599 {
-					t.Errorf("handed out %q and vouched for %d, want what was due, what was flushed, and 599", got, len(y.vouched))
+				s.ticks(t, tt.ticks-1)
+				if got := ids(y.rehanded); got != "due flushed" || len(y.vouched) != tt.silent-1 {
+					t.Errorf("handed out %q and vouched for %d, want what was due, what was flushed, and %d", got, len(y.vouched), tt.silent-1)
 				}
 			})
 		})
 	}
 }
 
-// A sweep that a hung queue does not answer ends with its tick's questions, and
-// has handed out what it had not to ask about.
+// A sweep whose questions a hung queue does not answer ends all the same, at a stop at
+// once, and has handed out what it had not to ask about.
 func TestAQueueThatHangsIsAskedALittleAtATime(t *testing.T) {
 	t.Parallel()
+	for tick, want := range map[time.Duration]time.Duration{sweepEvery: sweepEvery / 2, 2 * time.Millisecond: time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			y := waiting(600)
+			s := sweeper(y, 41*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), tick)
+			defer cancel()
+			at := time.Now()
+			if n, _ := s.Sweep(ctx); n != 1 || ids(y.rehanded) != "due" {
+				t.Errorf("handed out %q, want what was due", ids(y.rehanded))
+			}
+			if took := time.Since(at); took != want || len(s.asked) != askers {
+				t.Errorf("it took %v and %d questions, want %v and %d", took, len(s.asked), want, askers)
+			}
+			time.Sleep(time.Minute) // until nothing of it is left
+		})
+	}
+}
+
+func TestAStopWaitsForNoAnswer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		y := waiting(600)
-		asked := make(chan galena.Step, 600)
-		s := NewSweeper(y, func(st galena.Step) bool {
-			asked <- st
-			time.Sleep(12 * time.Second)
-			return true
-		}, func() {}, slog.New(slog.DiscardHandler))
-		ctx, cancel := context.WithTimeout(t.Context(), sweepEvery)
-		defer cancel()
-		if n, _ := s.Sweep(ctx); n != 1 || ids(y.rehanded) != "due" {
-			t.Errorf("handed out %q, want what was due", ids(y.rehanded))
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, stop)
+		at := time.Now()
+		_, _ = sweeper(waiting(40), 41*time.Second).Sweep(ctx) // what it could not write the next one writes
+		if took := time.Since(at); took != 100*time.Millisecond {
+			t.Errorf("the sweep ended after %v, want 100ms", took)
 		}
-		if len(asked) != askers+1 {
-			t.Errorf("%d questions, want %d", len(asked), askers+1)
+		time.Sleep(time.Minute)
+	})
+}
+
+// A step may begin, or be parked, while the queue is asked: then its task is gone
+// because it is done with.
+func TestAnAnswerCountsAsLongAsItsStepIsSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := waiting(10)
+		s := sweeper(y, 1500*time.Millisecond)
+		s.ticks(t, 1)
+		y.steps = slices.DeleteFunc(y.steps, func(st galena.Step) bool { return st.ID == "flushed" })
+		s.ticks(t, 2)
+		if got := ids(y.rehanded); got != "due" || len(y.vouched) != 9 {
+			t.Errorf("handed out %q and vouched for %d, want what was due, and 9", got, len(y.vouched))
+		}
+	})
+}
+
+// sluggish is a yard that takes half a tick to say whom it suspects.
+type sluggish struct{ *yard }
+
+func (s sluggish) Suspects(ctx context.Context, limit int) ([]galena.Step, error) {
+	time.Sleep(sweepEvery / 2)
+	return s.yard.Suspects(ctx, limit)
+}
+
+func TestASlowStoreLeavesTimeToAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := waiting(10)
+		sweeper(sluggish{y}, 0).ticks(t, 1)
+		if got := ids(y.rehanded); got != "due flushed" || len(y.vouched) != 9 {
+			t.Errorf("handed out %q and vouched for %d, want what was due, what was flushed, and 9", got, len(y.vouched))
 		}
 	})
 }
