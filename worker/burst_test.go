@@ -1,8 +1,12 @@
 package worker
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +138,59 @@ func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// slow is a Redis that takes its time, and counts who looks at the queue.
+type slow struct {
+	heads, active atomic.Int32
+}
+
+func (*slow) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (s *slow) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		if strings.Contains(cmd.String(), "asynq:{leads}:processed") {
+			s.heads.Add(1)
+		}
+		time.Sleep(lookEvery * 2 / 5)
+		return next(ctx, cmd)
+	}
+}
+
+func (s *slow) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		if strings.Contains(fmt.Sprint(cmds), "asynq:{leads}:active") { // others greet a new connection
+			s.active.Add(1)
+			time.Sleep(lookEvery * 11 / 10)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func TestOneLookAtASlowQueueDoesForAll(t *testing.T) {
+	t.Parallel()
+	_, c, rdb := broken(t)
+	steps := burst(100)
+	if _, err := c.Enqueue(t.Context(), steps); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.inspector.GetQueueInfo(queueLeads); err != nil { // it sends its scripts once
+		t.Fatal(err)
+	}
+	s := &slow{}
+	rdb.AddHook(s)
+	var all sync.WaitGroup
+	for _, st := range steps[:askers] {
+		all.Go(func() {
+			if !c.Alive(st) {
+				t.Errorf("%s is taken for lost", st.ID)
+			}
+		})
+	}
+	all.Wait()
+	if s.heads.Load() != 1 || s.active.Load() != 1 {
+		t.Errorf("%d looks at the head and %d at what is active, want one each", s.heads.Load(), s.active.Load())
 	}
 }
 

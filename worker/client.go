@@ -24,9 +24,12 @@ type Client struct {
 	inspector *asynq.Inspector
 	stage     Backstage // a reconciler's; nil = whose worker died is not known
 
-	mu      sync.Mutex
-	heads   map[string]head
-	orphans map[string]orphanage
+	// A lock each: it is held while Redis is asked, and what the one remembers must
+	// not grow old while the other asks.
+	headsMu   sync.Mutex
+	heads     map[string]head
+	orphansMu sync.Mutex
+	orphans   map[string]orphanage
 }
 
 // NewClient uses the process's Redis client; there is nothing to close.
@@ -122,32 +125,39 @@ func (c *Client) Alive(s galena.Step) bool {
 		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry
 }
 
-// lookEvery is how long the age of a queue's oldest task is remembered: a sweep
-// asks for hundreds of steps.
+// lookEvery is how long what was seen of a queue is remembered, from when the answer
+// came: a sweep asks for hundreds of steps, and Redis may be slow.
 const lookEvery = time.Second
 
 // head is the oldest task that waits in a queue.
 type head struct {
 	looked time.Time
 	since  time.Time // zero = none waits
+	unsure bool      // since when it waits is not known
 }
 
 // behind says that the step was handed out after the oldest task that waits.
 func (c *Client) behind(s galena.Step) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	h, ok := c.heads[s.Queue]
-	if !ok || now.Sub(h.looked) > lookEvery {
-		info, err := c.inspector.GetQueueInfo(s.Queue)
-		if err != nil {
-			return !errors.Is(err, asynq.ErrQueueNotFound)
-		}
-		h = head{looked: now}
-		if info.Pending > 0 {
-			h.since = now.Add(-info.Latency)
-		}
+	c.headsMu.Lock()
+	defer c.headsMu.Unlock()
+	h := c.heads[s.Queue]
+	if time.Since(h.looked) > lookEvery {
+		h = c.headOf(s.Queue)
 		c.heads[s.Queue] = h
 	}
-	return !h.since.IsZero() && !s.Since.Before(h.since.Add(-lookEvery))
+	return h.unsure || !h.since.IsZero() && !s.Since.Before(h.since.Add(-lookEvery))
+}
+
+// headOf looks for the oldest task that waits.
+func (c *Client) headOf(queue string) (h head) {
+	asked := time.Now()
+	info, err := c.inspector.GetQueueInfo(queue)
+	switch {
+	case err != nil:
+		h.unsure = !errors.Is(err, asynq.ErrQueueNotFound)
+	case info.Pending > 0:
+		h.since = asked.Add(-info.Latency)
+	}
+	h.looked = time.Now()
+	return h
 }

@@ -32,8 +32,8 @@ func (c *Client) orphan(s galena.Step) bool {
 	if c.stage == nil {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.orphansMu.Lock()
+	defer c.orphansMu.Unlock()
 	o := c.orphans[s.Queue]
 	if time.Since(o.looked) > lookEvery {
 		o = c.visit(s.Queue, o)
@@ -50,11 +50,12 @@ func (c *Client) orphan(s galena.Step) bool {
 
 // visit looks for orphans. A task is read once; one for which there is no time now
 // is read at the next look.
-func (c *Client) visit(queue string, before orphanage) orphanage {
+func (c *Client) visit(queue string, before orphanage) (o orphanage) {
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), orphanLook)
 	defer cancel()
-	o := orphanage{looked: now, tasks: map[string]map[galena.Step]bool{}}
+	o = orphanage{tasks: map[string]map[galena.Step]bool{}}
+	defer func() { o.looked = time.Now() }()
 	active, err := c.stage.Active(ctx, queue)
 	if err != nil {
 		return o // the head of the queue must do
