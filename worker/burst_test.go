@@ -94,6 +94,30 @@ func TestALeadInASharedTaskIsAliveWhileOlderOnesWait(t *testing.T) {
 	}
 }
 
+// A worker that stops gives back at the head of the queue what it did not finish, and
+// asynq does not note since when that waits.
+func TestABacklogBehindATaskThatWasGivenBackIsAlive(t *testing.T) {
+	t.Parallel()
+	_, c, rdb := broken(t)
+	steps := burst(100)
+	if _, err := c.Enqueue(t.Context(), steps); err != nil {
+		t.Fatal(err)
+	}
+	const k = "asynq:{leads}:"
+	id := rdb.RPopLPush(t.Context(), k+"pending", k+"active").Val() // asynq's dequeue
+	rdb.HSet(t.Context(), k+"t:"+id, "state", "active")
+	rdb.HDel(t.Context(), k+"t:"+id, "pending_since")
+	rdb.LRem(t.Context(), k+"active", 0, id) // and its requeue
+	rdb.RPush(t.Context(), k+"pending", id)
+	rdb.HSet(t.Context(), k+"t:"+id, "state", "pending")
+	for _, s := range steps {
+		s.Since = s.Since.Add(-time.Minute) // as if they waited that long
+		if !c.Alive(s) {
+			t.Fatalf("%s is taken for lost", s.ID)
+		}
+	}
+}
+
 // A worker that takes a shared task works on some of its leads, and has not begun
 // the others. When it dies those must not look as if they waited in a long queue.
 func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {

@@ -155,6 +155,9 @@ func (c *Client) headOf(queue string) (h head) {
 	switch {
 	case err != nil:
 		h.unsure = !errors.Is(err, asynq.ErrQueueNotFound)
+	case info.Pending > 0 && info.Latency == 0:
+		// A worker that stopped gave the head back: asynq forgets then since when it waits.
+		h.unsure = true
 	case info.Pending > 0:
 		h.since = asked.Add(-info.Latency)
 	}
