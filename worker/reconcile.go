@@ -73,6 +73,9 @@ func (r *Reconciler) strays(ctx context.Context, queue string) error {
 		return err
 	}
 	for id, until := range active {
+		if ctx.Err() != nil { // the inspector takes no context
+			return ctx.Err()
+		}
 		var what string
 		switch {
 		case until.IsZero():

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"testing"
@@ -125,6 +126,35 @@ func TestATaskThatEndedMeanwhileIsNoStray(t *testing.T) {
 	info, err := c.inspector.GetTaskInfo(queueLeads, id)
 	if err != nil || info.State != asynq.TaskStateActive || repaired(t, r, "stray") != 0 {
 		t.Errorf("task %+v, error %v, %v strays; want it active and no stray", info, err, repaired(t, r, "stray"))
+	}
+}
+
+// interrupted is a backstage full of strays, told to stop while it removes the first.
+type interrupted struct {
+	Backstage
+
+	stop    func()
+	dropped int
+}
+
+func (*interrupted) Active(context.Context, string) (map[string]time.Time, error) {
+	return map[string]time.Time{"a": {}, "b": {}, "c": {}}, nil
+}
+
+func (i *interrupted) DropStray(context.Context, string, string) (bool, error) {
+	i.dropped++
+	i.stop()
+	return false, nil
+}
+
+func TestAStopEndsTheLookAtStraysAtTheNext(t *testing.T) {
+	t.Parallel()
+	r, _, _ := broken(t)
+	ctx, stop := context.WithCancel(t.Context())
+	i := &interrupted{Backstage: r.stage, stop: stop}
+	r.stage = i
+	if err := r.Reconcile(ctx); !errors.Is(err, context.Canceled) || i.dropped != 1 {
+		t.Errorf("%d tasks looked at, error %v; want 1", i.dropped, err)
 	}
 }
 

@@ -3,9 +3,8 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/galenahq/galena"
 )
@@ -35,22 +34,29 @@ type Scheduler struct {
 // retryTick is how soon a scheduler asks again when the store was away.
 const retryTick = time.Second
 
-// Run works until the context ends.
+// Run works until the context ends. It leaves behind what does not end in time, as a
+// server's stop does: a call to a Redis that hangs cannot be cut, and a job can.
 func (s *Scheduler) Run(ctx context.Context, jobs ...Job) error {
-	g, ctx := errgroup.WithContext(ctx)
+	var running sync.WaitGroup
 	for _, j := range jobs {
-		g.Go(func() error {
-			for ctx.Err() == nil {
-				wait := s.turn(ctx, j)
-				select {
-				case <-ctx.Done():
-				case <-time.After(wait):
-				}
-			}
-			return nil
-		})
+		running.Go(func() { s.keep(ctx, j) })
 	}
-	return g.Wait()
+	<-ctx.Done()
+	if !within(stopMost, running.Wait) {
+		s.Log.WarnContext(ctx, "scheduler stops although not all of its jobs have ended", "after", stopMost)
+	}
+	return nil
+}
+
+// keep runs the job at its ticks until the context ends.
+func (s *Scheduler) keep(ctx context.Context, j Job) {
+	for ctx.Err() == nil {
+		wait := s.turn(ctx, j)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
 }
 
 // turn runs the job if the tick is ours, and says when to ask again.
