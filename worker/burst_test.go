@@ -122,16 +122,19 @@ func TestABacklogBehindATaskThatWasGivenBackIsAlive(t *testing.T) {
 // the others. When it dies those must not look as if they waited in a long queue.
 func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {
 	t.Parallel()
+	now := time.Now()
 	for _, tt := range []struct {
-		name  string
-		sign  time.Duration // ago, the worker's last
-		lease bool
-		want  bool
+		name        string
+		first, then time.Time // its lease
+		passed      time.Duration
+		want        bool
 	}{
-		{"its worker lives", 4 * time.Second, true, true},
-		{"its worker missed a sign", 9 * time.Second, true, true},
-		{"its worker is dead", 14 * time.Second, true, false},
-		{"nobody has it", 0, false, false},
+		{"its worker lives", now, now.Add(5 * time.Second), 14 * time.Second, true},
+		{"its worker lives, and its clock is an hour late", now.Add(-time.Hour), now.Add(5*time.Second - time.Hour), 14 * time.Second, true},
+		{"its worker missed a sign", now, now, 9 * time.Second, true},
+		{"its worker is dead", now, now, 14 * time.Second, false},
+		{"its worker is dead, and its clock was an hour early", now.Add(time.Hour), now.Add(time.Hour), 14 * time.Second, false},
+		{"nobody has it", time.Time{}, time.Time{}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,12 +145,17 @@ func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {
 			}
 			id := rdb.RPopLPush(t.Context(), "asynq:{leads}:pending", "asynq:{leads}:active").Val()
 			rdb.HSet(t.Context(), "asynq:{leads}:t:"+id, "state", "active")
-			if tt.lease {
-				until := time.Now().Add(asynqLease - tt.sign)
-				rdb.ZAdd(t.Context(), "asynq:{leads}:lease", goredis.Z{Score: float64(until.Unix()), Member: id})
+			lease := func(until time.Time) {
+				if !until.IsZero() {
+					rdb.ZAdd(t.Context(), "asynq:{leads}:lease", goredis.Z{Score: float64(until.Unix()), Member: id})
+				}
 			}
-			taken, known := c.stepsOf(queueLeads, id)
-			if !known || len(taken) != 25 {
+			lease(tt.first)
+			c.Look()
+			c.passes(tt.passed)
+			lease(tt.then)
+			taken := c.stepsOf(queueLeads, id)
+			if len(taken) != 25 {
 				t.Fatalf("the task holds %d leads, want 25", len(taken))
 			}
 			for _, s := range steps {
@@ -162,6 +170,18 @@ func TestALeadInADeadWorkersTaskIsLostHoweverLongTheQueue(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// passes lets what was seen of the queues grow so much older.
+func (c *Client) passes(d time.Duration) {
+	for queue, o := range c.orphans {
+		o.looked = time.Time{}
+		for id, t := range o.tasks {
+			t.since = t.since.Add(-d)
+			o.tasks[id] = t
+		}
+		c.orphans[queue] = o
 	}
 }
 

@@ -8,21 +8,40 @@ import (
 )
 
 const (
-	// asynqLease is how long asynq lets a worker have a task, from each sign of life.
-	asynqLease = 30 * time.Second
-	// silence is how long a worker gives no sign when it is dead: it gives one every
-	// five seconds.
+	// silence is how long a worker gives no sign when it is dead: a living one moves
+	// its leases every five seconds.
 	silence = 12 * time.Second
 	// orphanLook is how long one look for orphans may take: the other questions about
 	// the queue wait for it.
 	orphanLook = 2 * time.Second
 )
 
-// orphanage is what dead workers of a queue had taken: for each task its steps.
-// asynq puts such a task back after one or two minutes, at the end of the queue.
+// orphanage is what workers of a queue have taken. asynq puts a dead one's task back
+// after one or two minutes, at the end of the queue.
 type orphanage struct {
 	looked time.Time
-	tasks  map[string]map[galena.Step]bool
+	tasks  map[string]taken
+}
+
+// taken is a task that some worker took. That it lives shows as its lease moves: the
+// lease is by its clock, which may be wrong, so it is compared with no other.
+type taken struct {
+	lease time.Time
+	since time.Time            // it has not moved, by ours
+	steps map[galena.Step]bool // those of a dead worker's task; nil = not read yet
+}
+
+// Look sees what workers have taken. It is called all the time, whether or not a step
+// is suspect: a dead worker's lease must be seen to stand still. Who looks already
+// will do.
+func (c *Client) Look() {
+	if c.stage == nil || !c.orphansMu.TryLock() {
+		return
+	}
+	defer c.orphansMu.Unlock()
+	for _, queue := range Queues() {
+		c.orphansOf(queue)
+	}
 }
 
 // orphan says that a worker took the step, among others, and died before its turn.
@@ -34,57 +53,63 @@ func (c *Client) orphan(s galena.Step) bool {
 	}
 	c.orphansMu.Lock()
 	defer c.orphansMu.Unlock()
-	o := c.orphans[s.Queue]
-	if time.Since(o.looked) > lookEvery {
-		o = c.visit(s.Queue, o)
-		c.orphans[s.Queue] = o
-	}
 	named := galena.Step{Kind: s.Kind, ID: s.ID, Epoch: s.Epoch, Run: s.Run}
-	for _, steps := range o.tasks {
-		if steps[named] {
+	for _, t := range c.orphansOf(s.Queue).tasks {
+		if t.steps[named] {
 			return true
 		}
 	}
 	return false
 }
 
-// visit looks for orphans. A task is read once; one for which there is no time now
-// is read at the next look.
-func (c *Client) visit(queue string, before orphanage) (o orphanage) {
-	now := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), orphanLook)
-	defer cancel()
-	o = orphanage{tasks: map[string]map[galena.Step]bool{}}
-	defer func() { o.looked = time.Now() }()
-	active, err := c.stage.Active(ctx, queue)
-	if err != nil {
-		return o // the head of the queue must do
-	}
-	for id, until := range active {
-		if until.Add(-asynqLease).After(now.Add(-silence)) {
-			continue
-		}
-		steps, known := before.tasks[id]
-		if !known && ctx.Err() == nil {
-			steps, known = c.stepsOf(queue, id)
-		}
-		if known {
-			o.tasks[id] = steps
-		}
+// orphansOf looks again if the last look is too old.
+func (c *Client) orphansOf(queue string) orphanage {
+	o := c.orphans[queue]
+	if time.Since(o.looked) > lookEvery {
+		o = c.visit(queue, o)
+		o.looked = time.Now()
+		c.orphans[queue] = o
 	}
 	return o
 }
 
-// stepsOf reads the steps of a task. Not known: it is gone, or the queue did not say.
-func (c *Client) stepsOf(queue, id string) (steps map[galena.Step]bool, known bool) {
+// visit looks for orphans. A task is read once; one for which there is no time now
+// is read at the next look. A look that fails forgets all: while Redis was away no
+// lease moved.
+func (c *Client) visit(queue string, before orphanage) orphanage {
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), orphanLook)
+	defer cancel()
+	o := orphanage{tasks: map[string]taken{}}
+	active, err := c.stage.Active(ctx, queue)
+	if err != nil {
+		return o // the head of the queue must do
+	}
+	seen := time.Now()
+	for id, lease := range active {
+		t, ok := before.tasks[id]
+		if !ok || !t.lease.Equal(lease) {
+			t = taken{lease: lease, since: seen}
+		}
+		dead := lease.IsZero() || asked.Sub(t.since) >= silence
+		if dead && t.steps == nil && ctx.Err() == nil {
+			t.steps = c.stepsOf(queue, id)
+		}
+		o.tasks[id] = t
+	}
+	return o
+}
+
+// stepsOf reads the steps of a task. nil: it is gone, or the queue did not say.
+func (c *Client) stepsOf(queue, id string) map[galena.Step]bool {
 	info, err := c.inspector.GetTaskInfo(queue, id)
 	if err != nil {
-		return nil, false
+		return nil
 	}
-	steps = map[galena.Step]bool{}
+	steps := map[galena.Step]bool{}
 	of, _ := decodePayload(info.Type, info.Payload) // one that nobody can read holds none
 	for _, s := range of {
 		steps[s] = true
 	}
-	return steps, true
+	return steps
 }

@@ -36,6 +36,8 @@ const (
 // nothing, and two sweepers cannot hand the same run out twice. A step that
 // kills its workers is put aside (guilty).
 type Sweeper struct {
+	Look func() // at the queue, at every sweep; nil = nobody looks
+
 	store Suspects
 	alive func(galena.Step) bool
 	wake  func()
@@ -69,6 +71,9 @@ func (s *Sweeper) Job() Job {
 
 // Sweep looks at every suspect once and says how many steps it handed out.
 func (s *Sweeper) Sweep(ctx context.Context) (int, error) {
+	if s.Look != nil {
+		go s.Look() // a Redis that hangs holds up no sweep, and no stop
+	}
 	total := 0
 	for {
 		suspects, err := s.store.Suspects(ctx, sweepBatch)
