@@ -17,7 +17,8 @@ var ceilings = map[string]int64{
 
 const (
 	// maxSlug is longer than any word for an industry, a product or a kind of company,
-	// in octets. What is longer is prose, and may be meant for somebody who obeys prose.
+	// and than any band as it is printed, in octets. What is longer is prose, and may be
+	// meant for somebody who obeys prose.
 	maxSlug = 60
 	// maxSet is more products than any company is known to use. What is kept of a
 	// company is weighed with every lead of it.
@@ -29,10 +30,13 @@ const (
 // plausible says that a value can be true of a company. The upper end of a band
 // may be open.
 func plausible(field string, v galena.Value) bool {
+	if len(v.Raw) > maxText { // kept beside the value
+		return false
+	}
 	switch v.Type {
 	case galena.TypeNumber:
 		ceiling, ok := ceilings[field]
-		return v.Lo >= 0 && (!ok || v.Lo <= ceiling)
+		return v.Lo >= 0 && (!ok || v.Lo <= ceiling) && len(v.Raw) <= maxSlug // what a band is printed as
 	case galena.TypeEnum:
 		return len(v.Text) <= maxSlug
 	case galena.TypeSet:
