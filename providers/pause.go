@@ -74,6 +74,12 @@ func (p *pause) forgo(now time.Time) {
 	}
 }
 
+// yields says that a pause until then takes the place of ours: a longer one does, and
+// any takes that of a probe's turn, which is no word of the vendor.
+func (p *pause) yields(until time.Time) bool {
+	return p.reason == "" || p.until.Equal(p.probing) || until.After(p.until)
+}
+
 // change is what an outcome did to a pause.
 type change int
 
@@ -97,7 +103,7 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 	case r.pauses:
 		was := p.reason
 		until := now.Add(min(max(r.least, galena.RetryAfterOf(err)), maxRetryAfter))
-		if probe || was == "" || until.After(p.until) {
+		if probe || p.yields(until) {
 			p.until = until
 		}
 		p.reason, p.changed = kind, now
@@ -143,7 +149,7 @@ func (p *pause) adopt(s galena.ProviderState, now time.Time) {
 	if s.Breaker == Open && !until.After(now) {
 		until, reason = s.ChangedAt.Add(breakerOpen), galena.BreakerOpen
 	}
-	if reason != "" && until.After(now) && (p.reason == "" || until.After(p.until)) {
+	if reason != "" && until.After(now) && p.yields(until) {
 		p.reason, p.until, p.changed = reason, until, s.ChangedAt
 	}
 }

@@ -556,6 +556,34 @@ func TestAPauseIsNotCutShortByAShorterOne(t *testing.T) {
 	}
 }
 
+// The vendor refuses a call of another process, or one of ours that was under way
+// before, while our probe waits for its turn, which is then not taken.
+func TestARefusalDuringAProbeThatIsNotMadeStays(t *testing.T) {
+	t.Parallel()
+	const wait = 2 * time.Second
+	for name, refuse := range map[string]func(*pause, time.Time){
+		"ToAnother": func(p *pause, now time.Time) {
+			p.adopt(galena.ProviderState{Breaker: Closed, PauseReason: galena.RateLimited, PausedUntil: now.Add(wait), ChangedAt: now}, now)
+		},
+		"ToUs": func(p *pause, now time.Time) {
+			p.settle(now, &galena.Error{Kind: galena.RateLimited, RetryAfter: wait}, false)
+		},
+	} {
+		now := time.Now()
+		p := &pause{}
+		p.settle(now, failure(galena.RateLimited), false)
+		now = now.Add(time.Minute)
+		if _, _, probe := p.enter(now, wait); !probe {
+			t.Fatal("no probe when the pause was over")
+		}
+		refuse(p, now)
+		p.forgo(now)
+		if reason, left, _ := p.enter(now, wait); reason != galena.RateLimited || left != wait {
+			t.Errorf("%s: reason %q for %s, want the refusal for %s", name, reason, left, wait)
+		}
+	}
+}
+
 func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
