@@ -1,6 +1,7 @@
 package merging
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,26 @@ func TestMerge(t *testing.T) {
 				t.Errorf("got %q %s, want %q %s", got, f.State, c.want, c.state)
 			}
 		})
+	}
+}
+
+// Eight vendors who each list other words, four times as many as a set may hold: what
+// takes the square of that is far beyond the limit, and what does not far below it.
+func TestTheLargestSetsMergeInTime(t *testing.T) {
+	t.Parallel()
+	var all []galena.Observation
+	for vendor := range 8 {
+		words := make([]string, 4000)
+		for i := range words {
+			words[i] = fmt.Sprintf("%d-%d", vendor, i)
+		}
+		all = append(all, galena.Observation{ID: words[0], Field: tech, Source: fmt.Sprint("vendor-", vendor), Class: galena.ClassProvider,
+			Confidence: 1, ObservedAt: now, Value: galena.SetValue(words, true)})
+	}
+	p, began := policy(t, Defaults()), time.Now()
+	got := p.Merge(galena.Refs(all), now).Get(tech)
+	if took := time.Since(began); got.State != galena.Known || took > 10*time.Second {
+		t.Errorf("%s after %s, want it known within 10s", got.State, took)
 	}
 }
 

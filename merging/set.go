@@ -78,7 +78,11 @@ func union(votes []vote) galena.Value {
 	return galena.Value{Type: galena.TypeSet, Set: slices.Compact(all)}
 }
 
-func (v vote) lists(e string) bool { return slices.Contains(v.Value.Set, e) }
+// lists says that an element is in the vote's set, which is sorted (galena.Value).
+func (v vote) lists(e string) bool {
+	_, ok := slices.BinarySearch(v.Value.Set, e)
+	return ok
+}
 
 // ballot decides one element.
 func ballot(e string, votes []vote) contest {
