@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"golang.org/x/net/html/charset"
 
@@ -35,7 +36,7 @@ type Page struct {
 //
 // What a site says of itself says nothing of any other: a site that does not
 // let us in is a miss, not a key refused or a pause for all, and one that is broken
-// opens no breaker.
+// opens no breaker. That we reach nobody does.
 func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
 	first, err := url.Parse(strings.TrimRight(s.BaseURL, "/") + "/")
 	if s.BaseURL == "" {
@@ -48,7 +49,7 @@ func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
 	for range maxMoves + 1 {
 		page, to, err := getPage(ctx, s, op, at)
 		if err != nil || to == "" {
-			return page, OfCompany(err)
+			return page, err
 		}
 		if at, err = move(op, domain, first, at, to); err != nil {
 			return Page{}, OfCompany(err)
@@ -94,11 +95,11 @@ func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, t
 	case code >= 400 && code < 500:
 		return Page{}, "", galena.Errorf(galena.NotFound, op, "the site does not show its home page: status %d", code)
 	default:
-		return Page{}, "", statusError(Request{Op: op}, kindOf(code, nil), resp, s.Now())
+		return Page{}, "", OfCompany(statusError(Request{Op: op}, kindOf(code, nil), resp, s.Now()))
 	}
 	contentType := resp.Header.Get("Content-Type")
 	if t, _, err := mime.ParseMediaType(contentType); contentType != "" && (err != nil || t != "text/html" && t != "application/xhtml+xml") {
-		return Page{}, "", galena.Errorf(galena.Malformed, op, "the home page is not HTML")
+		return Page{}, "", OfCompany(galena.Errorf(galena.Malformed, op, "the home page is not HTML"))
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxPage))
 	if err != nil {
@@ -121,5 +122,23 @@ func pageError(op string, err error) error {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return galena.Errorf(galena.NotFound, op, "the site's certificate is not trusted")
 	}
-	return transportError(op, err)
+	if cutOff(err) {
+		return transportError(op, err)
+	}
+	return OfCompany(transportError(op, err))
+}
+
+// cutOff says that nothing left us: there is no network, or no resolver to ask. What a
+// company can bring about by its records is none of that, such as name servers that
+// fail, or an IPv6 address where we have only IPv4.
+func cutOff(err error) bool {
+	if d, ok := errors.AsType[*net.DNSError](err); ok { // the library keeps no more than the words of its cause
+		return strings.Contains(d.Err, syscall.ECONNREFUSED.Error()) || strings.Contains(d.Err, syscall.ENETUNREACH.Error())
+	}
+	dial, ok := errors.AsType[*net.OpError](err)
+	if !ok || !errors.Is(dial, syscall.ENETUNREACH) {
+		return false
+	}
+	to, ok := dial.Addr.(*net.TCPAddr)
+	return ok && to.IP.To4() != nil
 }

@@ -1,8 +1,14 @@
 package providers
 
 import (
+	"context"
+	"net"
+	"net/http"
 	"net/url"
+	"os"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -35,5 +41,53 @@ func TestARedirectIsFollowedWithinTheDomainAndEncrypted(t *testing.T) {
 		case err != nil && galena.KindOf(err) != galena.WrongSubject && galena.KindOf(err) != galena.Malformed:
 			t.Errorf("%s: %v", to, err)
 		}
+	}
+}
+
+// exchanged is a client's transport that is one function.
+type exchanged func(*http.Request) (*http.Response, error)
+
+func (f exchanged) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestThatWeReachNobodyOpensTheBreaker(t *testing.T) {
+	t.Parallel()
+	dialled := func(ip string, cause error) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(ip), Port: 443}, Err: cause}
+	}
+	unreachable := os.NewSyscallError("connect", syscall.ENETUNREACH)
+	resolver := func(cause error) error {
+		r := net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "udp", Err: os.NewSyscallError("connect", cause)}
+		}}
+		_, err := r.LookupHost(t.Context(), "acme.example.")
+		return dialled("", err)
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"NoNetwork":            {dialled("93.184.215.14", unreachable), Open},
+		"NoWayToTheResolver":   {resolver(syscall.ENETUNREACH), Open},
+		"NoResolver":           {resolver(syscall.ECONNREFUSED), Open},
+		"OnlyTheirsIsIPv6":     {dialled("2606:2800:21f::1", unreachable), Closed},
+		"TheirHostRefuses":     {dialled("93.184.215.14", os.NewSyscallError("connect", syscall.ECONNREFUSED)), Closed},
+		"TheirHostIsSilent":    {context.DeadlineExceeded, Closed},
+		"TheirNameServersFail": {dialled("", &net.DNSError{Err: "server misbehaving", IsTemporary: true}), Closed},
+		"TheirNameIsNone":      {dialled("", &net.DNSError{Err: "no such host", IsNotFound: true}), Closed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBreaker("homepage", func(string) {})
+			s := Settings{Now: time.Now, Client: &http.Client{Transport: exchanged(func(*http.Request) (*http.Response, error) { return nil, c.err })}}
+			for range breakerMin {
+				_, _ = b.do("homepage.ask", func() (Record, error) {
+					_, err := GetPage(t.Context(), s, "homepage.enrich", "acme.example")
+					return Record{}, err
+				})
+			}
+			if got := b.state(); got != c.want {
+				t.Errorf("after %d of %v the breaker is %s, want %s", breakerMin, c.err, got, c.want)
+			}
+		})
 	}
 }
