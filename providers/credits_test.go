@@ -86,6 +86,9 @@ func TestAVendorThatBillsMoreThanItsPriceIsReservedForAtThatPrice(t *testing.T) 
 	if said := b.log.String(); strings.Count(said, "bills more") != 1 || !strings.Contains(said, "cents=10 catalogue_cents=2") {
 		t.Errorf("said %q, want it told once", said)
 	}
+	if o := b.Offers()[0]; o.CostMicros != 20_000 || o.Dearest() != 100_000 {
+		t.Errorf("offered at %d and %d at the most, want a lead's limit to count ten cents", o.CostMicros, o.Dearest())
+	}
 	// What two cents would have room for, ten have not: the vendor is passed over.
 	b.daily[0].LimitMicros = 190_000
 	_, _, err := b.Ask(t.Context(), "one", "next.example", nil)

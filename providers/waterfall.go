@@ -274,7 +274,8 @@ func (w *Waterfall) everything() []string {
 	return out
 }
 
-// Offers lists what can be bought, in catalogue order.
+// Offers lists what can be bought, in catalogue order. What a call may cost is what is
+// reserved for it: a lead's limit and the budgets of the day count alike.
 func (w *Waterfall) Offers() []galena.Offer {
 	now := w.deps.Now()
 	out := make([]galena.Offer, 0, len(w.vendors))
@@ -284,6 +285,7 @@ func (w *Waterfall) Offers() []galena.Offer {
 			until, reason, _ := v.pause.state(now)
 			o.Away = reason != "" || v.breaker.state() == Open
 			o.Available, o.BackAt = !o.Away, until
+			o.MostMicros = v.reserve()
 		}
 		out = append(out, o)
 	}
