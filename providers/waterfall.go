@@ -149,6 +149,7 @@ func New(c Config, d Deps) (*Waterfall, error) {
 		w.collect = w.everything()
 	}
 	w.show()
+	w.renew()
 	w.deps.Before = nil // or every catalogue there ever was would be kept
 	return w, nil
 }
@@ -165,6 +166,20 @@ func (w *Waterfall) show() {
 	for id := range w.deps.Before.byID {
 		if w.byID[id] == nil {
 			w.metrics.breaker.DeleteLabelValues(id)
+		}
+	}
+}
+
+// renew publishes that nothing is known of a vendor that is another than before: of
+// two pauses that are published the longer one stays, and that of the old address
+// would come back with the first short one of the new.
+func (w *Waterfall) renew() {
+	if w.deps.Before == nil {
+		return
+	}
+	for _, v := range w.vendors {
+		if old := w.deps.Before.byID[v.id]; old == nil || old.health != v.health {
+			w.deps.OnState(v.state(v.id, w.deps.Now(), v.breaker.state()))
 		}
 	}
 }

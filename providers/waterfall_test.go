@@ -879,6 +879,18 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 			t.Errorf("%+v, want no pause", s)
 		}
 	})
+	t.Run("ThePublishedPauseOfTheOldAddressIsTakenBack", func(t *testing.T) {
+		t.Parallel()
+		b := newBundle(t, fails(galena.Errorf(galena.Unauthorized, "one", "refused")), nil)
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
+		if next(b, Entry{ID: "one"}); len(b.states) != 1 || b.states[0].PauseReason != galena.Unauthorized {
+			t.Fatalf("told %+v, want the pause, and nothing of a vendor who is the same", b.states)
+		}
+		next(b, Entry{ID: "one", URL: "https://elsewhere.example"})
+		if len(b.states) != 2 || b.states[1].PauseReason != "" || b.states[1].Breaker != Closed || b.states[1].ChangedAt.Before(b.states[0].ChangedAt) {
+			t.Errorf("told %+v, want a newer word without a pause", b.states)
+		}
+	})
 	t.Run("AVendorThatIsGoneLeavesTheMetrics", func(t *testing.T) {
 		t.Parallel()
 		b := newBundle(t, hit, nil)

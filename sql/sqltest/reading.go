@@ -176,6 +176,11 @@ func statesNewest(s *bench) {
 	if got, err = s.ProviderStates(s.ctx); err != nil || len(got) != 1 || !got[0].PausedUntil.IsZero() {
 		s.Errorf("states %+v, %v: the pause is over", got, err)
 	}
+	shorter.ChangedAt = now.Add(3 * time.Second)
+	s.ok(s.SaveProviderState(s.ctx, shorter))
+	if got, err = s.ProviderStates(s.ctx); err != nil || len(got) != 1 || !got[0].PausedUntil.Equal(shorter.PausedUntil) || got[0].PauseReason != shorter.PauseReason {
+		s.Errorf("states %+v, %v: a longer pause that was over came back", got, err)
+	}
 }
 
 func configKept(s *bench) {
