@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -186,7 +187,7 @@ func listening(dial pgconn.DialFunc, statement time.Duration) pgconn.DialFunc {
 		if err != nil {
 			return nil, err
 		}
-		return &line{Conn: c, statement: statement, many: 1}, nil
+		return &line{Conn: c, statement: statement}, nil
 	}
 }
 
@@ -194,14 +195,14 @@ func listening(dial pgconn.DialFunc, statement time.Duration) pgconn.DialFunc {
 type line struct {
 	net.Conn
 	statement time.Duration // how long one may run
-	many      int           // statements that travel together: the server may answer all at their end
+	more      atomic.Int64  // statements beside the first that travel with it: the server may answer all at their end
 }
 
 // manyAtOnce is for how many statements of a message a server has its time.
 const manyAtOnce = 4
 
 func (l *line) Write(b []byte) (int, error) {
-	patience := time.Duration(min(l.many, manyAtOnce))*l.statement + silence
+	patience := time.Duration(min(1+l.more.Load(), manyAtOnce))*l.statement + silence
 	if err := l.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
@@ -215,8 +216,8 @@ func carrying(c *pgx.Conn, many int, do func() error) error {
 		under = secured.NetConn()
 	}
 	if l, ok := under.(*line); ok {
-		l.many = many
-		defer func() { l.many = 1 }()
+		l.more.Store(int64(many) - 1)
+		defer l.more.Store(0)
 	}
 	return do()
 }
