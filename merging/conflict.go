@@ -62,7 +62,7 @@ func (v verdict) conflicting(field string, band func(string, galena.Value) strin
 	for _, r := range v.runnersUp() {
 		c := r.claim()
 		same := func(o rival) bool { return o.claim().Same(c) }
-		if c.Same(chosen) || slices.ContainsFunc(out, same) {
+		if c.Same(chosen) || v.rivals != nil && slices.ContainsFunc(out, same) { // no two turned sets are the same
 			continue
 		}
 		if r.compatible && (band == nil || band(field, c.Value) == band(field, chosen.Value)) {
@@ -74,14 +74,17 @@ func (v verdict) conflicting(field string, band func(string, galena.Value) strin
 }
 
 // conflict writes the record of what contradicts the facts and the decision that
-// was chosen. Its margin is that of the first rival, the heaviest.
+// was chosen. Its margin is that of the first rival, the heaviest. Each rival is
+// judged, and mostSides are kept, those that lead elsewhere before the others.
 func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, chosen Outcome, judge func(galena.Facts) Outcome) galena.Dispute {
 	c := galena.Dispute{Field: field, Chosen: v.claim(), Margin: rivals[0].margin, Severity: galena.SeverityInfo,
 		Status: galena.ConflictOpen}
 	c.Chosen.Tier, c.Chosen.Rule = chosen.Tier, chosen.Rule
-	c.Candidates = append(c.Candidates, c.Chosen)
-	for _, r := range rivals {
+	var elsewhere, along []int
+	sides := make([]galena.Claim, len(rivals))
+	for i, r := range rivals {
 		side := r.claim()
+		into := &along
 		if judge != nil {
 			instead := maps.Clone(facts)
 			other := r.fact(field)
@@ -89,13 +92,24 @@ func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, chos
 			ruled := judge(instead)
 			side.Tier, side.Rule = ruled.Tier, ruled.Rule
 			if ruled != chosen {
-				c.Severity = galena.SeverityDecision
+				c.Severity, into = galena.SeverityDecision, &elsewhere
 			}
 		}
-		c.Candidates = append(c.Candidates, side)
+		sides[i], *into = side, append(*into, i)
+	}
+	kept := slices.Concat(elsewhere, along)
+	kept = slices.Sorted(slices.Values(kept[:min(len(kept), mostSides)]))
+	c.Candidates = append(c.Candidates, c.Chosen)
+	for _, i := range kept {
+		c.Candidates = append(c.Candidates, sides[i])
 	}
 	return c
 }
+
+// mostSides is how many values stand in a conflict beside the chosen one: a person is
+// to choose among them. Two long lists contradict each other in every element that
+// only one of them has.
+const mostSides = 20
 
 // rival is another outcome that has at least 0.6 of the winner's weight.
 type rival struct {

@@ -1,6 +1,7 @@
 package merging
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -140,4 +141,26 @@ func TestAConflictIsBetweenDifferentValuesOfOneClass(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of two long lists a record is kept that a person can read, and that can be stored;
+// what the decision hangs on is in it wherever it stands.
+func TestAConflictOfLongListsIsShort(t *testing.T) {
+	t.Parallel()
+	words := func(of string) (out []string) {
+		for i := range 1000 {
+			out = append(out, fmt.Sprintf("%s-%03d", of, i))
+		}
+		return out
+	}
+	one := append(words("c"), "basalt-crm", "zircon")
+	got := policy(t, Defaults()).Conflicts(galena.Refs([]galena.Observation{
+		obs(t, "a", "own-crawl", tech, "["+strings.Join(words("a"), " ")+"]!", day),
+		obs(t, "b", "gamma-tech", tech, "["+strings.Join(one, " ")+"]!", 0)}), now, lens())
+	if len(got) != 1 || got[0].Severity != galena.SeverityDecision || len(got[0].Candidates) != 1+mostSides {
+		t.Fatalf("%d conflicts %+v, want one of decision with %d sides", len(got), got, 1+mostSides)
+	}
+	if !slices.ContainsFunc(got[0].Candidates, func(c galena.Claim) bool { return c.Rule != got[0].Chosen.Rule }) {
+		t.Error("the value on which the decision hangs is not in it")
+	}
 }
