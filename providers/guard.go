@@ -25,7 +25,8 @@ var errForbiddenTarget error = &galena.Error{Kind: galena.Invalid, Op: "dial", C
 // 6to4, Teredo, v4-compatible) are refused whole: what they reach is hidden.
 var forbidden = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT
+	netip.MustParsePrefix("100.64.0.0/10"),    // carrier-grade NAT
+	netip.MustParsePrefix("168.63.129.16/32"), // Azure's host: its settings and certificates, by plain address
 	netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"),

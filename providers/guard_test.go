@@ -23,7 +23,7 @@ func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
 	for name, address := range map[string]string{
 		"loopback": "127.0.0.1", "loopback block": "127.8.9.1", "loopback v6": "::1", "unspecified": "0.0.0.0",
 		"unspecified v6": "::", "this network": "0.1.2.3", "private 10": "10.0.0.5", "private 172": "172.16.3.4",
-		"private 192": "192.168.1.1", "metadata": "169.254.169.254", "link-local v6": "fe80::1%eth0",
+		"private 192": "192.168.1.1", "metadata": "169.254.169.254", "Azure's host": "168.63.129.16", "link-local v6": "fe80::1%eth0",
 		"carrier-grade NAT": "100.64.0.1", "multicast": "224.0.0.1", "multicast v6": "ff02::1",
 		"reserved": "240.0.0.1", "broadcast": "255.255.255.255", "ULA": "fd00::1", "mapped loopback": "::ffff:127.0.0.1",
 		"mapped private": "::ffff:10.1.2.3", "v4-compatible": "::127.0.0.1", "NAT64": "64:ff9b::7f00:1",
@@ -33,7 +33,7 @@ func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
 			t.Errorf("%s: %s was let through", name, address)
 		}
 	}
-	for _, address := range []string{"8.8.8.8", "1.1.1.1", "2606:4700::1111", "::ffff:8.8.8.8"} {
+	for _, address := range []string{"8.8.8.8", "1.1.1.1", "168.63.129.17", "2606:4700::1111", "::ffff:8.8.8.8"} {
 		at := net.JoinHostPort(address, "443")
 		if err := g.check(target{host: "vendor.example", port: "443"}, at); err != nil {
 			t.Errorf("%s is public and was refused", address)
