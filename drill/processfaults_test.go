@@ -20,6 +20,7 @@ func processFaults() []fault {
 			b.archiveEmptied(150 * time.Second) // asynq takes up to 90 s to put such a task aside
 		}},
 		{id: "F03", name: "workers asked to stop", limit: 10 * time.Second, cause: stopWorkers},
+		{id: "F03b", name: "all asked to stop, stores silent", cause: stopInSilence},
 		{id: "F04", name: "workers asked to stop, killed 2 s later", limit: 30 * time.Second, cause: func(b *bench) {
 			b.killing(b.times(20, 3), 12*time.Second, func(w *process) {
 				w.signal(syscall.SIGTERM)
@@ -146,6 +147,61 @@ func stopWorkers(b *bench) {
 	l.end()
 	b.atMost("longest stop s", longest.Seconds(), 25)
 	b.nothingArchived()
+}
+
+// stopInSilence ends all of ours while a store, then the other, then both take
+// everything and answer nothing.
+func stopInSilence(b *bench) {
+	b.p1.always(b.p1.well(500 * time.Millisecond))
+	b.p2.always(b.p2.well(500 * time.Millisecond))
+	longest := time.Duration(0)
+	for _, silent := range [][]string{{"redis"}, {"pg"}, {"pg", "redis"}} {
+		l := b.gen.run("f03b-"+strings.Join(silent, ""), b.plan.rate)
+		b.rest(3 * time.Second)
+		for _, store := range silent {
+			for _, line := range b.to(store) {
+				line.stall()
+			}
+		}
+		b.rest(3 * time.Second)
+		longest = max(longest, b.stopAll(strings.Join(silent, " and ")))
+		for _, store := range silent {
+			for _, line := range b.to(store) {
+				line.heal()
+			}
+		}
+		for _, p := range b.ours() {
+			b.must(p.start())
+		}
+		b.within(20*time.Second, "web is ready again", func() bool { return statusOf(b.gen.base+"/readyz") == http.StatusOK })
+		l.end()
+	}
+	b.atMost("longest stop s", longest.Seconds(), 25)
+}
+
+// stopAll asks all of ours to stop at once, and says how long the last one took.
+func (b *bench) stopAll(when string) (longest time.Duration) {
+	b.t.Helper()
+	type end struct {
+		who  string
+		took time.Duration
+		err  error
+	}
+	ends := make(chan end)
+	for _, p := range b.ours() {
+		go func() {
+			took, err := p.stop(syscall.SIGTERM, time.Minute)
+			ends <- end{p.name, took, err}
+		}()
+	}
+	for range b.ours() {
+		e := <-ends
+		if e.err != nil {
+			b.fail("%s, %s silent: %v", e.who, when, e.err)
+		}
+		longest = max(longest, e.took)
+	}
+	return longest
 }
 
 // stopWeb ends the gate while requests are under way.

@@ -178,16 +178,19 @@ func (s *Server) Start(ctx context.Context) error {
 
 // Stop lets running leads end, then returns. Leases are renewed to the last. It
 // leaves behind what does not end in time: its leases run out, another process
-// takes its steps over, and the fence refuses what it may still write.
-func (s *Server) Stop() {
+// takes its steps over, and the fence refuses what it may still write. Then it
+// says false, and what the server was given to work with has to stay open: asynq
+// ends the process when its connections are closed under it.
+func (s *Server) Stop() (ended bool) {
 	if s.cancel == nil {
-		return
+		return true
 	}
-	if !within(stopMost, s.near.stop, s.sidings.stop, s.asynq.Shutdown) {
+	if ended = within(stopMost, s.near.stop, s.sidings.stop, s.asynq.Shutdown); !ended {
 		s.log.Warn("worker stops although not all of its work has ended", "after", stopMost)
 	}
 	s.cancel()
 	s.running.Wait()
+	return ended
 }
 
 // within does all of that at once and says whether it ended in time.

@@ -50,7 +50,7 @@ func startServer(tb testing.TB) (*Client, *begun) {
 	if err := s.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.Stop)
+	tb.Cleanup(func() { s.Stop() })
 	return NewClient(conn.Shared()), b
 }
 
@@ -155,9 +155,9 @@ func TestAStopEndsInTimeAlthoughRedisHangs(t *testing.T) {
 					t.Fatal(err)
 				}
 				at := time.Now()
-				s.Stop()
-				if took := time.Since(at); took != tt.want {
-					t.Errorf("the stop took %v, want %v", took, tt.want)
+				ended := s.Stop()
+				if took := time.Since(at); took != tt.want || ended != (tt.takes == tt.want) {
+					t.Errorf("the stop took %v and says %v, want %v", took, ended, tt.want)
 				}
 				time.Sleep(tt.takes) // until nothing of it is left
 			})

@@ -72,6 +72,7 @@ type App struct {
 	server *worker.Server
 	public *httpServer // nil without the web role
 	http   []*httpServer
+	kept   bool // a worker that did not end in time still uses the stores
 }
 
 // newApp wires the parts. What it opened is closed again when it fails.
@@ -339,6 +340,34 @@ func (a *App) wireGate() error {
 	return err
 }
 
+// stopMost is how long a process takes to end once it was told to: longer than
+// its worker takes at most, and less than the 25 s that are promised.
+const stopMost = 24 * time.Second
+
+// live runs the parts until the context ends and closes the stores. A store that
+// hangs does not hold it longer than stopMost: what is left then is left as by a
+// process that was killed, and nothing is lost by that.
+func (a *App) live(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() {
+		err := a.Run(ctx)
+		a.close()
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(stopMost):
+		a.log.WarnContext(ctx, "the process ends although not all of its parts have", "after", stopMost)
+		return nil
+	}
+}
+
 // Run starts every part and returns when the context ends or a part fails. The
 // worker stops last: it finishes the leads that it holds.
 func (a *App) Run(ctx context.Context) error {
@@ -349,7 +378,7 @@ func (a *App) Run(ctx context.Context) error {
 			if err == nil {
 				<-ctx.Done()
 			}
-			a.server.Stop()
+			a.kept = !a.server.Stop()
 			return err
 		})
 	}
@@ -463,8 +492,12 @@ func (a *App) queueFits(ctx context.Context) error {
 	return nil
 }
 
-// close releases the stores.
+// close releases the stores, unless somebody is left who uses them: then they
+// end with the process.
 func (a *App) close() {
+	if a.kept {
+		return
+	}
 	var errs []error
 	if a.book != nil {
 		a.book.close()

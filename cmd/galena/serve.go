@@ -128,13 +128,12 @@ func runRoles(ctx context.Context, std streams, r roles) error {
 	})
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to stop before it had begun: nothing is wrong
+			return nil //nolint:nilerr // told to stop before it had begun: nothing is wrong
 		}
 		return err
 	}
-	defer app.close()
 	go keepHeap(ctx)
-	return app.Run(ctx)
+	return app.live(ctx)
 }
 
 const (
