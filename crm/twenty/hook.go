@@ -146,7 +146,9 @@ type Shown struct {
 // Word is what the edit says beside what we hold. Nobody can take out of a list what
 // they never saw in it, and we do not show all: some has no option there, some was
 // learnt later. So only what we wrote and is gone is denied. A list that denies is
-// closed, and what was not shown stays in it; Raw is then what the person left.
+// closed, and what was not shown stays in it; Raw is then what the person left. Where
+// what is gone is no word of ours, as NODE_JS for node.js, it may be any of those that
+// would stay: then nothing is denied, and nothing affirmed that they took out.
 func (e Edit) Word(held galena.Value, s Shown) galena.Value {
 	wrote, left := galena.SetValue(listOf(s.Wrote), false).Set, galena.SetValue(listOf(s.Left), false).Set
 	stays := func(it string) bool { return slices.Contains(e.Value.Set, it) }
@@ -156,6 +158,12 @@ func (e Edit) Word(held galena.Value, s Shown) galena.Value {
 	unseen := slices.DeleteFunc(slices.Clone(held.Set), func(it string) bool {
 		return slices.Contains(wrote, it) || slices.Contains(left, it)
 	})
+	foreign := func(it string) bool { // gone now, and not before
+		return !stays(it) && !slices.Contains(held.Set, it) && (s.Left == "" || slices.Contains(left, it))
+	}
+	if len(unseen) > 0 && slices.ContainsFunc(wrote, foreign) {
+		return e.Value
+	}
 	out := galena.SetValue(slices.Concat(e.Value.Set, unseen), true)
 	out.Raw = e.Value.String()
 	return out

@@ -3,6 +3,7 @@ package twenty
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,5 +183,23 @@ func TestForeignDeliveriesAreLeftOut(t *testing.T) {
 		if e, err := ParseEvent(Config{}, []byte(body)); galena.KindOf(err) != want || len(e.Edits) > 0 {
 			t.Errorf("%s is %v, %v", body, err, e.Edits)
 		}
+	}
+}
+
+// A workspace spells an option otherwise than we do (Twenty makes NODE_JS of the label
+// Node.js). Who takes it out has not said that the company uses it.
+func TestWhatIsSpeltOtherwiseThereAndTakenOutIsNotAffirmed(t *testing.T) {
+	t.Parallel()
+	s := slot{name: "techStack", kind: "MULTI_SELECT", options: []option{{"AWS", "AWS"}, {"NODE_JS", "Node.js"}}}
+	held := galena.SetValue([]string{"AWS", "Node.js"}, false)
+	raw, ok := encodeOptions(s, held)
+	if !ok || len(raw.([]any)) != 2 {
+		t.Fatalf("sent %v", raw)
+	}
+	wrote := normList(s, wire(raw)) // the norm of the ledger
+	left := edit("company.technologies", []any{"AWS"})
+	got := left.Word(held, Shown{Wrote: wrote})
+	if slices.Contains(got.Set, "node.js") {
+		t.Errorf("wrote %q; the person took NODE_JS out and is kept as saying %v, closed %t", wrote, got.Set, got.Closed)
 	}
 }
