@@ -78,6 +78,7 @@ type CRMField struct {
 	ObservedAt time.Time
 	WrittenAt  time.Time
 	Released   bool // a person was seen to have taken it over since
+	Reverted   bool // we took it back ourselves since
 }
 
 // CRMClaim asks for the right to write one record: one run has it at a time, so

@@ -49,11 +49,12 @@ func (s *Store) CRMFields(ctx context.Context, r galena.CRMRecord) ([]galena.CRM
 		ObservedAt int64   `db:"observed_at"`
 		WrittenAt  int64   `db:"written_at"`
 		Released   bool    `db:"released"`
+		Reverted   bool    `db:"reverted"`
 	}](ctx, s.reader(), "crm-fields", crmRecordArgs(r))
 	out := make([]galena.CRMField, len(found))
 	for i, f := range found {
 		out[i] = galena.CRMField{Field: f.Field, Norm: f.Norm, RawHash: f.RawHash, Confidence: f.Confidence, ObservedAt: at(f.ObservedAt),
-			WrittenAt: at(f.WrittenAt), Released: f.Released}
+			WrittenAt: at(f.WrittenAt), Released: f.Released, Reverted: f.Reverted}
 	}
 	return out, fault("sql.crm_fields", err)
 }

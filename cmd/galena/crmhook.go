@@ -152,7 +152,9 @@ func (h twentyHook) shown(ctx context.Context, e twenty.Event) (map[string]twent
 	}
 	memory, err := h.store.CompanyMemory(ctx, e.Domain)
 	for _, f := range fields {
-		out[f.Field] = twenty.Shown{Wrote: f.Norm}
+		if !f.Reverted {
+			out[f.Field] = twenty.Shown{Wrote: f.Norm}
+		}
 	}
 	for _, o := range memory.Observations { // the latest comes last
 		if o.Source == saidInTwenty && o.Value.Type == galena.TypeSet && o.ObservedAt.Before(e.At) {

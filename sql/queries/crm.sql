@@ -19,9 +19,13 @@ SELECT id, run, crm, object, key, record_id, url, field, before_raw, before_norm
 FROM crm_writes WHERE crm = :crm AND object = :object AND key = :key AND state = 'sent' ORDER BY id;
 
 -- name: crm-fields
--- What we wrote last into the fields of a record.
-SELECT field, norm, raw_hash, confidence, observed_at, written_at, released
-FROM crm_fields WHERE crm = :crm AND object = :object AND record_id = :record_id;
+-- What we wrote last into the fields of a record, and whether that was taken back: the runs that do begin with
+-- revert/RUN/, and 0 is the character behind the slash.
+SELECT f.field, f.norm, f.raw_hash, f.confidence, f.observed_at, f.written_at, f.released,
+    EXISTS (SELECT 1 FROM crm_writes w WHERE w.run > 'revert/' || f.run || '/' AND w.run < 'revert/' || f.run || '0'
+        AND w.crm = f.crm AND w.object = f.object AND w.record_id = f.record_id AND w.field = f.field AND w.state = 'done')
+        AS reverted
+FROM crm_fields f WHERE f.crm = :crm AND f.object = :object AND f.record_id = :record_id;
 
 -- name: insert-crm-write
 -- One field that is about to be sent.

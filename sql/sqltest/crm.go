@@ -3,6 +3,7 @@ package sqltest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -218,6 +219,17 @@ func crmRunsListed(s *bench) {
 	}
 	if r := runs[1]; r.ID != "r1" || r.Records != 1 || r.Fields != 2 || r.Created != 1 || r.Reverted != 1 || r.LeadID != "l1" {
 		s.Errorf("run %+v", r)
+	}
+	fields, err := s.CRMFields(s.ctx, crmRecord)
+	s.ok(err)
+	for _, f := range fields {
+		if f.Reverted != (f.Field == "company.industry") {
+			s.Errorf("field %+v: the industry alone was taken back", f)
+		}
+	}
+	crmSettled(s, "r10", crmWrite("w4", "r10", "company.industry", "", "retail"))
+	if fields, err = s.CRMFields(s.ctx, crmRecord); err != nil || slices.ContainsFunc(fields, func(f galena.CRMField) bool { return f.Reverted }) {
+		s.Errorf("%v, fields %+v: what was written since was not taken back", err, fields)
 	}
 	writes, err := s.CRMRun(s.ctx, "r1")
 	s.ok(err)
