@@ -314,3 +314,48 @@ func TestThatWeChangedARecordSaysNothingOfAField(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlaceholderOfAnAmountWithACurrency(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{`{"a":{"value":0,"currency":"USD"}}`, `{"a":{"value":0,"currency":null}}`, `{"a":{"value":0,"currency":"EUR"}}`} {
+		f := Field{Path: "a.value", Type: "money", Currency: "a.currency"}
+		f.Rule = crm.Rule{Write: crm.OverridePlaceholders, Placeholders: []string{"0"}}
+		o := describe("x", crm.Company, Object{Fields: map[string]Field{"company.annual_revenue_usd": f}})
+		conn := &Connector{objects: map[crm.Object]described{crm.Company: o}}
+		doc, err := parse([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := o.codecs["company.annual_revenue_usd"].read(doc)
+		if p := conn.Policies(crm.Company)["company.annual_revenue_usd"]; v.Blank || p.Placeholders[0] != v.Norm {
+			t.Errorf("%s is %q, the placeholder %q", raw, v.Norm, p.Placeholders[0])
+		}
+	}
+}
+
+// A person's choice among options is its label; that the option has no colour does not
+// make it blank, to be overwritten.
+func TestALabelBesideANullIsSomebodysWord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		field Field
+		raw   string
+		blank bool
+	}{
+		{Field{Path: "v", Type: "enum"}, `{"label":"Mining","color":null}`, false},
+		{Field{Path: "v"}, `{"id":null,"label":"Mining","description":""}`, false},
+		{Field{Path: "v", Type: "list"}, `[{"label":"Mining","color":null}]`, false},
+		{Field{Path: "v", Type: "phone"}, `[{"label":"work","value":null}]`, true},
+		{Field{Path: "v", Type: "email"}, `[{"label":"work","value":null}]`, true},
+		{Field{Path: "v", Type: "money"}, `{"amount":null,"currency":"USD"}`, true},
+	} {
+		doc, err := parse([]byte(`{"v":` + c.raw + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newCodec("x", "company.industry", c.field).read(doc)
+		if v.Blank != c.blank {
+			t.Errorf("%s of type %q: blank %t, norm %q", c.raw, c.field.Type, v.Blank, v.Norm)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func (c *Connector) Encode(o crm.Object, f crm.Field, v galena.Value) (crm.Encod
 func (c *Connector) Policies(o crm.Object) map[crm.Field]crm.Policy {
 	out := map[crm.Field]crm.Policy{}
 	for f, codec := range c.objects[o].codecs {
-		out[f] = codec.Policy(func(s string) string { return codec.compared(codec.listed(s)) })
+		out[f] = codec.Policy(codec.placeholder)
 	}
 	return out
 }

@@ -171,10 +171,19 @@ func (c codec) listed(raw any) any {
 	return []any{raw}
 }
 
+// placeholder is what a word of the file that stands for nothing is compared by.
+func (c codec) placeholder(s string) string {
+	if c.Currency != "" {
+		return c.compared(object{"amount": s, "currency": usd})
+	}
+	return c.compared(c.listed(s))
+}
+
 // compared is what a value is compared by, in our form or not. Words where a telephone
 // number belongs are somebody's all the same, and no blank.
 func (c codec) compared(raw any) string {
-	if s := c.norm(raw); s != "" || !filled(raw) {
+	worded := slices.Contains([]string{typeText, typeEnum, typeList, typeUser}, c.Type) // a label may be the value
+	if s := c.norm(raw); s != "" || !filled(raw, worded) {
 		return s
 	}
 	if s := word(raw); s != "" {
@@ -187,8 +196,9 @@ func (c codec) compared(raw any) string {
 // beside are the keys that only tell of the value beside them.
 var beside = []string{"label", "type", "currency"}
 
-// filled says that a value holds anything at all. A flag is nobody's word.
-func filled(raw any) bool {
+// filled says that a value holds anything at all. A flag is nobody's word; a label is
+// one where words are kept, whatever is empty beside it.
+func filled(raw any, worded bool) bool {
 	switch x := raw.(type) {
 	case object:
 		told, alone := false, true
@@ -196,16 +206,16 @@ func filled(raw any) bool {
 			_, flag := v.(bool)
 			switch {
 			case slices.Contains(beside, strings.ToLower(k)):
-				told = told || filled(v)
-			case filled(v):
+				told = told || filled(v, worded)
+			case filled(v, worded):
 				return true
 			case k != "id" && !flag: // an option may have nothing but its label
 				alone = false
 			}
 		}
-		return told && alone
+		return told && (alone || worded)
 	case []any:
-		return slices.ContainsFunc(x, filled)
+		return slices.ContainsFunc(x, func(it any) bool { return filled(it, worded) })
 	case bool:
 		return false
 	default:
@@ -228,10 +238,11 @@ func (c codec) write(body any, under path, raw any) any {
 // norm is what two spellings of one value have in common.
 func (c codec) norm(raw any) string {
 	if m, ok := raw.(object); ok && c.Currency != "" {
-		if s := c.number(m["amount"]); s != "" {
-			return s + " " + strings.ToUpper(word(m["currency"]))
+		s := c.number(m["amount"])
+		if s == "" || slices.ContainsFunc(c.Placeholders, func(p string) bool { return c.number(p) == s }) {
+			return s // what stands for nothing does so in any currency
 		}
-		return ""
+		return s + " " + strings.ToUpper(word(m["currency"]))
 	}
 	switch c.Type {
 	case typeInt, typeNumber, typeMoney, typeMicros:
