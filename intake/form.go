@@ -65,7 +65,7 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 			continue
 		}
 		v, err := galena.ParseValue(f, said[name])
-		if err != nil || v.Empty() {
+		if err != nil || v.Empty() || len(v.Raw) > maxSaid || len(v.Text) > maxSaid {
 			continue // an answer that cannot be read stays on the lead, and the field unknown
 		}
 		o, err := observation(l.Domain, f.Name, v, l.ID, now)
@@ -96,6 +96,10 @@ func observation(domain, field string, v galena.Value, ref string, now time.Time
 	id, err := uuid.NewV7()
 	return galena.Observation{ID: id.String(), Entity: domain, Field: field, Value: v, Ref: ref, Confidence: 1, ObservedAt: now, FetchedAt: now}, err
 }
+
+// maxSaid is longer than any answer that says something, in octets. What is kept of a
+// company is read with every lead of it.
+const maxSaid = 4096
 
 // sayable says that a form may state the field. What the domain is, whether it
 // belongs to a competitor or to a mailbox host, and how we tagged the company is

@@ -350,3 +350,18 @@ func TestChangedListsJudgeTheNextLead(t *testing.T) {
 		b.Use(judge)
 	}
 }
+
+func TestABandWithoutEndInAFormIsNoValue(t *testing.T) {
+	t.Parallel()
+	l := galena.Lead{Judgement: galena.Judgement{Domain: "acme.example", Verdict: galena.Accept}}
+	l.Fields = map[string]any{"employee_count": "51-200 " + strings.Repeat("employees ", 6_000), "industry": strings.Repeat("x", 60_000)}
+	got, err := observations(l, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range got {
+		if n := len(o.Value.Raw) + len(o.Value.Text); n > 4096 {
+			t.Errorf("%s keeps %d octets of a form in the company's record", o.Field, n)
+		}
+	}
+}
