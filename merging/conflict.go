@@ -59,10 +59,13 @@ func (w Weighed) Conflicts(lens Lens) []galena.Dispute {
 func (v verdict) conflicting(field string, band func(string, galena.Value) string) []rival {
 	chosen := v.claim()
 	var out []rival
+	if v.rivals == nil {
+		return v.otherSets() // each another value, and each once
+	}
 	for _, r := range v.runnersUp() {
 		c := r.claim()
 		same := func(o rival) bool { return o.claim().Same(c) }
-		if c.Same(chosen) || v.rivals != nil && slices.ContainsFunc(out, same) { // no two turned sets are the same
+		if c.Same(chosen) || slices.ContainsFunc(out, same) {
 			continue
 		}
 		if r.compatible && (band == nil || band(field, c.Value) == band(field, chosen.Value)) {
@@ -81,27 +84,26 @@ func (v verdict) conflict(field string, rivals []rival, facts galena.Facts, chos
 		Status: galena.ConflictOpen}
 	c.Chosen.Tier, c.Chosen.Rule = chosen.Tier, chosen.Rule
 	var elsewhere, along []int
-	sides := make([]galena.Claim, len(rivals))
+	ruled := make([]Outcome, len(rivals))
 	for i, r := range rivals {
-		side := r.claim()
 		into := &along
 		if judge != nil {
 			instead := maps.Clone(facts)
-			other := r.fact(field)
+			other := r.made().fact(field)
 			instead[field] = &other
-			ruled := judge(instead)
-			side.Tier, side.Rule = ruled.Tier, ruled.Rule
-			if ruled != chosen {
+			if ruled[i] = judge(instead); ruled[i] != chosen {
 				c.Severity, into = galena.SeverityDecision, &elsewhere
 			}
 		}
-		sides[i], *into = side, append(*into, i)
+		*into = append(*into, i)
 	}
 	kept := slices.Concat(elsewhere, along)
 	kept = slices.Sorted(slices.Values(kept[:min(len(kept), mostSides)]))
 	c.Candidates = append(c.Candidates, c.Chosen)
 	for _, i := range kept {
-		c.Candidates = append(c.Candidates, sides[i])
+		side := rivals[i].made().claim()
+		side.Tier, side.Rule = ruled[i].Tier, ruled[i].Rule
+		c.Candidates = append(c.Candidates, side)
 	}
 	return c
 }
@@ -114,8 +116,24 @@ const mostSides = 20
 // rival is another outcome that has at least 0.6 of the winner's weight.
 type rival struct {
 	verdict
+	turned     *contest // of a set: the element in which it differs, for made
 	compatible bool
 	margin     float64
+}
+
+// made is the rival with its own set. There may be as many as the set has elements, so
+// each is made when it is looked at, and not kept.
+func (r rival) made() rival {
+	if r.turned == nil {
+		return r
+	}
+	set := slices.DeleteFunc(slices.Clone(r.value.Set), func(e string) bool { return e == r.turned.element })
+	if !r.turned.in {
+		set = append(set, r.turned.element)
+		slices.Sort(set)
+	}
+	r.value.Set, r.turned = set, nil
+	return r
 }
 
 func nearly(rival, winner int64) (margin float64, ok bool) {
@@ -125,9 +143,6 @@ func nearly(rival, winner int64) (margin float64, ok bool) {
 
 // runnersUp lists the rivals: incompatible values first, then compatible ones.
 func (v verdict) runnersUp() []rival {
-	if v.rivals == nil {
-		return v.otherSets()
-	}
 	var out []rival
 	for _, g := range v.rivals {
 		if m, ok := nearly(g.weight, v.weight); ok && !compatible(g, v.group) {
@@ -147,18 +162,15 @@ func (v verdict) runnersUp() []rival {
 // otherSets are the set with each contested element turned over.
 func (v verdict) otherSets() []rival {
 	var out []rival
-	for _, c := range v.contested {
+	for i := range v.contested {
+		c := &v.contested[i]
 		winner, loser, other := c.pro, c.con, v
-		other.lead = c.opponent
-		set := slices.DeleteFunc(slices.Clone(v.value.Set), func(e string) bool { return e == c.element })
+		other.lead, other.state = c.opponent, galena.Known
 		if !c.in {
 			winner, loser, other.lead = c.con, c.pro, c.witness
-			set = append(set, c.element)
-			slices.Sort(set)
 		}
 		if m, ok := nearly(loser, winner); ok {
-			other.value.Set, other.state = set, galena.Known
-			out = append(out, rival{verdict: other, margin: m})
+			out = append(out, rival{verdict: other, turned: c, margin: m})
 		}
 	}
 	return out
