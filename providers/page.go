@@ -85,7 +85,7 @@ func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, t
 	req.Header.Set("User-Agent", Agent)
 	resp, err := s.Client.Do(req)
 	if err != nil {
-		return Page{}, "", pageError(op, err)
+		return Page{}, "", s.pageError(op, err)
 	}
 	defer resp.Body.Close()
 	switch code := resp.StatusCode; {
@@ -103,7 +103,7 @@ func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, t
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxPage))
 	if err != nil {
-		return Page{}, "", pageError(op, err)
+		return Page{}, "", s.pageError(op, err)
 	}
 	enc, _, _ := charset.DetermineEncoding(b, contentType)
 	text, err := enc.NewDecoder().Bytes(b)
@@ -115,14 +115,14 @@ func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, t
 
 // pageError is transportError for a company's own site: one without a name or
 // without a certificate shows nothing, which is no trouble that will pass.
-func pageError(op string, err error) error {
+func (s Settings) pageError(op string, err error) error {
 	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
 		return galena.Errorf(galena.NotFound, op, "the site's host name does not exist")
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return galena.Errorf(galena.NotFound, op, "the site's certificate is not trusted")
 	}
-	if cutOff(err) {
+	if s.cutOff(err) {
 		return transportError(op, err)
 	}
 	return OfCompany(transportError(op, err))
@@ -130,8 +130,9 @@ func pageError(op string, err error) error {
 
 // cutOff says that nothing left us: there is no network, or no resolver to ask. What a
 // company can bring about by its records is none of that, such as name servers that
-// fail, or an IPv6 address where we have only IPv4.
-func cutOff(err error) bool {
+// fail, an IPv6 address where we have only IPv4, or a router on the way to it that
+// knows no way onward, which the kernel tells in the same word.
+func (s Settings) cutOff(err error) bool {
 	if d, ok := errors.AsType[*net.DNSError](err); ok { // the library keeps no more than the words of its cause
 		return strings.Contains(d.Err, syscall.ECONNREFUSED.Error()) || strings.Contains(d.Err, syscall.ENETUNREACH.Error())
 	}
@@ -140,5 +141,20 @@ func cutOff(err error) bool {
 		return false
 	}
 	to, ok := dial.Addr.(*net.TCPAddr)
-	return ok && to.IP.To4() != nil
+	if !ok || to.IP.To4() == nil {
+		return false
+	}
+	if s.way == nil {
+		s.way = way
+	}
+	return errors.Is(s.way(to.String()), syscall.ENETUNREACH)
+}
+
+// way asks our own routes for one to an address; nothing is sent.
+func way(to string) error {
+	c, err := net.Dial("udp4", to)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }

@@ -64,21 +64,23 @@ func TestThatWeReachNobodyOpensTheBreaker(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		err  error
+		ours error // what our own routes say of a way to the address
 		want string
 	}{
-		"NoNetwork":            {dialled("93.184.215.14", unreachable), Open},
-		"NoWayToTheResolver":   {resolver(syscall.ENETUNREACH), Open},
-		"NoResolver":           {resolver(syscall.ECONNREFUSED), Open},
-		"OnlyTheirsIsIPv6":     {dialled("2606:2800:21f::1", unreachable), Closed},
-		"TheirHostRefuses":     {dialled("93.184.215.14", os.NewSyscallError("connect", syscall.ECONNREFUSED)), Closed},
-		"TheirHostIsSilent":    {context.DeadlineExceeded, Closed},
-		"TheirNameServersFail": {dialled("", &net.DNSError{Err: "server misbehaving", IsTemporary: true}), Closed},
-		"TheirNameIsNone":      {dialled("", &net.DNSError{Err: "no such host", IsNotFound: true}), Closed},
+		"NoNetwork":            {dialled("93.184.215.14", unreachable), unreachable, Open},
+		"NoWayToTheResolver":   {resolver(syscall.ENETUNREACH), unreachable, Open},
+		"NoResolver":           {resolver(syscall.ECONNREFUSED), nil, Open},
+		"ARouterKnowsNoWay":    {dialled("93.184.215.14", unreachable), nil, Closed},
+		"OnlyTheirsIsIPv6":     {dialled("2606:2800:21f::1", unreachable), unreachable, Closed},
+		"TheirHostRefuses":     {dialled("93.184.215.14", os.NewSyscallError("connect", syscall.ECONNREFUSED)), nil, Closed},
+		"TheirHostIsSilent":    {context.DeadlineExceeded, nil, Closed},
+		"TheirNameServersFail": {dialled("", &net.DNSError{Err: "server misbehaving", IsTemporary: true}), nil, Closed},
+		"TheirNameIsNone":      {dialled("", &net.DNSError{Err: "no such host", IsNotFound: true}), nil, Closed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBreaker("homepage", func(string) {})
-			s := Settings{Now: time.Now, Client: &http.Client{Transport: exchanged(func(*http.Request) (*http.Response, error) { return nil, c.err })}}
+			s := Settings{Now: time.Now, way: func(string) error { return c.ours }, Client: &http.Client{Transport: exchanged(func(*http.Request) (*http.Response, error) { return nil, c.err })}}
 			for range breakerMin {
 				_, _ = b.do("homepage.ask", func() (Record, error) {
 					_, err := GetPage(t.Context(), s, "homepage.enrich", "acme.example")

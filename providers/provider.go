@@ -94,6 +94,8 @@ type Settings struct {
 	Client  *http.Client
 	Now     func() time.Time
 	Wire    *Wire // what the vendor's contract is, of one that the catalogue describes
+
+	way func(to string) error // whether our own routes lead to an address; nil asks the kernel
 }
 
 // Spec says everything about a vendor that an operator does not have to.
