@@ -172,14 +172,21 @@ func (w *Waterfall) show() {
 
 // renew publishes that nothing is known of a vendor that is another than before: of
 // two pauses that are published the longer one stays, and that of the old address
-// would come back with the first short one of the new.
+// would come back with the first short one of the new. It is said right behind what we
+// know of the old one: another process may have heard of the new one already.
 func (w *Waterfall) renew() {
 	if w.deps.Before == nil {
 		return
 	}
 	for _, v := range w.vendors {
-		if old := w.deps.Before.byID[v.id]; old == nil || old.health != v.health {
-			w.deps.OnState(v.state(v.id, w.deps.Now(), v.breaker.state()))
+		old := w.deps.Before.byID[v.id]
+		if old == nil || old.health == v.health {
+			continue
+		}
+		s := v.state(v.id, w.deps.Now(), v.breaker.state())
+		if was := old.state(v.id, w.deps.Now(), old.breaker.state()).ChangedAt; !was.IsZero() {
+			s.ChangedAt = was.Add(time.Microsecond)
+			w.deps.OnState(s)
 		}
 	}
 }

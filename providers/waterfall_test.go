@@ -927,3 +927,52 @@ func TestANewCatalogueKeepsWhatIsKnownOfAVendor(t *testing.T) {
 		}
 	})
 }
+
+// Two processes read a changed catalogue at different moments. What the first hears from
+// the new address is not taken back by the second, who has heard nothing yet.
+func TestARenewalTakesBackNoPauseOfTheNewAddress(t *testing.T) {
+	t.Parallel()
+	refused := fails(galena.Errorf(galena.Exhausted, "one", "no credits"))
+	a, b := newBundle(t, refused, nil), newBundle(t, refused, nil)
+	next := func(x *bundle) *Waterfall {
+		d := x.deps
+		d.Before = x.Waterfall
+		w, err := New(Config{Providers: []Entry{{ID: "one", URL: "https://elsewhere.example"}}}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(w.Close)
+		return w
+	}
+	var row galena.ProviderState // save-provider-state: the newest word stays, of two pauses the longer one
+	publish := func(s galena.ProviderState) {
+		if s.ChangedAt.Before(row.ChangedAt) {
+			return
+		}
+		if s.PauseReason != "" && row.PausedUntil.After(s.PausedUntil) {
+			s.PausedUntil, s.PauseReason = row.PausedUntil, row.PauseReason
+		}
+		row = s
+	}
+	_, _, _ = a.Ask(t.Context(), "one", "acme.example", nil) // the old address refuses
+	publish(a.states[0])
+	b.Adopt([]galena.ProviderState{row})
+	time.Sleep(time.Millisecond)
+	newA := next(a)
+	publish(a.states[1])
+	if row.PauseReason != "" {
+		t.Fatalf("the pause of the old address stays: %+v", row)
+	}
+	time.Sleep(time.Millisecond)
+	_, _, _ = newA.Ask(t.Context(), "one", "acme.example", nil) // and so does the new one
+	publish(a.states[2])
+	if row.PauseReason != galena.Exhausted {
+		t.Fatalf("the pause of the new address is not published: %+v", row)
+	}
+	time.Sleep(time.Millisecond)
+	next(b)
+	publish(b.states[0])
+	if row.PauseReason != galena.Exhausted {
+		t.Errorf("the other process took back what the first heard of the new address: %+v", row)
+	}
+}
