@@ -159,12 +159,13 @@ func connectPostgres(address string, u use) (database, error) {
 	return database{dialectPostgres, pool(conf, size-questions), read, ""}, nil
 }
 
-// serverTime reads a time as Postgres does: milliseconds, or with one of its units,
-// of which two are not Go's. What it refuses is none.
+// serverTime reads a decimal time as Postgres does: milliseconds, or with one of its
+// units, of which two are not Go's, and to the millisecond: what is less than half of
+// one is no limit. What it refuses is none.
 func serverTime(text string) time.Duration {
 	text = strings.ReplaceAll(text, " ", "")
 	if ms, err := strconv.ParseFloat(text, 64); err == nil {
-		return time.Duration(ms * float64(time.Millisecond))
+		return time.Duration(ms * float64(time.Millisecond)).Round(time.Millisecond)
 	}
 	days := strings.HasSuffix(text, "d")
 	text = strings.Replace(strings.Replace(text, "min", "m", 1), "d", "h", 1)
@@ -172,7 +173,7 @@ func serverTime(text string) time.Duration {
 	if days {
 		t *= 24
 	}
-	return t
+	return t.Round(time.Millisecond)
 }
 
 // silence is how much longer than its statements may run a server may say nothing.
@@ -206,6 +207,10 @@ func (l *line) Write(b []byte) (int, error) {
 	if err := l.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
+	// A server that reads nothing takes what fits into the buffers, and not the rest. To
+	// set this deadline at once would take back that of a caller who has given up.
+	stuck := time.AfterFunc(patience, func() { _ = l.SetWriteDeadline(time.Now()) })
+	defer stuck.Stop()
 	return l.Conn.Write(b)
 }
 

@@ -162,12 +162,12 @@ func (s *Store) together(ctx context.Context, all ...inquiry) error {
 // trip sends what ask puts into a pipe and reads what became of it: one trip, and
 // no transaction around it.
 func (c conn) trip(ctx context.Context, ask func(*pipe) error) error {
-	for try := 1; ; try++ {
+	for t := new(tried); ; {
 		err := c.lend(ctx, func(p *pipe) error {
 			p.begun = true
 			return errors.Join(ask(p), p.send(ctx))
 		})
-		if err == nil || !c.again(ctx, err, try) {
+		if err == nil || !c.again(ctx, err, t) {
 			return err
 		}
 	}

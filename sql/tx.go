@@ -27,7 +27,7 @@ type conn struct {
 	tx     *sqlx.Tx                                       // a transaction on SQLite
 	pipe   *pipe                                          // a transaction on Postgres
 	lend   func(context.Context, func(*pipe) error) error // a connection to Postgres for statements that are no transaction
-	again  func(context.Context, error, int) bool         // nil in a transaction, which is run again as a whole
+	again  func(context.Context, error, *tried) bool      // nil in a transaction, which is run again as a whole
 	handed *handful                                       // what the courier gets after the commit; nil = all goes by the outbox
 	then   *[]func()                                      // what is done after the commit
 }
@@ -61,35 +61,52 @@ func (s *Store) writer() conn {
 
 func (s *Store) arrays() bool { return s.dialect == dialectPostgres }
 
-// again says whether what failed at its try-th run is to be run again, and
-// waits as long as is good. A pool may hold as many dead connections as it has:
-// each is met and dropped once, and so are those that a change of the schema has
-// left behind. Those beside one on which the server has gone silent are dropped at
-// once, for each would be waited for anew; one that is silent on a new line, too, may
-// be at work on what it was sent before, and is given no more. A server that refuses
-// new ones is away.
-func (s *Store) again(ctx context.Context, err error, try int) bool {
+// tried is how often something was run in vain.
+type tried struct{ times, silent int }
+
+// again says whether what failed is to be run again, and waits as long as is good. A
+// pool may hold as many dead connections as it has: each is met and dropped once, and
+// so are those that a change of the schema has left behind. Those beside one on which
+// the server has gone silent are dropped at once, for each would be waited for anew;
+// one that is silent on a new line, too, may be at work on what it was sent before,
+// and is given no more. A server that refuses new ones is away.
+func (s *Store) again(ctx context.Context, err error, t *tried) bool {
+	t.times++
 	switch {
 	case refused(err) || clash(err):
-		return try < tries && pause(ctx, try)
+		return t.times < tries && pause(ctx, t.times)
 	case pgconn.Timeout(err) && ctx.Err() == nil:
 		s.dropIdle()
-		return try == 1
+		t.silent++
+		return t.silent == 1
 	case outgrown(err):
 		s.dropIdle()
 		fallthrough
 	case lost(err):
-		return try <= s.write.Stats().MaxOpenConnections && ctx.Err() == nil
+		return t.times <= s.write.Stats().MaxOpenConnections && ctx.Err() == nil
 	default:
 		return false
 	}
 }
 
-// dropIdle closes the connections that nobody uses at the moment.
+// dropIdle closes the connections that nobody uses at the moment. They are out of the
+// pool when it returns; that they are closed is not waited for, because one whose
+// server is silent first tells it, for seconds, what it does not need any more.
 func (s *Store) dropIdle() {
 	for _, db := range []*sqlx.DB{s.write, s.read} {
-		db.SetMaxIdleConns(0)
-		db.SetMaxIdleConns(db.Stats().MaxOpenConnections)
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			db.SetMaxIdleConns(0)
+			db.SetMaxIdleConns(db.Stats().MaxOpenConnections)
+		}()
+		for ended := false; !ended && db.Stats().Idle > 0; {
+			select {
+			case <-closed:
+				ended = true
+			case <-time.After(time.Millisecond):
+			}
+		}
 	}
 }
 
@@ -105,15 +122,15 @@ func (s *Store) inTx(ctx context.Context, op string, fn func(conn) error) error 
 func (s *Store) inTxUntil(ctx context.Context, op string, harmless bool, fn func(conn) error) error {
 	var doubtful []stepRow
 	defer func() { s.handDoubtful(doubtful) }() // once it has been run again, for then it is known to have ended
-	for try := 1; ; try++ {
+	for t := new(tried); ; {
 		committing, err := s.attempt(ctx, fn, &doubtful)
 		if err == nil {
 			return nil
 		}
-		if committing && !harmless || !s.again(ctx, err, try) {
+		if committing && !harmless || !s.again(ctx, err, t) {
 			return fault(op, err)
 		}
-		s.log.DebugContext(ctx, "transaction repeated", "op", op, "try", try, "cause", describe(err))
+		s.log.DebugContext(ctx, "transaction repeated", "op", op, "try", t.times, "cause", describe(err))
 	}
 }
 
@@ -209,8 +226,8 @@ func (c conn) run(ctx context.Context, stmt *sqlx.NamedStmt, use func(*sqlx.Name
 	if c.tx != nil {
 		return use(c.tx.NamedStmtContext(ctx, stmt))
 	}
-	for try := 1; ; try++ {
-		if err := use(stmt); err == nil || !c.again(ctx, err, try) {
+	for t := new(tried); ; {
+		if err := use(stmt); err == nil || !c.again(ctx, err, t) {
 			return err
 		}
 	}
