@@ -271,12 +271,16 @@ func (s *Store) closeAssignment(ctx context.Context, tx conn, m galena.Move, ret
 // along, one that this very lead gave away is given anew when the lead's decision
 // settles, and an account that nobody owns gets its first owner.
 func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedLead, held assignmentRow, a galena.Assignment) error {
-	company, _, err := companyOf(ctx, tx, lead.Domain) // an account is owned by its own name
+	company, domains, err := companyOf(ctx, tx, lead.Domain) // an account is owned by its own name
 	if err != nil {
 		return err
 	}
-	p := args{"lead_id": m.LeadID, "rep": a.Rep, "from_rep": held.Rep, "source": "assignment",
-		"email_key": lead.Key, "domain": company, "own": lead.Domain, "now": micros(s.now())}
+	p, err := s.lists(map[string][]string{"domains": domains})
+	if err != nil {
+		return err
+	}
+	maps.Copy(p, args{"lead_id": m.LeadID, "rep": a.Rep, "from_rep": held.Rep, "source": "assignment",
+		"email_key": lead.Key, "domain": company, "now": micros(s.now())})
 	if lead.Key != "" {
 		name := "pass-person"
 		if a.Rep == "" {

@@ -39,10 +39,10 @@ DELETE FROM person_owners WHERE email_key = :email_key AND lead_id = :lead_id;
 
 -- name: pass-company
 -- The account goes with the lead, if the rep who loses the one owns the other. It may
--- have been given away under the lead's own domain, before that was linked.
+-- have been given away under any domain of the company, before that was linked.
 UPDATE company_owners SET rep = :rep, source = :source, lead_id = :lead_id
-WHERE domain IN (:domain, :own) AND rep = :from_rep;
+WHERE domain = ANY (CAST(:domains AS text[])) AND rep = :from_rep;
 
 -- name: leave-company
 -- The account loses the owner whom this lead brought.
-DELETE FROM company_owners WHERE domain IN (:domain, :own) AND lead_id = :lead_id;
+DELETE FROM company_owners WHERE domain = ANY (CAST(:domains AS text[])) AND lead_id = :lead_id;

@@ -22,6 +22,8 @@ var moveRules = map[string]func(*bench){
 	"TheAccountFollowsOnlyAPersonsWord":       moveAccount,
 	"TheAccountOfAnAliasFollowsToo":           moveAlias,
 	"AnAccountThatBecameAnAliasFollowsToo":    moveLinked,
+	"AnAccountUnderAnotherAliasFollowsToo":    moveSibling,
+	"AnAccountWhoseNameChangedFollowsToo":     moveRenamed,
 	"ThePersonFollowsTheLead":                 movePerson,
 	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
 }
@@ -275,6 +277,54 @@ func moveLinked(s *bench) {
 		}
 		if is := s.memoryAt(tt.domain + ".com").AccountOwner; c.Owner != tt.owner || is != tt.owner {
 			s.Errorf("%s: the account is %q's, and %q's for the next lead, want %q", tt.reason, c.Owner, is, tt.owner)
+		}
+	}
+}
+
+// moveSibling gives the account away with a lead of acme.de, links that to acme.com, and
+// moves a lead of acme.com, which came to the owner of the account.
+func moveSibling(s *bench) {
+	r := s.ruling(s.begun(at("acme.de")), to("ana", true))
+	r.Company.Domain = "acme.de"
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	s.link("acme.de", "acme.com", "alias")
+	id := s.begun(at("acme.com"))
+	if m, err := s.Memory(s.ctx, id); err != nil || m.AccountOwner != "ana" {
+		s.Fatalf("the account is %q's: %v", m.AccountOwner, err)
+	}
+	r = s.ruling(id, to("ana", false))
+	r.Company.Domain = "acme.com"
+	_, err = s.Rule(s.ctx, r)
+	s.ok(err)
+	_, err = s.Move(s.ctx, s.move(id, 1, galena.MoveReassign, to("ben", false)))
+	s.ok(err)
+	c, err := s.Company(s.ctx, "acme.com")
+	s.ok(err)
+	if is := s.memoryAt("acme.de").AccountOwner; c.Owner != "ben" || is != "ben" {
+		s.Errorf("the account is %q's, and %q's for the next lead, want ben's", c.Owner, is)
+	}
+}
+
+// moveRenamed gives the account away as acme.com's with a lead of acme.de, and links
+// acme.com to acme.eu afterwards: the account stands under neither name of the move.
+func moveRenamed(s *bench) {
+	for _, tt := range []struct{ word, reason, owner string }{
+		{"acme", galena.MoveReassign, "ben"},
+		{"globex", galena.MoveSettled, ""},
+	} {
+		de, com, eu := tt.word+".de", tt.word+".com", tt.word+".eu"
+		s.link(de, com, "alias")
+		id := s.begun(at(de))
+		r := s.ruling(id, to("ana", true))
+		r.Company.Domain = com
+		_, err := s.Rule(s.ctx, r)
+		s.ok(err)
+		s.link(com, eu, "alias")
+		_, err = s.Move(s.ctx, s.move(id, 1, tt.reason, to("ben", false)))
+		s.ok(err)
+		if is := s.memoryAt(eu).AccountOwner; is != tt.owner {
+			s.Errorf("%s: the account is %q's for the next lead, want %q", tt.reason, is, tt.owner)
 		}
 	}
 }
