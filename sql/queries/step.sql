@@ -122,8 +122,8 @@ WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND step
 RETURNING steps.kind, steps.id, steps.epoch, steps.run;
 
 -- name: finish-steps
--- Ends runs well and returns them. The others lost their step.
-UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = ''
+-- Ends runs well and returns them: they have killed nobody. The others lost their step.
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = '', kills = 0
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'

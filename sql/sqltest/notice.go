@@ -10,19 +10,21 @@ import (
 )
 
 var noticeRules = map[string]func(*bench){
-	"ACompletionWaitsWithItsDecision":  completionWaits,
-	"ADecisionWithoutLaterHasNone":     noCompletion,
-	"ALeadHasOneCompletion":            oneCompletion,
-	"ANoticeEndsItsStep":               noticeEnds,
-	"AStaleRunNotesNothing":            staleNote,
-	"WaitingForVendorsBurnsNoAttempts": waitingIsFree,
-	"WhatComesLateIsLearnt":            learnsLate,
-	"WhatComesLateMovesWithTheLead":    movesLate,
-	"OwnLeadDoesNotSpeakForTheCompany": ownLeadIsSilent,
-	"ASettledMoveTakesTheAccountAlong": settledAccount,
-	"ASettledMoveEndsTheCompletion":    settledMove,
-	"ACompletionIsNotTheLeadsOwnStep":  completionIsNoLead,
-	"ALookThatWasTooEarlyIsHadLater":   earlyLook,
+	"ACompletionWaitsWithItsDecision":   completionWaits,
+	"ADecisionWithoutLaterHasNone":      noCompletion,
+	"ALeadHasOneCompletion":             oneCompletion,
+	"ANoticeEndsItsStep":                noticeEnds,
+	"AStaleRunNotesNothing":             staleNote,
+	"WaitingForVendorsBurnsNoAttempts":  waitingIsFree,
+	"WhatComesLateIsLearnt":             learnsLate,
+	"WhatComesLateMovesWithTheLead":     movesLate,
+	"OwnLeadDoesNotSpeakForTheCompany":  ownLeadIsSilent,
+	"ASettledMoveTakesTheAccountAlong":  settledAccount,
+	"ASettledMoveEndsTheCompletion":     settledMove,
+	"ACompletionIsNotTheLeadsOwnStep":   completionIsNoLead,
+	"ALookThatWasTooEarlyIsHadLater":    earlyLook,
+	"ALookThatTheDecisionMetIsHadLater": metLook,
+	"ALookThatEndedHasKilledNobody":     endedKillsNobody,
 }
 
 // earlyLook plans a look at a lead that is under way, which comes before its decision
@@ -58,6 +60,92 @@ func earlyLook(s *bench) {
 	if ok, err := s.Begin(s.ctx, late[0].Kind, id, late[0].Epoch, late[0].Run+1); !ok || err != nil {
 		s.Errorf("it does not begin: %v, %v", ok, err)
 	}
+}
+
+// metLook is earlyLook where the decision is written between what the look reads (no
+// decision yet) and its end.
+func metLook(s *bench) {
+	d := s.contested(1, galena.SeverityDecision)
+	id := s.begun(person(2))
+	r := s.ruling(id, to("ana", false))
+	s.resolve(d)
+	s.clock.pass(11 * time.Second)
+	var early galena.Step
+	for _, st := range s.completions() {
+		if st.ID == id {
+			_, err := s.Rehand(s.ctx, []galena.Step{st})
+			s.ok(err)
+			early = st
+			early.Run++
+			ok, err := s.Begin(s.ctx, early.Kind, early.ID, early.Epoch, early.Run)
+			s.ok(err)
+			rec, err := s.Record(s.ctx, id)
+			s.ok(err)
+			if !ok || rec.Decision != nil {
+				s.Fatal("the look comes too late for this test")
+			}
+		}
+	}
+	r.Later = s.clock.now().Add(30 * time.Second) // a vendor was away
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	if err := s.Finish(s.ctx, early); err != nil && galena.KindOf(err) != galena.Conflict { // nothing to do, it read
+		s.Fatal(err)
+	}
+	s.clock.pass(time.Minute)
+	late := slices.DeleteFunc(s.completions(), func(st galena.Step) bool { return st.ID != id })
+	if len(late) != 1 {
+		s.Fatalf("%d looks after the decision, want one", len(late))
+	}
+	_, err = s.Rehand(s.ctx, late)
+	s.ok(err)
+	if ok, err := s.Begin(s.ctx, late[0].Kind, id, late[0].Epoch, late[0].Run+1); !ok || err != nil {
+		s.Errorf("it does not begin: %v, %v", ok, err)
+	}
+}
+
+// endedKillsNobody ends a look well on which a worker had died before; the next look
+// at the lead begins without that death.
+func endedKillsNobody(s *bench) {
+	d := s.contested(1, galena.SeverityDecision)
+	id := s.begun(person(2))
+	r := s.ruling(id, to("ana", false))
+	s.resolve(d)
+	s.clock.pass(11 * time.Second)
+	for _, st := range s.completions() {
+		s.rehand([]galena.Step{st}, 1)
+	}
+	st := s.kill(galena.StepComplete, id, 2, 1)
+	s.rehand([]galena.Step{st}, 1)
+	st.Run++
+	ok, err := s.Begin(s.ctx, st.Kind, id, st.Epoch, st.Run)
+	s.ok(err)
+	if !ok {
+		s.Fatal("not begun")
+	}
+	s.ok(s.Finish(s.ctx, st))
+	// the lead's own worker died with it, too; whoever takes it over rules
+	lost := slices.DeleteFunc(s.suspected(), func(st galena.Step) bool { return st.ID != id || st.Kind != galena.StepLead })
+	s.rehand(lost, 1)
+	ok, err = s.Begin(s.ctx, galena.StepLead, id, 1, 2)
+	s.ok(err)
+	r.Step.Run = 2
+	r.Later = s.clock.now().Add(30 * time.Second)
+	_, err = s.Rule(s.ctx, r)
+	s.ok(err)
+	s.clock.pass(time.Hour)
+	again := slices.DeleteFunc(s.completions(), func(st galena.Step) bool { return st.ID != id })
+	if len(again) != 1 {
+		s.Fatalf("%d looks, want one", len(again))
+	}
+	s.rehand(again, 1)
+	s.kill(galena.StepComplete, id, again[0].Run+1, 1) // the first death since it ended well
+}
+
+func (s *bench) suspected() []galena.Step {
+	all, err := s.Suspects(s.ctx, 100)
+	s.ok(err)
+	return all
 }
 
 // completed rules a lead whose completion is due after the wait.
