@@ -54,11 +54,12 @@ func (s *Server) HandleAudits(a *Auditor) {
 // that the store could not be told.
 func (a *Auditor) Process(ctx context.Context, s galena.Step) error {
 	p := a.Pipeline
+	asked := time.Now()
 	ok, err := p.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
 	if err != nil || !ok {
 		return err
 	}
-	defer p.leases.hold(s, time.Now())()
+	defer p.leases.hold(s, asked)()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run)
 	decidedAt, err := a.audit(ctx, s, log)
 	if err == nil || isFenceLost(err) {

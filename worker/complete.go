@@ -107,11 +107,12 @@ func (r *run) crowded() bool {
 // is held, so only those who could not answer are asked. As in Process an error
 // means that the store could not be told.
 func (p *Pipeline) Complete(ctx context.Context, s galena.Step) error {
+	asked := time.Now()
 	ok, err := p.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
 	if err != nil || !ok {
 		return err
 	}
-	defer p.leases.hold(s, time.Now())()
+	defer p.leases.hold(s, asked)()
 	log := p.Log.With("lead", s.ID, "epoch", s.Epoch, "run", s.Run, "step", s.Kind)
 	decided, err := p.complete(ctx, s, log)
 	if err == nil {

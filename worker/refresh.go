@@ -74,11 +74,12 @@ func (s *Server) HandleRefreshes(r *Refresher) {
 // Process runs one hand-out of one refresh. As in Pipeline.Process an error
 // means that the store could not be told.
 func (r *Refresher) Process(ctx context.Context, s galena.Step) error {
+	asked := time.Now()
 	ok, err := r.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
 	if err != nil || !ok {
 		return err
 	}
-	defer r.leases.hold(s, time.Now())()
+	defer r.leases.hold(s, asked)()
 	outcome, err := r.refresh(ctx, s)
 	if isFenceLost(err) {
 		return nil

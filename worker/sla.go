@@ -31,11 +31,12 @@ type Watch struct {
 // Process looks at one clock. As in Pipeline.Process an error means that the
 // store could not be told.
 func (w *Watch) Process(ctx context.Context, s galena.Step) error {
+	asked := time.Now()
 	ok, err := w.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
 	if err != nil || !ok {
 		return err
 	}
-	defer w.leases.hold(s, time.Now())()
+	defer w.leases.hold(s, asked)()
 	lead, kind, _ := strings.Cut(s.ID, ":")
 	log := w.Hands.Log.With("lead", lead, "epoch", s.Epoch, "clock", kind)
 	due, err := w.look(ctx, s, lead, galena.TimerKind(kind), log)
