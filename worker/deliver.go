@@ -31,33 +31,45 @@ type Deliverer struct {
 	leases     *leases
 	lanes      *lanes
 	sidings    *sidings
+	beside     *near // what comes by the queue is tried here while there is room, and holds no worker; nil = nowhere
 }
 
 // Process makes one try. As in Pipeline.Process an error means that the store
 // could not be told.
 func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
-	given := s.Begun
-	if given.IsZero() {
+	if !s.Begun.IsZero() && time.Since(s.Begun) > renewAfter {
+		// Its lease may run out, and whoever lets that happen is taken for dead.
+		return d.Steps.Park(ctx, s, d.Now(), galena.Pending, "it took long to commit")
+	}
+	if s.Begun.IsZero() {
+		asked := time.Now()
 		if ok, err := d.Steps.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run); err != nil || !ok {
 			return err
 		}
-		given = time.Now()
-	} else if time.Since(given) > renewAfter {
-		return galena.Errorf(galena.Unavailable, "worker.deliver", "it took %s to commit, its lease may run out", time.Since(given).Round(time.Millisecond))
+		if s.Begun = asked; d.beside != nil && d.beside.Keep() {
+			d.beside.Run(s)
+			return nil
+		}
 	}
-	release := d.leases.hold(s, given)
+	return d.try(ctx, s)
+}
+
+// try makes a try that was begun.
+func (d *Deliverer) try(ctx context.Context, s galena.Step) error {
+	release := d.leases.hold(s, s.Begun)
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)
 	if _, slow := galena.CRMOf(delivery.Target); slow && err == nil {
 		return d.sidings.take(ctx, errand{s, delivery, release})
 	}
 	defer release()
 	if err == nil {
-		ok, wait := d.lanes.enter(delivery.Target, d.Now())
+		began := d.Now()
+		ok, wait := d.lanes.enter(delivery.Target, began)
 		if !ok {
-			return d.Steps.Park(ctx, s, d.Now().Add(jitter(wait, d.Chance())), galena.BreakerOpen, "its target is failing or slow")
+			return d.Steps.Park(ctx, s, began.Add(jitter(wait, d.Chance())), galena.BreakerOpen, "its target is failing or slow")
 		}
 		err = guarded(func() error { return d.Sender.Send(ctx, delivery) }) // a panic must not keep the place
-		d.lanes.leave(delivery.Target, err, d.Now())
+		d.lanes.leave(delivery.Target, err, began, d.Now())
 	}
 	return d.end(ctx, s, delivery, err)
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// lanes keep targets from each other's way: one that has stopped to answer may
-// hold half of the worker, one that fails no more than a few tries at a time.
-// One that answers is never held up, however many leads come at once.
+// lanes keep targets from each other's way: one that has stopped to answer, or takes
+// long for it, may hold half of the worker, one that fails no more than a few tries at
+// a time. One that answers soon is never held up, however many leads come at once.
 type lanes struct {
 	mu    sync.Mutex
 	width int
@@ -18,15 +18,17 @@ type lanes struct {
 
 type lane struct {
 	busy  int
-	moved time.Time // when a try last ended, or the first of those under way began
-	fails int       // in a row
-	since time.Time // of the first of them
+	moved time.Time     // when a try last ended, or the first of those under way began
+	took  time.Duration // a try, of late
+	tail  time.Time     // when the last of those that find no place comes back
+	fails int           // in a row
+	since time.Time     // of the first of them
 }
 
 const (
 	probes     = 2               // tries at a time to a target that fails
 	failsInRow = 3               // a target fails from then on
-	laneWait   = 2 * time.Second // without an end of any try a target has stopped to answer
+	laneWait   = 2 * time.Second // without an end of any try a target has stopped to answer; and one that takes as long is slow
 	laneMost   = 10 * time.Minute
 )
 
@@ -50,21 +52,34 @@ func (l *lanes) enter(target string, now time.Time) (ok bool, wait time.Duration
 	switch {
 	case t.fails >= failsInRow && t.busy >= min(probes, l.width):
 		return false, min(max(now.Sub(t.since), laneWait), laneMost)
-	case t.busy >= l.width && now.Sub(t.moved) > laneWait:
-		return false, laneWait
+	case t.busy >= l.width && (now.Sub(t.moved) > laneWait || t.took > laneWait):
+		return false, t.later(now, l.width)
 	}
 	t.busy++
 	return true, 0
 }
 
-// leave gives the place back. Only what says that the target is away counts: a
-// refusal is an answer.
-func (l *lanes) leave(target string, err error, now time.Time) {
+// later is when a try comes back that finds no place: one after the other, at the pace
+// of the target.
+func (t *lane) later(now time.Time, width int) time.Duration {
+	first := now.Add(laneWait)
+	if t.tail.Before(first) || t.tail.Sub(now) > laneMost {
+		t.tail = first
+	}
+	wait := t.tail.Sub(now)
+	t.tail = t.tail.Add(t.took / time.Duration(width))
+	return wait
+}
+
+// leave gives the place back that was taken at began. Only what says that the target
+// is away counts: a refusal is an answer.
+func (l *lanes) leave(target string, err error, began, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.lane[target]
 	t.busy--
 	t.moved = now
+	t.took += (max(now.Sub(began), 0) - t.took) / 8
 	switch {
 	case err == nil:
 		t.fails = 0

@@ -31,7 +31,7 @@ func (s *street) fill(target string) (n int, wait time.Duration) {
 
 func (s *street) empty(target string, n int, err error) {
 	for range n {
-		s.leave(target, err, s.now)
+		s.leave(target, err, s.now, s.now)
 	}
 }
 
@@ -113,5 +113,32 @@ func TestAPanicInASenderKeepsNoPlace(t *testing.T) {
 	}
 	if !d.parked.Equal(testNow.Add(time.Minute)) {
 		t.Errorf("it waits until %v, want a minute", d.parked)
+	}
+}
+
+// A receiver that answers, but each time after ten seconds, while twenty deliveries a
+// second come: it may not take the places of everybody else.
+func TestATargetThatAnswersSlowlyTakesNoMoreThanHalfOfTheWorker(t *testing.T) {
+	t.Parallel()
+	const takes, every = 10 * time.Second, 50 * time.Millisecond
+	s := newStreet()
+	began := s.now
+	var ends []time.Time
+	most := 0
+	for at := time.Duration(0); at < 5*time.Minute; at += every {
+		s.now = began.Add(at)
+		for len(ends) > 0 && !ends[0].After(s.now) {
+			s.leave("slow", nil, s.now.Add(-takes), s.now)
+			ends = ends[1:]
+		}
+		if ok, _ := s.enter("slow", s.now); ok {
+			ends = append(ends, s.now.Add(takes))
+		}
+		if at > time.Minute {
+			most = max(most, len(ends))
+		}
+	}
+	if most > 64/2 {
+		t.Errorf("%d tries at a time to one slow target, want no more than half of 64 places", most)
 	}
 }

@@ -28,6 +28,7 @@ type Server struct {
 	leases  *leases
 	sidings *sidings
 	near    *near
+	beside  *near         // as near, for the deliveries that come by the queue
 	room    chan struct{} // a place for each step of shared tasks that may be worked on
 	steps   Steps
 	log     *slog.Logger
@@ -62,8 +63,8 @@ type ServerConfig struct {
 func NewServer(conn Conn, c ServerConfig, p *Pipeline, d *Deliverer, log *slog.Logger) *Server {
 	s := &Server{leases: newLeases(), steps: p.Steps, log: log, mux: asynq.NewServeMux(),
 		room: make(chan struct{}, roomPerWorker*max(c.Concurrency, 1))}
-	s.sidings, s.near = newSidings(d), newNear(c.Concurrency, d.Process, log)
-	p.leases, d.leases, d.lanes, d.sidings = s.leases, s.leases, newLanes(c.Concurrency), s.sidings
+	s.sidings, s.near, s.beside = newSidings(d), newNear(c.Concurrency, d.Process, log), newNear(roomPerWorker*c.Concurrency, d.try, log)
+	p.leases, d.leases, d.lanes, d.sidings, d.beside = s.leases, s.leases, newLanes(c.Concurrency), s.sidings, s.beside
 	s.asynq = asynq.NewServer(conn, asynq.Config{
 		Concurrency:              c.Concurrency,
 		Queues:                   map[string]int{queueLeads: 6, queueDeliveries: 3, queueBulk: 1},
@@ -166,8 +167,10 @@ func (s *Server) Start(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.sidings.open(ctx)
 	s.near.start(ctx)
+	s.beside.start(ctx)
 	if err := s.asynq.Start(asynq.HandlerFunc(s.route)); err != nil {
 		s.near.stop()
+		s.beside.stop()
 		s.cancel()
 		s.sidings.cancel()
 		return galena.Errorf(galena.Unavailable, "worker.start", "the queue does not answer")
@@ -185,7 +188,7 @@ func (s *Server) Stop() (ended bool) {
 	if s.cancel == nil {
 		return true
 	}
-	if ended = within(stopMost, s.near.stop, s.sidings.stop, s.asynq.Shutdown); !ended {
+	if ended = within(stopMost, s.near.stop, s.beside.stop, s.sidings.stop, s.asynq.Shutdown); !ended {
 		s.log.Warn("worker stops although not all of its work has ended", "after", stopMost)
 	}
 	s.cancel()
