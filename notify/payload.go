@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/galenahq/galena"
 )
@@ -47,7 +48,7 @@ func Rerouted(l galena.Lead, c galena.Company, d galena.Decision, personal bool)
 func body(event string, l galena.Lead, c galena.Company, d galena.Decision, personal bool) (json.RawMessage, error) {
 	w := writer{galena.JSONWriter{B: make([]byte, 0, 512+32*len(d.Facts))}} // most fit
 	w.Text(`{"type":`, event)
-	w.Text(`,"id":`, reference(l)) // the caller's own reference, else ours
+	w.Text(`,"id":`, referenceFor(l, personal)) // the caller's own reference, else ours
 	w.Text(`,"lead_id":`, l.ID)
 	if personal {
 		w.Text(`,"email":`, l.Email)
@@ -77,6 +78,14 @@ func Quarantined(l galena.Lead) (json.RawMessage, error) {
 	codes := make([]string, 0, len(l.Codes))
 	codes = append(codes, l.Codes...)
 	return json.Marshal(quarantined{galena.EventQuarantined, reference(l), l.ID, l.Verdict, codes})
+}
+
+// referenceFor is ours where the caller's may be the e-mail.
+func referenceFor(l galena.Lead, personal bool) string {
+	if !personal && strings.Contains(l.ExternalID, "@") {
+		return l.ID
+	}
+	return reference(l)
 }
 
 func reference(l galena.Lead) string {

@@ -25,6 +25,8 @@ const (
 	tryTimeout = 15 * time.Second
 	maxAnswer  = 64 << 10
 	maxWait    = 24 * time.Hour
+	// notYet is how long one process may know an endpoint that another has not read of.
+	notYet = 10 * time.Minute
 )
 
 // Deps is what webhooks are made of. The client brings the guard against private
@@ -142,6 +144,9 @@ func (w *Webhooks) find(id string) *endpoint {
 func (w *Webhooks) Send(ctx context.Context, d galena.Delivery) error {
 	e := w.find(d.Target)
 	if e == nil {
+		if w.now().Sub(d.At) < notYet {
+			return galena.Errorf(galena.Unavailable, "notify", "endpoint %s is not configured here yet", d.Target)
+		}
 		return galena.Errorf(galena.Invalid, "notify", "endpoint %s is not configured any more", d.Target)
 	}
 	err := w.try(ctx, e, d)
@@ -216,7 +221,10 @@ func (e *endpoint) post(ctx context.Context, d galena.Delivery, now time.Time, s
 // broken words a transport error without its text, which holds the URL.
 func broken(id string, err error) error {
 	out := &galena.Error{Kind: galena.Unavailable, Op: "notify." + id, Cause: "connection", Err: errors.New("no answer")}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+	if galena.CauseOf(err) == galena.CauseForbiddenTarget {
+		out.Cause = galena.CauseForbiddenTarget // tried again: the name may lead elsewhere for a while
+		out.Err = errors.New("its address is private, or takes no TLS: name it in GALENA_ALLOW_PRIVATE_TARGETS")
+	} else if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		out.Cause, out.Err = "timeout", errors.New("no answer in time")
 	}
 	return out
