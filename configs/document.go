@@ -110,7 +110,7 @@ func read[S any](d *document, defaults S, validate func(S) error) S {
 // decode fills out with what is right in the document and tells the rest. It
 // returns what was told, or nil when nothing could be decoded.
 func decode[T any](d *document, out *T) *shape {
-	s := &shape{tree: d.tree, gaps: map[ast.Node]bool{}}
+	s := &shape{tree: d.tree, gaps: map[ast.Node]bool{}, lost: map[*ast.MappingNode][]string{}}
 	s.reads(d.tree.root, reflect.TypeFor[T](), "")
 	d.add(d.tree.faults...)
 	d.tree.faults = nil

@@ -23,15 +23,17 @@ import (
 // rest can still be decoded and checked for meaning in the same run.
 type shape struct {
 	*tree
-	cut  []string          // paths whose value was cut out, or that a misspelt key was meant to give
-	near []string          // paths of mappings and lists that lost an entry so
-	gaps map[ast.Node]bool // what stands in lists where an element was cut out
+	cut  []string                      // paths whose value was cut out, or that a misspelt key was meant to give
+	near []string                      // paths of mappings and lists that lost an entry so
+	gaps map[ast.Node]bool             // what stands in lists where an element was cut out
+	lost map[*ast.MappingNode][]string // keys whose entries were cut out of mappings
 }
 
 // explains says that a fault is the consequence of one already told: it is where
-// something was cut out, or it is of what a list makes in which something was.
+// something was cut out, or it is of what a list makes in which something was. A
+// warning judges what the file does, and one with gaps does something else.
 func (s *shape) explains(f galena.Fault) bool {
-	if slices.Contains(s.near, f.Path) {
+	if slices.Contains(s.near, f.Path) || len(s.gaps) > 0 && strings.HasPrefix(f.Code, "W") {
 		return true
 	}
 	list := f.Path + "["
@@ -137,6 +139,9 @@ func (s *shape) wrong(n ast.Node, path, want string) bool {
 // keep walks the entries of a mapping, tells keys given twice, and drops the
 // entries that do not fit.
 func (s *shape) keep(m *ast.MappingNode, path string, fits func(v *ast.MappingValueNode, key, path string) bool) {
+	for _, key := range s.lost[m] { // an alias has brought us here before
+		s.cut, s.near = append(s.cut, strings.TrimPrefix(path+"."+key, ".")), append(s.near, path)
+	}
 	first := map[string]int{}
 	var kept []*ast.MappingValueNode
 	for _, v := range m.Values {
@@ -154,6 +159,7 @@ func (s *shape) keep(m *ast.MappingNode, path string, fits func(v *ast.MappingVa
 			kept = append(kept, v)
 		} else {
 			s.cut, s.near = append(s.cut, below), append(s.near, path)
+			s.lost[m] = append(s.lost[m], key)
 		}
 	}
 	m.Values = kept

@@ -171,14 +171,17 @@ func (b *builder) lintPool(path, name string) {
 	}
 }
 
-// everywhere lists the pools that a name means, one per territory when it depends on one.
+// everywhere lists the pools that a name means, one per territory when it depends on
+// one. A territory without an id was told.
 func (b *builder) everywhere(name string) []string {
 	if !strings.Contains(name, territoryMark) {
 		return []string{name}
 	}
 	var out []string
 	for _, t := range b.cfg.Territories {
-		out = append(out, strings.ReplaceAll(name, territoryMark, t.ID))
+		if t.ID != "" {
+			out = append(out, strings.ReplaceAll(name, territoryMark, t.ID))
+		}
 	}
 	return out
 }
