@@ -82,11 +82,18 @@ func steps(found []stepRow) []galena.Step {
 	return out
 }
 
-// stepList is the list parameter that names runs.
+// stepList is the list parameter that names runs, and until when each of them waited.
 func stepList(of []galena.Step) (string, error) {
-	list := make([]stepRow, len(of))
+	type row struct {
+		Kind  string `json:"kind"`
+		ID    string `json:"id"`
+		Epoch int    `json:"epoch"`
+		Run   int    `json:"run"`
+		DueAt int64  `json:"due_at"`
+	}
+	list := make([]row, len(of))
 	for i, st := range of {
-		list[i] = stepRow{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run, Queue: st.Queue}
+		list[i] = row{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run, DueAt: micros(st.DueAt)}
 	}
 	return rows(list)
 }

@@ -87,14 +87,16 @@ ORDER BY class, since
 LIMIT :limit;
 
 -- name: rehand-steps
--- Raises the run of {kind, id, epoch, run} and returns what was raised. A run
--- that holds its lease, a step that ended and an older run are left alone. A
--- lease that ran out is a worker that died.
+-- Raises the run of {kind, id, epoch, run, due_at} and returns what was raised. A run
+-- that holds its lease, a step that ended, one that was parked meanwhile (it waits for
+-- another due_at, which is to come) and an older run are left alone. A lease that ran
+-- out is a worker that died.
 UPDATE steps SET run = steps.run + 1, state = 'queued', queued_at = :now, due_at = 0, lease_until = 0,
     kills = steps.kills + CASE WHEN steps.state = 'running' THEN 1 ELSE 0 END
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer)
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(kind text, id text, epoch integer, run integer, due_at bigint)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
-  AND (steps.state IN ('queued', 'waiting') OR (steps.state = 'running' AND steps.lease_until <= :now))
+  AND (steps.state = 'queued' OR (steps.state = 'waiting' AND (steps.due_at <= :now OR steps.due_at = r.due_at))
+    OR (steps.state = 'running' AND steps.lease_until <= :now))
 RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attempts, steps.due_at, steps.kills, steps.worker;
 
 -- name: end-ruled-steps

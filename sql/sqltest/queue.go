@@ -21,6 +21,7 @@ var queueRules = map[string]func(*bench){
 	"AnOldRunMayNotEndTheStep":              oldRunCannotEnd,
 	"AFailedStepStaysUntilItIsReplayed":     failedStays,
 	"AVouchedStepIsNoSuspect":               vouched,
+	"AStepThatParkedMeanwhileWaits":         parkedMeanwhile,
 }
 
 func onlyOneBegins(s *bench) {
@@ -260,4 +261,18 @@ func vouched(s *bench) {
 	s.suspects(0)
 	s.clock.pass(10 * time.Second)
 	s.suspects(1)
+}
+
+// parkedMeanwhile lets a worker take a silent step, and park it, between the sweep's
+// look and its hand-out.
+func parkedMeanwhile(s *bench) {
+	id := s.accept(person(1)).ID
+	s.relayed()
+	s.clock.pass(time.Minute)
+	found := s.suspects(1)
+	s.begin(id)
+	s.ok(s.Park(s.ctx, run(id, 1), s.clock.now().Add(time.Hour), galena.RateLimited, "slow down"))
+	s.rehand(found, 0)
+	s.clock.pass(time.Hour)
+	s.rehand(s.suspects(1), 1)
 }

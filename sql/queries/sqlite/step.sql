@@ -26,7 +26,8 @@ UPDATE steps SET run = run + 1, state = 'queued', queued_at = :now, due_at = 0, 
     kills = kills + CASE WHEN state = 'running' THEN 1 ELSE 0 END
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
-  AND (state IN ('queued', 'waiting') OR (state = 'running' AND lease_until <= :now))
+  AND (state = 'queued' OR (state = 'waiting' AND (due_at <= :now OR due_at = r.value->>'due_at'))
+    OR (state = 'running' AND lease_until <= :now))
 RETURNING kind, id, epoch, run, queue, attempts, due_at, kills, worker;
 
 -- name: replay-steps
