@@ -204,6 +204,7 @@ func longOutage(b *bench) {
 // herd lets many wait for p1, which then comes back with a limit of its own.
 func herd(b *bench) {
 	b.p1.always(status(http.StatusInternalServerError))
+	from := time.Now()
 	l := b.gen.run("f65", b.plan.rate/2)
 	b.rest(b.span(10*time.Minute, 45*time.Second))
 	b.atLeast("leads that wait", b.waiting(), 1)
@@ -218,6 +219,9 @@ func herd(b *bench) {
 	all, acks := b.gen.books()
 	fresh := count(all, acks, b.sink.events(), up, to, 0)
 	b.figure("done after %.0fs", done.Seconds())
+	b.lookedAgain(from, up.Add(-10*time.Second)) // what came later may have been decided when p1 was back
+	b.atLeast("calls after p1 came back", float64(b.p1.askedBetween(up, to)), 1)
+	b.atLeast("fresh leads", float64(len(fresh.Waits)), 1)
 	b.atMost("calls in the busiest second", float64(busiestSecond(b.p1.asked(up))), 20)
 	b.atMost("p95 of fresh leads s", quantile(fresh.Waits, 0.95).Seconds(), 3)
 }
@@ -234,6 +238,13 @@ func nobodyAnswers(b *bench) {
 	b.p2.heal()
 	done := b.within(15*time.Minute, "nobody waits any more", func() bool { return b.waiting() == 0 })
 	b.figure("done after %.0fs", done.Seconds())
+	b.lookedAgain(from, to)
+}
+
+// lookedAgain judges that every lead of an interval that was decided on a part, and
+// still is, was looked at again.
+func (b *bench) lookedAgain(from, to time.Time) {
+	b.t.Helper()
 	b.atMost("leads that were not looked at again", b.sql(`SELECT count(*) FROM decisions d JOIN leads l ON l.id = d.lead_id AND l.epoch = d.epoch
 		WHERE d.stop IN ('degraded', 'deadline') AND l.created_at BETWEEN $1 AND $2
 		AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.lead_id = d.lead_id AND n.epoch = d.epoch)`, from.UnixMicro(), to.UnixMicro()), 0)
