@@ -269,3 +269,9 @@ func BenchmarkBurst(b *testing.B) {
 		})
 	}
 }
+
+// Alive says that the step's task is not known to be lost.
+func (c *Client) Alive(s galena.Step) bool {
+	waits, sure := c.Ask(s)
+	return waits || !sure
+}

@@ -107,22 +107,29 @@ func (c *Client) enqueue(ctx context.Context, of []galena.Step) error {
 	return nil
 }
 
-// Alive says whether the step's task still waits on the queue. One that is active
-// does not: its step would have begun at once, so its worker is gone, and with
-// the lease gone too asynq would never notice. When Redis cannot be asked the
-// answer is yes: handing the step out again would not help. A step that shares a
-// task cannot be found by name; it waits its turn as long as the queue holds
-// something that waits for longer, unless its task is a dead worker's.
-func (c *Client) Alive(s galena.Step) bool {
+// Ask says whether the step's task still waits on the queue, and whether that is sure.
+// One that is active does not wait: its step would have begun at once, so its worker
+// is gone, and with the lease gone too asynq would never notice. It is not sure when
+// Redis cannot be asked: handing the step out again would not help, and nobody has
+// seen it. A step that shares a task cannot be found by name; it waits its turn as
+// long as the queue holds something that waits for longer, unless its task is a dead
+// worker's, or one's that may be.
+func (c *Client) Ask(s galena.Step) (waits, sure bool) {
 	info, err := c.inspector.GetTaskInfo(s.Queue, taskID(s))
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound) && shareable[s.Kind]:
-		return !c.orphan(s) && c.behind(s)
+		dead, doubt := c.orphan(s)
+		if dead || doubt {
+			return false, dead
+		}
+		return c.behind(s)
+	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		return false, true
 	case err != nil:
-		return !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound)
+		return false, false
 	}
 	return info.State == asynq.TaskStatePending ||
-		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry
+		info.State == asynq.TaskStateScheduled || info.State == asynq.TaskStateRetry, true
 }
 
 // lookEvery is how long what was seen of a queue is remembered, from when the answer
@@ -134,10 +141,12 @@ type head struct {
 	looked time.Time
 	since  time.Time // zero = none waits
 	unsure bool      // since when it waits is not known
+	away   bool      // Redis did not say
 }
 
-// behind says that the step was handed out after the oldest task that waits.
-func (c *Client) behind(s galena.Step) bool {
+// behind says whether the step was handed out after the oldest task that waits, and
+// whether Redis said so.
+func (c *Client) behind(s galena.Step) (waits, sure bool) {
 	c.headsMu.Lock()
 	defer c.headsMu.Unlock()
 	h := c.heads[s.Queue]
@@ -145,7 +154,7 @@ func (c *Client) behind(s galena.Step) bool {
 		h = c.headOf(s.Queue)
 		c.heads[s.Queue] = h
 	}
-	return h.unsure || !h.since.IsZero() && !s.Since.Before(h.since.Add(-lookEvery))
+	return h.unsure || !h.since.IsZero() && !s.Since.Before(h.since.Add(-lookEvery)), !h.away
 }
 
 // headOf looks for the oldest task that waits.
@@ -154,7 +163,7 @@ func (c *Client) headOf(queue string) (h head) {
 	info, err := c.inspector.GetQueueInfo(queue)
 	switch {
 	case err != nil:
-		h.unsure = !errors.Is(err, asynq.ErrQueueNotFound)
+		h.away = !errors.Is(err, asynq.ErrQueueNotFound)
 	case info.Pending > 0 && info.Latency == 0:
 		// A worker that stopped gave the head back: asynq forgets then since when it waits.
 		h.unsure = true

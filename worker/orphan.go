@@ -11,9 +11,14 @@ const (
 	// silence is how long a worker gives no sign when it is dead: a living one moves
 	// its leases every five seconds.
 	silence = 12 * time.Second
+	// doubtful is how long one that may be dead gave no sign: it missed one.
+	doubtful = 7 * time.Second
 	// orphanLook is how long one look for orphans may take: the other questions about
 	// the queue wait for it.
 	orphanLook = 2 * time.Second
+	// orphanEvery is how long a look is remembered: less than from one sweep to the
+	// next, for each of them looks.
+	orphanEvery = sweepEvery / 2
 )
 
 // orphanage is what workers of a queue have taken. asynq puts a dead one's task back
@@ -28,7 +33,8 @@ type orphanage struct {
 type taken struct {
 	lease time.Time
 	since time.Time            // it has not moved, by ours
-	steps map[galena.Step]bool // those of a dead worker's task; nil = not read yet
+	steps map[galena.Step]bool // those of a task whose worker may be dead; nil = not read yet
+	dead  bool
 }
 
 // Look sees what workers have taken. It is called all the time, whether or not a step
@@ -44,28 +50,28 @@ func (c *Client) Look() {
 	}
 }
 
-// orphan says that a worker took the step, among others, and died before its turn.
-// How long the queue is says nothing about it: in a long one the step would look as
-// if it waited there.
-func (c *Client) orphan(s galena.Step) bool {
+// orphan says that a worker took the step, among others, and died before its turn, or
+// that this may be so. How long the queue is says nothing about it: in a long one the
+// step would look as if it waited there.
+func (c *Client) orphan(s galena.Step) (dead, doubt bool) {
 	if c.stage == nil {
-		return false
+		return false, false
 	}
 	c.orphansMu.Lock()
 	defer c.orphansMu.Unlock()
 	named := galena.Step{Kind: s.Kind, ID: s.ID, Epoch: s.Epoch, Run: s.Run}
 	for _, t := range c.orphansOf(s.Queue).tasks {
 		if t.steps[named] {
-			return true
+			return t.dead, !t.dead
 		}
 	}
-	return false
+	return false, false
 }
 
 // orphansOf looks again if the last look is too old.
 func (c *Client) orphansOf(queue string) orphanage {
 	o := c.orphans[queue]
-	if time.Since(o.looked) > lookEvery {
+	if time.Since(o.looked) > orphanEvery {
 		o = c.visit(queue, o)
 		o.looked = time.Now()
 		c.orphans[queue] = o
@@ -91,8 +97,9 @@ func (c *Client) visit(queue string, before orphanage) orphanage {
 		if !ok || !t.lease.Equal(lease) {
 			t = taken{lease: lease, since: seen}
 		}
-		dead := lease.IsZero() || asked.Sub(t.since) >= silence
-		if dead && t.steps == nil && ctx.Err() == nil {
+		stood := asked.Sub(t.since)
+		t.dead = lease.IsZero() || stood >= silence
+		if (t.dead || stood >= doubtful) && t.steps == nil && ctx.Err() == nil {
 			t.steps = c.stepsOf(queue, id)
 		}
 		o.tasks[id] = t

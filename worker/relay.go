@@ -16,6 +16,7 @@ type Outbox interface {
 	ClaimOutbox(ctx context.Context, limit int) ([]galena.Step, error)
 	DropOutbox(ctx context.Context, ids []int64) error
 	PutOutbox(ctx context.Context, left []galena.Step) error
+	Vouch(ctx context.Context, seen []galena.Step) error
 }
 
 // Enqueuer puts steps on the queue and returns those that got there.
@@ -210,6 +211,10 @@ func (r *Relay) empty(ctx context.Context) (int, error) {
 		ids[i] = s.Outbox
 	}
 	if len(ids) > 0 {
+		// They may have waited here for long: the sweep counts from now on.
+		if err := r.outbox.Vouch(ctx, sent); err != nil {
+			return len(steps), err
+		}
 		if err := r.outbox.DropOutbox(ctx, ids); err != nil {
 			return len(steps), err
 		}

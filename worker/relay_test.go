@@ -59,6 +59,8 @@ func (b *box) PutOutbox(_ context.Context, left []galena.Step) error {
 	return nil
 }
 
+func (*box) Vouch(context.Context, []galena.Step) error { return nil }
+
 func (b *box) left() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -220,7 +222,7 @@ func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T)
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l := &lostSteps{steps: c.lost}
-			lost := func(galena.Step) bool { return false }
+			lost := func(galena.Step) (waits, sure bool) { return false, true }
 			if _, err := NewSweeper(l, lost, func() {}, slog.New(slog.DiscardHandler)).Sweep(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -248,7 +250,7 @@ func TestTheSweepLeavesWhatTheQueueStillHolds(t *testing.T) {
 		{ID: "flushed", Run: 1},
 		{ID: "its worker was killed", Run: 1, Lost: true},
 	}}
-	alive := func(s galena.Step) bool { return s.ID != "flushed" }
+	alive := func(s galena.Step) (waits, sure bool) { return s.ID != "flushed", true }
 	woken := 0
 	n, err := NewSweeper(l, alive, func() { woken++ }, slog.New(slog.DiscardHandler)).Sweep(context.Background())
 	if err != nil || n != 2 || len(l.rehanded) != 2 || woken == 0 {

@@ -39,7 +39,7 @@ type Sweeper struct {
 	Look func() // at the queue, at every sweep; nil = nobody looks
 
 	store Suspects
-	alive func(galena.Step) bool
+	queue func(galena.Step) (waits, sure bool)
 	wake  func()
 	log   *slog.Logger
 
@@ -49,13 +49,14 @@ type Sweeper struct {
 
 // answer is what the queue said of a step.
 type answer struct {
-	step  galena.Step
-	alive bool
+	step        galena.Step
+	waits, sure bool
 }
 
-// NewSweeper builds a sweeper; alive asks the queue, wake nudges the relay.
-func NewSweeper(s Suspects, alive func(galena.Step) bool, wake func(), log *slog.Logger) *Sweeper {
-	return &Sweeper{store: s, alive: alive, wake: wake, log: log, asked: map[galena.Step]bool{}, answers: make(chan answer, askers)}
+// NewSweeper builds a sweeper; queue is asked whether a step waits on it, wake nudges
+// the relay.
+func NewSweeper(s Suspects, queue func(galena.Step) (waits, sure bool), wake func(), log *slog.Logger) *Sweeper {
+	return &Sweeper{store: s, queue: queue, wake: wake, log: log, asked: map[galena.Step]bool{}, answers: make(chan answer, askers)}
 }
 
 // Job is the sweep as the scheduler runs it.
@@ -124,6 +125,7 @@ func (s *Sweeper) ask(ctx context.Context, silent []galena.Step) (seen, gone []g
 	for _, st := range silent {
 		open[st] = true
 	}
+	all = true
 	for next := silent; len(open) > 0; {
 		for ; len(next) > 0 && len(s.asked) < askers; next = next[1:] {
 			if st := next[0]; open[st] && !s.asked[st] {
@@ -139,7 +141,9 @@ func (s *Sweeper) ask(ctx context.Context, silent []galena.Step) (seen, gone []g
 			delete(s.asked, a.step)
 			switch {
 			case !open[a.step]:
-			case a.alive:
+			case !a.sure: // nobody vouches for it: another sweep asks again
+				all = false
+			case a.waits:
 				seen = append(seen, a.step)
 			default:
 				gone = append(gone, a.step)
@@ -147,7 +151,7 @@ func (s *Sweeper) ask(ctx context.Context, silent []galena.Step) (seen, gone []g
 			delete(open, a.step)
 		}
 	}
-	return seen, gone, true
+	return seen, gone, all
 }
 
 // left is how much of a sweep's tick is left.
@@ -162,7 +166,10 @@ func left(ctx context.Context) time.Duration {
 // nothing, and one to a Redis that hangs takes longer than a stop may.
 func (s *Sweeper) question(st galena.Step) {
 	s.asked[st] = true
-	go func() { s.answers <- answer{st, s.alive(st)} }()
+	go func() {
+		waits, sure := s.queue(st)
+		s.answers <- answer{st, waits, sure}
+	}()
 }
 
 // recover hands out what is lost, puts aside what is guilty, and says how many

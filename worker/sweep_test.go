@@ -57,9 +57,9 @@ func waiting(n int) *yard {
 
 // sweeper sweeps a yard behind a queue that answers after a while.
 func sweeper(y Suspects, answer time.Duration) *Sweeper {
-	return NewSweeper(y, func(st galena.Step) bool {
+	return NewSweeper(y, func(st galena.Step) (waits, sure bool) {
 		time.Sleep(answer)
-		return st.ID != "flushed"
+		return st.ID != "flushed", true
 	}, func() {}, slog.New(slog.DiscardHandler))
 }
 
