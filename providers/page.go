@@ -147,12 +147,12 @@ func (s Settings) cutOff(err error) bool {
 	if s.way == nil {
 		s.way = way
 	}
-	return errors.Is(s.way(to.String()), syscall.ENETUNREACH)
+	return errors.Is(s.way(to), syscall.ENETUNREACH)
 }
 
 // way asks our own routes for one to an address; nothing is sent.
-func way(to string) error {
-	c, err := net.Dial("udp4", to)
+func way(to *net.TCPAddr) error {
+	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: to.IP, Port: to.Port})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ type Settings struct {
 	Now     func() time.Time
 	Wire    *Wire // what the vendor's contract is, of one that the catalogue describes
 
-	way func(to string) error // whether our own routes lead to an address; nil asks the kernel
+	way func(to *net.TCPAddr) error // whether our own routes lead to an address; nil asks the kernel
 }
 
 // Spec says everything about a vendor that an operator does not have to.

@@ -934,6 +934,11 @@ func TestARenewalTakesBackNoPauseOfTheNewAddress(t *testing.T) {
 	t.Parallel()
 	refused := fails(galena.Errorf(galena.Exhausted, "one", "no credits"))
 	a, b := newBundle(t, refused, nil), newBundle(t, refused, nil)
+	ask := func(w *Waterfall) {
+		if _, _, err := w.Ask(t.Context(), "one", "acme.example", nil); galena.KindOf(err) != galena.Exhausted {
+			t.Fatalf("asked: %v", err)
+		}
+	}
 	next := func(x *bundle) *Waterfall {
 		d := x.deps
 		d.Before = x.Waterfall
@@ -954,7 +959,7 @@ func TestARenewalTakesBackNoPauseOfTheNewAddress(t *testing.T) {
 		}
 		row = s
 	}
-	_, _, _ = a.Ask(t.Context(), "one", "acme.example", nil) // the old address refuses
+	ask(a.Waterfall) // the old address refuses
 	publish(a.states[0])
 	b.Adopt([]galena.ProviderState{row})
 	time.Sleep(time.Millisecond)
@@ -964,7 +969,7 @@ func TestARenewalTakesBackNoPauseOfTheNewAddress(t *testing.T) {
 		t.Fatalf("the pause of the old address stays: %+v", row)
 	}
 	time.Sleep(time.Millisecond)
-	_, _, _ = newA.Ask(t.Context(), "one", "acme.example", nil) // and so does the new one
+	ask(newA) // and so does the new one
 	publish(a.states[2])
 	if row.PauseReason != galena.Exhausted {
 		t.Fatalf("the pause of the new address is not published: %+v", row)

@@ -3,9 +3,11 @@ package sql_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -84,7 +86,7 @@ func (f *stall) listen(t *testing.T, server string) string {
 							return
 						}
 					}
-					if ne, ok := err.(net.Error); err != nil && !(ok && ne.Timeout()) {
+					if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 						return
 					}
 				}

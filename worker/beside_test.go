@@ -28,7 +28,7 @@ func (*mixed) Park(context.Context, galena.Step, time.Time, galena.Kind, string)
 	return nil
 }
 
-func (m *mixed) Send(ctx context.Context, d galena.Delivery) error {
+func (m *mixed) Send(_ context.Context, d galena.Delivery) error {
 	if d.Target == "dead" {
 		select {
 		case <-m.dead:

@@ -127,8 +127,9 @@ func endedKillsNobody(s *bench) {
 	// the lead's own worker died with it, too; whoever takes it over rules
 	lost := slices.DeleteFunc(s.suspected(), func(st galena.Step) bool { return st.ID != id || st.Kind != galena.StepLead })
 	s.rehand(lost, 1)
-	ok, err = s.Begin(s.ctx, galena.StepLead, id, 1, 2)
-	s.ok(err)
+	if ok, err := s.Begin(s.ctx, galena.StepLead, id, 1, 2); err != nil || !ok {
+		s.Fatal("not begun", err)
+	}
 	r.Step.Run = 2
 	r.Later = s.clock.now().Add(30 * time.Second)
 	_, err = s.Rule(s.ctx, r)
