@@ -32,7 +32,7 @@ type wanted struct {
 }
 
 func wantedBody(l galena.Lead, c galena.Company, d galena.Decision, personal bool) ([]byte, error) {
-	w := wanted{Type: galena.EventRouted, ID: reference(l), LeadID: l.ID, Domain: l.Domain, Score: d.Score.Score, Lo: d.Lo, Hi: d.Hi,
+	w := wanted{Type: galena.EventRouted, ID: referenceFor(l, personal), LeadID: l.ID, Domain: l.Domain, Score: d.Score.Score, Lo: d.Lo, Hi: d.Hi,
 		Coverage: d.Coverage, Tier: d.Tier, Route: d.Rule, To: d.To, Provisional: d.Provisional, Reasons: d.TopReasons, Company: map[string]any{}}
 	if personal {
 		w.Email = &l.Email
