@@ -134,6 +134,7 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 	decided = p.Now()
 	rules := p.Rules()
 	defer rules.done()
+	var before *run
 	for range ownerRaces {
 		record, err := p.Completions.Record(ctx, s.ID)
 		if err != nil {
@@ -149,12 +150,14 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 		decided = memory.Lead.DecidedAt
 		r := newRun(p, rules, memory)
 		r.resume(*record.Decision)
+		r.carry(before)
 		if err := r.enrich(ctx); err != nil {
 			return decided, err
 		}
 		err = r.conclude(ctx, s, *record.Decision, log)
 		if isOwnerRace(err) {
-			continue // the answers are held: look again with the new owner
+			before = r
+			continue // look again with the new owner
 		}
 		return decided, err
 	}

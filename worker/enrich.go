@@ -59,6 +59,25 @@ func newRun(p *Pipeline, rules *Rules, m galena.Memory) *run {
 	return r
 }
 
+// carry goes on where the run before had to start over: who was asked is not asked
+// again, and neither the limit nor the deadline begins anew.
+func (r *run) carry(before *run) {
+	if before == nil {
+		return
+	}
+	if r.deadline >= 0 {
+		r.deadline = max(0, before.deadline-r.began.Sub(before.began))
+	}
+	r.before, r.spent = before.before, before.spent
+	if r.memory.CompanyDomain() != before.memory.CompanyDomain() {
+		r.before, r.spent = before.before+before.spent, 0 // what was heard is of another
+		return
+	}
+	r.observed = append(r.observed, before.bought()...)
+	r.held, r.steps, r.segment = before.held, before.steps, before.segment
+	r.asked, r.tried, r.refused, r.failed, r.missed = before.asked, before.tried, before.refused, before.failed, before.missed
+}
+
 // bought is what vendors said of the company, to this run.
 func (r *run) bought() []*galena.Observation { return r.observed[len(r.memory.Observations):] }
 
@@ -111,7 +130,9 @@ func (r *run) enrich(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, r.deadline)
 		defer cancel()
 	}
-	r.segment = planning.Segment(r.known())
+	if len(r.steps) == 0 {
+		r.segment = planning.Segment(r.known())
+	}
 	for {
 		state := r.state(r.look(false))
 		next, beside := planning.Ask(state)

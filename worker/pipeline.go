@@ -116,11 +116,13 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, memory galena.Memo
 	}()
 	rules := p.Rules()
 	defer rules.done()
+	var before *run
 	for range ownerRaces {
 		if done, err := p.screen(ctx, s, memory.Lead, log); done {
 			return err
 		}
 		run := newRun(p, rules, memory)
+		run.carry(before)
 		if err := run.enrich(ctx); err != nil {
 			return err
 		}
@@ -129,6 +131,7 @@ func (p *Pipeline) decide(ctx context.Context, s galena.Step, memory galena.Memo
 			if memory, err = p.Leads.Memory(ctx, s.ID); err != nil {
 				return err
 			}
+			before = run
 			continue
 		}
 		if isFenceLost(err) {
