@@ -68,24 +68,30 @@ func (w *Waterfall) ask(ctx context.Context, provider, domain string, known gale
 			return a, step(call, result{answer: a, cached: true}, false), nil
 		}
 	}
-	led := false // this caller's function ran: it pays
 	flight := provider + " " + domain + q.beside()
 	if fresh {
 		flight += " fresh" // a flight that ends with what is held is not the same
 	}
-	ch := w.flights.DoChan(flight, func() (any, error) {
-		led = true
-		return w.fly(ctx, v, q, w.budgets(v, known, fresh), fresh)
-	})
-	select {
-	case <-ctx.Done():
-		return failed(call, gaveUp(ctx, provider))
-	case r := <-ch:
-		res, _ := r.Val.(result)
-		if r.Err != nil {
-			return failed(call, r.Err)
+	for budgets := w.budgets(v, known, fresh); ; {
+		led := false // this caller's function ran: it pays
+		ch := w.flights.DoChan(flight, func() (any, error) {
+			led = true
+			return w.fly(ctx, v, q, budgets, fresh)
+		})
+		select {
+		case <-ctx.Done():
+			return failed(call, gaveUp(ctx, provider))
+		case r := <-ch:
+			res, _ := r.Val.(result)
+			switch {
+			case r.Err == nil:
+				return res.answer, step(call, res, led), nil
+			case !led && ofBudget(r.Err) && w.short.refuses(v, budgets, w.deps.Now()) == nil:
+				continue // whoever led is of another source, whose budget is none of ours
+			default:
+				return failed(call, r.Err)
+			}
 		}
-		return res.answer, step(call, res, led), nil
 	}
 }
 
@@ -205,7 +211,7 @@ func (w *Waterfall) admit(v *vendor) (probe bool, err error) {
 	if reason != "" {
 		return false, paused(v, reason, wait)
 	}
-	if wait := time.Unix(0, v.full.Load()).Sub(now); v.pace != nil && wait > 0 {
+	if wait := time.Unix(0, v.full.Load()).Sub(now); v.pace != nil && wait > 0 && wait <= v.fullest() {
 		w.forgo(v, probe)
 		return false, paceFull(v, wait)
 	}
@@ -243,6 +249,12 @@ func (v *vendor) allowed() time.Duration {
 		return v.timeout
 	}
 	return v.timeout + maxPace
+}
+
+// fullest is how long our pace may have no turn at the most: what is farther off was
+// noted before the clock was set back.
+func (v *vendor) fullest() time.Duration {
+	return time.Duration(float64(time.Second)/v.paced) + maxPace
 }
 
 // paceFull is the error of a call that our own pace has no turn for soon.

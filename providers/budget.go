@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,6 +83,12 @@ func (w *Waterfall) learn(v *vendor, costMicros int64) {
 			return
 		}
 	}
+}
+
+// ofBudget says that a budget had no room for the call.
+func ofBudget(err error) bool {
+	e, ok := errors.AsType[*galena.Error](err)
+	return ok && e.Cause == galena.CauseBudget
 }
 
 // midnight is when the next one begins.

@@ -41,6 +41,7 @@ type pause struct {
 	reason  galena.Kind // "" = not paused
 	changed time.Time
 	probing time.Time // until when the last probe had the turn
+	read    time.Time // when the newest word was said that was read of others
 }
 
 // probeSlack is how much longer than its call may take a probe has the turn: the
@@ -142,6 +143,9 @@ func (p *pause) reopen(now time.Time, err error) change {
 func (p *pause) adopt(s galena.ProviderState, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.ChangedAt.After(p.read) {
+		p.read = s.ChangedAt
+	}
 	if s.ChangedAt.Before(p.changed) {
 		return
 	}
@@ -162,4 +166,15 @@ func (p *pause) state(now time.Time) (until time.Time, reason galena.Kind, chang
 		return time.Time{}, "", p.changed
 	}
 	return p.until, p.reason, p.changed
+}
+
+// newest is when the newest word on it was said that we know of, be it another's that
+// changed nothing.
+func (p *pause) newest() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.read.After(p.changed) {
+		return p.read
+	}
+	return p.changed
 }

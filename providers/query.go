@@ -47,12 +47,13 @@ func (q Query) beside() string {
 // one that says nothing else.
 func noted(a galena.Answer, q Query) galena.Answer {
 	beside := q.beside()
-	miss := a.Kind == galena.NotFound
+	miss := a.Kind == galena.NotFound || a.Kind == "" && len(a.Observations) == 0
 	if beside == "" || len(a.Observations) == 0 && !miss {
 		return a
 	}
 	a.Observations = slices.Clone(a.Observations)
 	if miss {
+		a.Kind = galena.NotFound // a hit that says nothing is as good as none, and has nowhere else to keep it
 		a.Observations = []galena.Observation{{Source: a.Provider}}
 	}
 	a.Observations[0].Ref += beside

@@ -184,7 +184,11 @@ func (w *Waterfall) renew() {
 			continue
 		}
 		s := v.state(v.id, w.deps.Now(), v.breaker.state())
-		if was := old.state(v.id, w.deps.Now(), old.breaker.state()).ChangedAt; !was.IsZero() {
+		was := old.state(v.id, w.deps.Now(), old.breaker.state()).ChangedAt
+		if read := old.pause.newest(); read.After(was) {
+			was = read
+		}
+		if !was.IsZero() {
 			s.ChangedAt = was.Add(time.Microsecond)
 			w.deps.OnState(s)
 		}
