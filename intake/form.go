@@ -65,7 +65,7 @@ func observations(l galena.Lead, now time.Time) ([]galena.Observation, error) {
 			continue
 		}
 		v, err := galena.ParseValue(f, said[name])
-		if err != nil || v.Empty() || len(v.Raw) > maxSaid || len(v.Text) > maxSaid {
+		if err != nil || v.Empty() || octets(v) > maxSaid {
 			continue // an answer that cannot be read stays on the lead, and the field unknown
 		}
 		o, err := observation(l.Domain, f.Name, v, l.ID, now)
@@ -100,6 +100,15 @@ func observation(domain, field string, v galena.Value, ref string, now time.Time
 // maxSaid is longer than any answer that says something, in octets. What is kept of a
 // company is read with every lead of it.
 const maxSaid = 4096
+
+// octets is how much a value keeps of what was said.
+func octets(v galena.Value) int {
+	n := len(v.Raw) + len(v.Text)
+	for _, it := range v.Set {
+		n += len(it)
+	}
+	return n
+}
 
 // sayable says that a form may state the field. What the domain is, whether it
 // belongs to a competitor or to a mailbox host, and how we tagged the company is

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -362,6 +363,31 @@ func TestABandWithoutEndInAFormIsNoValue(t *testing.T) {
 	for _, o := range got {
 		if n := len(o.Value.Raw) + len(o.Value.Text); n > 4096 {
 			t.Errorf("%s keeps %d octets of a form in the company's record", o.Field, n)
+		}
+	}
+}
+
+// As with a band: a list is as long as it pleases, and each of its words is read with
+// every lead of the company.
+func TestAListWithoutEndInAFormIsNoValue(t *testing.T) {
+	t.Parallel()
+	l := galena.Lead{Judgement: galena.Judgement{Domain: "acme.example", Verdict: galena.Accept}}
+	var many []any
+	text := ""
+	for i := range 6_000 {
+		many = append(many, fmt.Sprintf("tool%d", i))
+		text += fmt.Sprintf("tool%d,", i)
+	}
+	for _, said := range []any{many, text} {
+		l.Fields = map[string]any{"technologies": said}
+		got, err := observations(l, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range got {
+			if n := len(strings.Join(o.Value.Set, "")); n > 4096 {
+				t.Errorf("%s keeps %d octets in %d words of a form in the company's record", o.Field, n, len(o.Value.Set))
+			}
 		}
 	}
 }
