@@ -5,10 +5,15 @@ import (
 	"time"
 )
 
+// setBack is by how much the last run of a job must lie ahead to show that the clock was
+// put back: more than any transaction takes from reading it to the claim.
+const setBack = time.Minute
+
 // ClaimJob gives the current tick of a periodic job to one holder. Ticks are cut
 // by the database's clock, so it does not matter what the processes take for the
 // time. The tick is the holder's until its end; a holder that dies is replaced
-// at the next one. wait is when to ask again: at the next tick, or soon where an
+// at the next one. Where that clock was ahead for a while the ticks that it gave out
+// then do not count. wait is when to ask again: at the next tick, or soon where an
 // earlier run still holds the job.
 func (s *Store) ClaimJob(ctx context.Context, name, holder string, every time.Duration) (ours bool, wait time.Duration, err error) {
 	err = s.inTx(ctx, "sql.claim_job", func(tx conn) error {
@@ -19,7 +24,7 @@ func (s *Store) ClaimJob(ctx context.Context, name, holder string, every time.Du
 		tick := now - now%every.Microseconds()
 		wait = time.Duration(tick+every.Microseconds()-now) * time.Microsecond
 		n, err := tx.exec(ctx, "claim-job", args{"name": name, "holder": holder, "tick": tick, "now": now,
-			"held_until": now + every.Microseconds()})
+			"held_until": now + every.Microseconds(), "ahead": now + setBack.Microseconds()})
 		if ours = n == 1; ours || err != nil {
 			return err
 		}

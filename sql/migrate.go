@@ -118,5 +118,12 @@ func refuseOldSchema(ctx context.Context, db database) error {
 		return galena.Errorf(galena.Invalid, "sql.open",
 			"the schema is version %d and must be %d: run galena migrate", current, target)
 	}
+	missing, err := p.HasPending(ctx) // one that was written beside a later one does not show in the version
+	if err != nil {
+		return fault("sql.open", err)
+	}
+	if missing {
+		return galena.Errorf(galena.Invalid, "sql.open", "the schema misses an earlier migration: run galena migrate")
+	}
 	return nil
 }

@@ -35,8 +35,8 @@ func (s *Store) PlanRefreshes(ctx context.Context, wishes []galena.Refresh) erro
 }
 
 // HandOutRefresh turns the due wish with the highest score into a step on the
-// bulk queue. False: none is due. A company that is being refreshed already is
-// taken off the list and counts as handed out.
+// bulk queue. False: none is due. A company that is being refreshed already,
+// or whose refresh was put aside, is taken off the list and counts as handed out.
 func (s *Store) HandOutRefresh(ctx context.Context) (bool, error) {
 	found := false
 	err := s.inTx(ctx, "sql.hand_out_refresh", func(tx conn) error {
@@ -65,7 +65,7 @@ func (s *Store) HandOutRefresh(ctx context.Context) (bool, error) {
 
 // StaleCompanies lists companies with stale answers on which a decision since
 // the given time rests, those first that are nearest to knowing nothing. What is
-// planned or under way is left out.
+// planned, under way or put aside is left out.
 func (s *Store) StaleCompanies(ctx context.Context, topTier string, since time.Time, limit int) ([]galena.StaleCompany, error) {
 	found, err := list[struct {
 		Domain    string `db:"domain"`

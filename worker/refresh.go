@@ -17,6 +17,9 @@ const (
 	// is held is still used, so there is no hurry; once it has expired the
 	// refresh finds nothing to do and ends.
 	refreshRetry = time.Hour
+	// unsoldRest is how long a company is left alone whose stale answers nobody can
+	// buy anew: their vendor was switched off, costs too much or lacks what it must be told.
+	unsoldRest = 24 * time.Hour
 )
 
 // Market is the waterfall, as a refresh needs it.
@@ -29,6 +32,7 @@ type Market interface {
 type Holdings interface {
 	Holding(ctx context.Context, domain, topTier string, since time.Time) (galena.Holding, error)
 	Refreshed(ctx context.Context, s galena.Step, c galena.Company, learnt []*galena.Observation) error
+	PlanRefreshes(ctx context.Context, wishes []galena.Refresh) error
 }
 
 // refresh is the wish that a decision leaves behind when it rests on stale
@@ -110,9 +114,15 @@ func (r *Refresher) refresh(ctx context.Context, s galena.Step) (outcome string,
 	if err != nil {
 		return "", err
 	}
-	answers, asked, err := r.renew(ctx, s.ID, h, rules)
+	answers, asked, unsold, err := r.renew(ctx, s.ID, h, rules)
 	if err != nil {
 		return "", err
+	}
+	if asked == 0 && unsold {
+		// It would be found again at the next look, and take the turn of another for ever.
+		if err := r.Holdings.PlanRefreshes(ctx, []galena.Refresh{{Domain: s.ID, DueAt: now.Add(unsoldRest)}}); err != nil {
+			return "", err
+		}
 	}
 	learnt := current(answers, now)
 	facts := companyFacts(rules.Merging.Merge(append(learnt, galena.Refs(h.Standing)...), r.Now()))
@@ -139,7 +149,8 @@ func current(answers []galena.Answer, now time.Time) (out []*galena.Observation)
 
 // renew replaces the stale hits by what their vendors say now, within the budget
 // of one lead. Of several that fail the first error is told, after all were asked.
-func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, rules *Rules) (answers []galena.Answer, asked int, err error) {
+// Unsold: something is stale that nobody can be asked for.
+func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, rules *Rules) (answers []galena.Answer, asked int, unsold bool, err error) {
 	market, now, left := rules.Market, r.Now(), rules.LimitMicros
 	known := rules.Merging.Merge(append(current(h.Answers, now), galena.Refs(h.Standing)...), now)
 	prices := map[string]galena.Offer{}
@@ -152,6 +163,7 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 		off := !offer.Available && !offer.Away || !offer.Informed(known.Get)
 		if !stale || off || offer.Dearest() > left && offer.Dearest() > 0 {
 			answers = append(answers, a)
+			unsold = unsold || stale
 			continue
 		}
 		fresh, call, failed := r.ask(ctx, market, offer, domain, known)
@@ -167,7 +179,7 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 		left -= fresh.CostMicros
 		answers = append(answers, fresh)
 	}
-	return answers, asked, err
+	return answers, asked, unsold, err
 }
 
 // ask leaves a vendor alone that is paused or behind an open breaker.

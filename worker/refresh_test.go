@@ -87,6 +87,8 @@ func (p *pantry) Refreshed(_ context.Context, _ galena.Step, c galena.Company, l
 	return nil
 }
 
+func (p *pantry) PlanRefreshes(context.Context, []galena.Refresh) error { return nil }
+
 // freshMarket says 500 of everybody who is asked.
 type freshMarket struct {
 	offers []galena.Offer

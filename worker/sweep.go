@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -176,15 +177,14 @@ func (s *Sweeper) question(st galena.Step) {
 // steps were handed out.
 func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) {
 	var again []galena.Step
+	var errs []error
 	for _, st := range lost {
 		if !guilty(st) {
 			again = append(again, st)
 			continue
 		}
 		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills))
-		if err != nil {
-			return 0, err
-		}
+		errs = append(errs, err) // the others are handed out all the same
 		if done {
 			s.log.ErrorContext(ctx, "step put aside: workers die on it", "step", st.Kind, "id", st.ID, "epoch", st.Epoch, "kills", st.Kills)
 		}
@@ -193,7 +193,7 @@ func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) 
 	if n > 0 {
 		s.wake()
 	}
-	return n, err
+	return n, errors.Join(append(errs, err)...)
 }
 
 // guilty says whether workers die of the step, and not of something that kills

@@ -13,13 +13,14 @@ WHERE domain = (SELECT domain FROM refreshes WHERE due_at <= :now ORDER BY score
 RETURNING domain;
 
 -- name: hand-refresh
--- Hands the company's one step out, again where it ended before. None: it is under way.
+-- Hands the company's one step out, again where it ended before. None: it is under way,
+-- or was put aside for a person.
 INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, queued_at)
 VALUES (:kind, :id, :epoch, '', 1, :queue, 'queued', :now)
 ON CONFLICT (kind, id, epoch) DO UPDATE
 SET run = steps.run + 1, state = 'queued', queued_at = excluded.queued_at, due_at = 0, lease_until = 0,
     attempts = 0, error_kind = '', note = ''
-WHERE steps.state IN ('done', 'failed')
+WHERE steps.state = 'done'
 RETURNING run;
 
 -- name: stale-companies
@@ -33,7 +34,7 @@ WITH stale AS (
       AND NOT EXISTS (SELECT 1 FROM company_domains k WHERE k.domain = a.domain AND k.company_domain <> k.domain)
       AND NOT EXISTS (SELECT 1 FROM refreshes r WHERE r.domain = a.domain)
       AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.kind = :kind AND s.id = a.domain
-          AND s.state IN ('queued', 'running', 'waiting'))),
+          AND s.state <> 'done')),
 names AS (
     SELECT domain AS company, domain FROM stale
     UNION SELECT k.company_domain, k.domain FROM stale JOIN company_domains k ON k.company_domain = stale.domain)

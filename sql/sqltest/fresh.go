@@ -12,6 +12,7 @@ var freshRules = map[string]func(*bench){
 	"TheRefreshThatMattersMostGoesFirst":    refreshOrder,
 	"ARefreshUnderWayIsNotHandedOutAgain":   refreshUnderWay,
 	"ARefreshReplacesTheRecordOfTheCompany": refreshWrites,
+	"ARefreshThatKillsStaysPutAside":        refreshStaysAside,
 	"StaleCompaniesAreFoundByTheirDecision": staleFound,
 	"ALeadAtAnAliasKeepsItsCompanyFresh":    aliasFresh,
 	"AnAuditIsAStepWrittenWithTheDecision":  auditStep,
@@ -133,6 +134,45 @@ func refreshUnderWay(s *bench) {
 		s.Errorf("after its end %v, want the second run", again)
 	}
 	s.refused(s.Refreshed(s.ctx, first[0], galena.Company{Domain: "acme.test"}, nil), galena.Conflict, "fence")
+}
+
+// refreshStaysAside: workers die on a refresh, so it is put aside for a person. The
+// restocker's next look must not run it again.
+func refreshStaysAside(s *bench) {
+	s.decidedOn(nil)
+	s.clock.pass(11 * 24 * time.Hour)
+	plan := func() int {
+		s.Helper()
+		found, err := s.StaleCompanies(s.ctx, "A", s.clock.now().Add(-90*24*time.Hour), 10)
+		s.ok(err)
+		for _, c := range found {
+			s.ok(s.PlanRefreshes(s.ctx, []galena.Refresh{{Domain: c.Domain, Score: 1, DueAt: s.clock.now()}}))
+		}
+		s.handOut()
+		return len(s.handed(galena.StepRefresh))
+	}
+	if n := plan(); n != 1 {
+		s.Fatalf("%d refreshes, want one", n)
+	}
+	for n := 1; n < 3; n++ {
+		s.rehand([]galena.Step{s.kill(galena.StepRefresh, "acme.test", n, n)}, 1)
+	}
+	if done, err := s.SetAside(s.ctx, s.kill(galena.StepRefresh, "acme.test", 3, 3), "3 workers died"); !done || err != nil {
+		s.Fatalf("not set aside: %v, %v", done, err)
+	}
+	s.clock.pass(time.Minute)
+	if n := plan(); n != 0 {
+		s.Errorf("a minute later the restocker runs it again, without a person")
+	}
+	if left, err := s.FailedSteps(s.ctx, galena.FailedFilter{Reason: galena.ReasonKilled}); err != nil || len(left) != 1 {
+		s.Errorf("%d steps are put aside, %v; want the refresh for a person to see", len(left), err)
+	}
+	s.ok(s.PlanRefreshes(s.ctx, []galena.Refresh{{Domain: "acme.test", Score: 1, DueAt: s.clock.now()}})) // a lead's wish
+	s.handOut()
+	if n := len(s.handed(galena.StepRefresh)); n != 0 {
+		s.Errorf("a lead's wish runs it again")
+	}
+	s.replay(galena.FailedFilter{Reason: galena.ReasonKilled}, 1)
 }
 
 func refreshWrites(s *bench) {
