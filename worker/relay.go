@@ -146,9 +146,11 @@ func (r *Relay) Run(ctx context.Context) error {
 		wait := relayPoll
 		if err := r.pass(ctx, look); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "relay waits", "kind", galena.KindOf(err), "error", err)
-			wait = relayPause
+			look, wait = true, relayPause
 		}
-		poll.Reset(wait)
+		if look { // a nudge puts off no look: what another process left nobody nudges about
+			poll.Reset(wait)
+		}
 	}
 	return nil
 }
@@ -219,7 +221,7 @@ func (r *Relay) empty(ctx context.Context) (int, error) {
 			return len(steps), err
 		}
 	}
-	if sendErr == nil {
+	if sendErr == nil && len(steps) > 0 { // that there was nothing to send is no sign
 		r.resume()
 	}
 	return len(steps), sendErr
