@@ -50,16 +50,26 @@ func (d *Deliverer) Process(ctx context.Context, s galena.Step) error {
 			d.beside.Run(s) //nolint:contextcheck // a try has that of its place, from start to stop
 			return nil
 		}
+		return d.attempt(ctx, s, d.beside != nil)
 	}
 	return d.try(ctx, s)
 }
 
 // try makes a try that was begun.
-func (d *Deliverer) try(ctx context.Context, s galena.Step) error {
+func (d *Deliverer) try(ctx context.Context, s galena.Step) error { return d.attempt(ctx, s, false) }
+
+// attempt makes a try that was begun. One that would hold a worker (held) goes beside
+// when it can by now.
+func (d *Deliverer) attempt(ctx context.Context, s galena.Step, held bool) error {
 	release := d.leases.hold(s, s.Begun)
 	delivery, err := d.Deliveries.Delivery(ctx, s.ID)
 	if _, slow := galena.CRMOf(delivery.Target); slow && err == nil {
 		return d.sidings.take(ctx, errand{s, delivery, release})
+	}
+	if held && err == nil && d.stepsAside(ctx, delivery.Target) {
+		release()       // the try beside holds it anew
+		d.beside.Run(s) //nolint:contextcheck // see Process
+		return nil
 	}
 	defer release()
 	if err == nil {
@@ -72,6 +82,20 @@ func (d *Deliverer) try(ctx context.Context, s galena.Step) error {
 		d.lanes.leave(delivery.Target, err, began, d.Now())
 	}
 	return d.end(ctx, s, delivery, err)
+}
+
+// stepsAside waits while a target has its share of the places and may have stopped to
+// answer, until that is known, and says whether a place beside became free meanwhile:
+// a try to a target that hangs would hold its worker for much longer.
+func (d *Deliverer) stepsAside(ctx context.Context, target string) bool {
+	until := time.Now().Add(laneWait)
+	for ctx.Err() == nil && time.Now().Before(until) && d.lanes.full(target, d.Now()) {
+		if d.beside.Keep() {
+			return true
+		}
+		time.Sleep(laneLook)
+	}
+	return false
 }
 
 // end writes how a try ended. The target has been told, or not: the row must say

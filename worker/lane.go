@@ -30,6 +30,7 @@ const (
 	failsInRow = 3               // a target fails from then on
 	laneWait   = 2 * time.Second // without an end of any try a target has stopped to answer; and one that takes as long is slow
 	laneMost   = 10 * time.Minute
+	laneLook   = 10 * time.Millisecond // from one look at a full lane to the next
 )
 
 func newLanes(concurrency int) *lanes {
@@ -57,6 +58,14 @@ func (l *lanes) enter(target string, now time.Time) (ok bool, wait time.Duration
 	}
 	t.busy++
 	return true, 0
+}
+
+// full says that a target that answers, as far as is known, has its share.
+func (l *lanes) full(target string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.lane[target]
+	return t != nil && t.fails < failsInRow && t.busy >= l.width && now.Sub(t.moved) <= laneWait && t.took <= laneWait
 }
 
 // later is when a try comes back that finds no place: one after the other, at the pace
