@@ -135,18 +135,17 @@ func (f *findings) fromWebsite() {
 // typo asks whether a near neighbour was meant. Whatever is on a list or known
 // to anybody here was meant.
 func (f *findings) typo(known Known) {
-	if known.DomainKnown || f.judge.listed(f.hosts) || f.judge.companies.hasAny(f.hosts) || slices.ContainsFunc(known.KnownDomains, func(d string) bool {
-		return d == f.domain || d == f.address.host
-	}) {
+	if known.DomainKnown || f.judge.listed(f.hosts) || f.judge.companies.hasAny(f.hosts) {
 		return
 	}
-	more := &candidates{}
-	for _, d := range known.KnownDomains {
-		if n := len(d) - len(f.domain); n >= -2 && n <= 2 { // no slip reaches further
-			more.add(d, false)
-		}
+	near := known.near
+	if near == nil {
+		near = accountsOf(known.KnownDomains)
 	}
-	if d := didYouMean(f.domain, &f.judge.meant, more); d != "" {
+	if near.names.has(f.domain) || near.names.has(f.address.host) {
+		return
+	}
+	if d := didYouMean(f.domain, &f.judge.meant, &near.meant); d != "" {
 		f.say(codeDidYouMean + d)
 	}
 }

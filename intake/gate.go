@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/galenahq/galena"
 )
@@ -29,6 +30,9 @@ const MaxForm = 255
 // remember is how long the list of accounts may be held: it only feeds the
 // question "did you mean".
 const remember = 10 * time.Second
+
+// readMost is how long a lead waits for that list.
+const readMost = time.Second
 
 // Store is what the gate needs of the database.
 type Store interface {
@@ -61,8 +65,9 @@ type Gate struct {
 	leads *prometheus.CounterVec
 	macs  sync.Pool // of keyed hashes: to key one costs as much as to use it three times
 
+	reading  singleflight.Group // of the list of accounts
 	mu       sync.Mutex
-	accounts []string
+	accounts *accounts
 	heldAt   time.Time
 }
 
@@ -218,7 +223,7 @@ func (g *Gate) recall(ctx context.Context, a address) (Known, error) {
 	if k.Suppressed, k.DomainKnown, err = g.deps.Store.Recall(ctx, hashes, domain); err != nil {
 		return k, err
 	}
-	k.KnownDomains, err = g.knownDomains(ctx)
+	k.near, err = g.knownDomains(ctx)
 	return k, err
 }
 
@@ -234,20 +239,42 @@ func mailDomain(a address) string {
 	return a.host
 }
 
-func (g *Gate) knownDomains(ctx context.Context) ([]string, error) {
-	now := g.deps.Now()
-	g.mu.Lock()
-	held, fresh := g.accounts, !g.heldAt.IsZero() && now.Sub(g.heldAt) < remember && !now.Before(g.heldAt)
-	g.mu.Unlock()
-	if fresh {
+// knownDomains is the list of accounts, read once however many come when it is too
+// old. A list that cannot be read now stays as it was: it refuses no lead.
+func (g *Gate) knownDomains(ctx context.Context) (*accounts, error) {
+	if held, fresh := g.held(); fresh {
 		return held, nil
 	}
-	held, err := g.deps.Store.KnownDomains(ctx)
-	if err != nil {
-		return nil, err
+	read := g.reading.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readMost)
+		defer cancel()
+		if held, fresh := g.held(); fresh { // by the one before us
+			return held, nil
+		}
+		list, err := g.deps.Store.KnownDomains(ctx)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if err == nil {
+			g.accounts = accountsOf(list)
+		} else if g.heldAt.IsZero() {
+			return (*accounts)(nil), err
+		}
+		g.heldAt = g.deps.Now()
+		return g.accounts, nil
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-read:
+		list, _ := r.Val.(*accounts)
+		return list, r.Err
 	}
+}
+
+// held is the list as it was read last, and whether that was lately.
+func (g *Gate) held() (list *accounts, fresh bool) {
+	now := g.deps.Now()
 	g.mu.Lock()
-	g.accounts, g.heldAt = held, now
-	g.mu.Unlock()
-	return held, nil
+	defer g.mu.Unlock()
+	return g.accounts, !g.heldAt.IsZero() && now.Sub(g.heldAt) < remember && !now.Before(g.heldAt)
 }

@@ -19,6 +19,24 @@ type Known struct {
 	Suppressed   bool
 	DomainKnown  bool     // an account or a held answer has this domain
 	KnownDomains []string // accounts, as candidates for what was meant
+
+	near *accounts // the same, ready to be searched; nil = nobody made it ready
+}
+
+// accounts are the known domains in the form in which a lead searches them. There may
+// be many, and to sort them anew for each lead took longer than all else it costs.
+type accounts struct {
+	names set
+	meant candidates
+}
+
+func accountsOf(domains []string) *accounts {
+	a := &accounts{names: set{}}
+	a.names.add(domains...)
+	for _, d := range domains {
+		a.meant.add(d, false)
+	}
+	return a
 }
 
 // Judge is hygiene with its lists. It is safe for concurrent use.

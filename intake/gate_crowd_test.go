@@ -1,0 +1,103 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+)
+
+// slow is a store whose list of accounts takes its time.
+type slow struct {
+	*memory
+	lists atomic.Int64
+	takes time.Duration
+	fails atomic.Bool
+}
+
+func (s *slow) Accept(_ context.Context, in galena.Intake) (galena.Receipt, error) {
+	return galena.Receipt{ID: in.Lead.ID, Status: in.Lead.Status}, nil
+}
+
+func (s *slow) Recall(context.Context, [][]byte, string) (bool, bool, error) {
+	return false, false, nil
+}
+
+func (s *slow) KnownDomains(_ context.Context) ([]string, error) {
+	s.lists.Add(1)
+	time.Sleep(s.takes)
+	if s.fails.Load() {
+		return nil, galena.Errorf(galena.Unavailable, "sql.known_domains", "the database is too slow")
+	}
+	return []string{"acme.com"}, nil
+}
+
+type deaf struct{}
+
+func (deaf) Nudge() {}
+
+func crowded(t *testing.T, s *slow, now func() time.Time) *Gate {
+	t.Helper()
+	g, err := NewGate(Deps{Judge: judge(t, config()), Store: s, Queue: deaf{}, Pepper: []byte("pepper"), Registerer: prometheus.NewRegistry(), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// The list of all accounts is read once, however many come when it is too old.
+func TestACrowdReadsTheAccountsOnce(t *testing.T) {
+	t.Parallel()
+	s := &slow{memory: &memory{}, takes: 50 * time.Millisecond}
+	g := crowded(t, s, time.Now)
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			if _, _, err := g.Submit(t.Context(), galena.Submission{Email: fmt.Sprintf("ana%d@globex.com", i)}, nil, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := s.lists.Load(); n > 2 {
+		t.Errorf("the list of all accounts was read %d times at once, want once", n)
+	}
+}
+
+// The list only feeds the question "did you mean": that it cannot be read now refuses
+// no lead.
+func TestAListThatCannotBeReadRefusesNoLead(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
+	s := &slow{memory: &memory{}}
+	g := crowded(t, s, func() time.Time { return now })
+	if _, _, err := g.Submit(t.Context(), galena.Submission{Email: "ana@globex.com"}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Minute)
+	s.fails.Store(true)
+	if _, _, err := g.Submit(t.Context(), galena.Submission{Email: "bob@globex.com"}, nil, nil); err != nil {
+		t.Errorf("the lead was refused: %v", err)
+	}
+}
+
+func BenchmarkTypoAmongManyAccounts(b *testing.B) {
+	j, err := NewJudge(Config{}, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	domains := make([]string, 100_000)
+	for i := range domains {
+		domains[i] = fmt.Sprintf("company%05dab.com", i)
+	}
+	known := Known{near: accountsOf(domains)} // as the gate holds it for ten seconds
+	for b.Loop() {
+		j.Judge(galena.Submission{Email: "ana@someoneunknown.com"}, known)
+	}
+}
