@@ -33,8 +33,9 @@ func decideSet(votes []vote) verdict {
 			closers = append(closers, v)
 		}
 	}
+	spoken := speakers(votes)
 	for _, e := range out.value.Set {
-		c := ballot(e, votes)
+		c := ballot(e, spoken(e))
 		if c.in {
 			kept = append(kept, e)
 			witnesses = append(witnesses, c.witness)
@@ -84,14 +85,35 @@ func (v vote) lists(e string) bool {
 	return ok
 }
 
-// ballot decides one element.
-func ballot(e string, votes []vote) contest {
-	var speak, live []vote
-	for _, v := range votes {
-		if v.closed || v.lists(e) {
-			speak = append(speak, v)
+// speakers finds the votes on an element, in their order: those that list it or claim
+// to list everything. To look for each element in each vote would take the square of
+// what strangers may say.
+func speakers(votes []vote) func(element string) []vote {
+	places := map[string][]int{}
+	var closed []int
+	for i, v := range votes {
+		if v.closed {
+			closed = append(closed, i)
+			continue
+		}
+		for _, e := range v.Value.Set {
+			places[e] = append(places[e], i)
 		}
 	}
+	return func(element string) []vote {
+		at := slices.Concat(closed, places[element])
+		slices.Sort(at)
+		out := make([]vote, len(at))
+		for i, place := range at {
+			out[i] = votes[place]
+		}
+		return out
+	}
+}
+
+// ballot decides one element by the votes on it.
+func ballot(e string, speak []vote) contest {
+	var live []vote
 	c := contest{element: e}
 	for i, v := range highest(speak) {
 		live = cast(live, v)

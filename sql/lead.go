@@ -356,7 +356,7 @@ type word struct {
 }
 
 // words asks what forms last said of the companies of submissions; it is in said
-// when the next statement has been read, oldest first.
+// when the next statement has been read.
 func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []*galena.Intake) error {
 	var companies []string
 	for _, in := range all {

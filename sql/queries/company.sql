@@ -80,11 +80,20 @@ WHERE NOT CAST(answer_log.used AS jsonb) @> CAST(excluded.used AS jsonb);
 
 -- name: standing-observations
 -- What counts from the start for these leads and companies: everything but what
--- vendors said, which enters a decision only through the plan.
+-- vendors said, which enters a decision only through the plan. Of what forms said of
+-- a field the last word alone counts, but for lists, which add up; and strangers may
+-- say as much as they like.
 SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
     observed_at, fetched_at, cost_micros, request_id, run_id
-FROM observations
-WHERE entity = ANY (CAST(:entities AS text[])) AND class NOT IN ('provider', 'crawl', 'inferred', '');
+FROM (
+    SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
+        observed_at, fetched_at, cost_micros, request_id, run_id,
+        row_number() OVER (PARTITION BY entity, field, CASE WHEN class = 'form' AND source = 'form'
+            AND field NOT IN ('company.technologies', 'company.tags') THEN '' ELSE id END
+            ORDER BY observed_at DESC, id DESC) AS n
+    FROM observations
+    WHERE entity = ANY (CAST(:entities AS text[])) AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
+WHERE n = 1;
 
 -- name: upsert-companies
 -- Keeps the newer facts, whole: merging made them of all observations.

@@ -101,7 +101,7 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
 FROM leads l WHERE l.id = ANY (CAST(:ids AS text[]));
 
 -- name: words-of-forms
--- What forms said of these companies, oldest first.
-SELECT entity, field, value, observed_at FROM observations
+-- What forms last said of each field of these companies.
+SELECT DISTINCT ON (entity, field) entity, field, value, observed_at FROM observations
 WHERE entity = ANY (CAST(:entities AS text[])) AND class = 'form' AND source = 'form' AND NOT absent
-ORDER BY observed_at, id;
+ORDER BY entity, field, observed_at DESC, id DESC;

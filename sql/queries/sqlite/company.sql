@@ -34,8 +34,15 @@ WHERE companies.updated_at <= excluded.updated_at;
 -- As the general text, with SQLite's function for a JSON list.
 SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
     observed_at, fetched_at, cost_micros, request_id, run_id
-FROM observations
-WHERE entity IN (SELECT value FROM json_each(:entities)) AND class NOT IN ('provider', 'crawl', 'inferred', '');
+FROM (
+    SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
+        observed_at, fetched_at, cost_micros, request_id, run_id,
+        row_number() OVER (PARTITION BY entity, field, CASE WHEN class = 'form' AND source = 'form'
+            AND field NOT IN ('company.technologies', 'company.tags') THEN '' ELSE id END
+            ORDER BY observed_at DESC, id DESC) AS n
+    FROM observations
+    WHERE entity IN (SELECT value FROM json_each(:entities)) AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
+WHERE n = 1;
 
 -- name: names-of-companies
 -- As the general text, with SQLite's function for a JSON list.

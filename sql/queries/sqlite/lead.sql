@@ -55,7 +55,10 @@ SELECT l.id, l.external_id, l.email, l.email_key, l.host, l.domain, l.verdict, l
 FROM leads l WHERE l.id IN (SELECT value FROM json_each(:ids));
 
 -- name: words-of-forms
--- As the general text, with SQLite's function for a JSON list.
-SELECT entity, field, value, observed_at FROM observations
-WHERE entity IN (SELECT value FROM json_each(:entities)) AND class = 'form' AND source = 'form' AND NOT absent
-ORDER BY observed_at, id;
+-- As the general text; SQLite numbers the words of a field.
+SELECT entity, field, value, observed_at FROM (
+    SELECT entity, field, value, observed_at,
+        row_number() OVER (PARTITION BY entity, field ORDER BY observed_at DESC, id DESC) AS n
+    FROM observations
+    WHERE entity IN (SELECT value FROM json_each(:entities)) AND class = 'form' AND source = 'form' AND NOT absent)
+WHERE n = 1;

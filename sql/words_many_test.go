@@ -1,0 +1,81 @@
+package sql
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/galenahq/galena"
+)
+
+// What a lead costs does not grow with what other forms said of its company before.
+func TestManyWordsOfFormsAreNotReadWithEveryLead(t *testing.T) {
+	t.Parallel()
+	s := openFile(t)
+	begin := time.Now().Add(-time.Hour)
+	post := func(i int) (bytes uint64, took time.Duration) {
+		person := fmt.Sprintf("ana%d@acme.test", i)
+		in := galena.Intake{RepeatWithin: time.Hour, Lead: galena.Lead{Judgement: galena.Judgement{Verdict: galena.Accept, Email: person, Key: person,
+			Host: "acme.test", Domain: "acme.test"}, Status: galena.StatusAccepted, Form: "demo", CreatedAt: begin.Add(time.Duration(i) * time.Second)}}
+		for f := range 10 {
+			in.Observations = append(in.Observations, galena.Observation{Entity: "acme.test", Field: fmt.Sprintf("company.f%d", f),
+				Value: galena.TextValue(fmt.Sprint(i, strings.Repeat("x", 4000))), Source: "form", Class: galena.ClassForm, Method: "form", Ref: person, Confidence: 1,
+				ObservedAt: in.Lead.CreatedAt, FetchedAt: in.Lead.CreatedAt})
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		if _, err := s.Accept(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		took = time.Since(began)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc, took
+	}
+	early, _ := post(0)
+	recall := func() uint64 { // what its worker reads
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := s.CompanyMemory(t.Context(), "acme.test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		t.Logf("the worker reads %d observations, %d KB", len(m.Observations), (after.TotalAlloc-before.TotalAlloc)>>10)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	firstRead := recall()
+	var late uint64
+	var took time.Duration
+	for i := 1; i <= 300; i++ {
+		late, took = post(i)
+	}
+	lastRead := recall()
+	t.Logf("the first lead took %d KB, the 301st %d KB and %s", early>>10, late>>10, took)
+	if late > 4*early+1<<20 {
+		t.Errorf("the 301st lead of a company took %d KB, the first %d KB", late>>10, early>>10)
+	}
+	if lastRead > 4*firstRead+1<<20 {
+		t.Errorf("the 301st lead's worker reads %d KB, the first one's %d KB", lastRead>>10, firstRead>>10)
+	}
+}
+
+// The lists among the fields stand in the statements by name.
+func TestEveryListOfFormsIsReadWhole(t *testing.T) {
+	t.Parallel()
+	for _, f := range galena.Fields() {
+		for _, file := range []string{"queries/company.sql", "queries/sqlite/company.sql"} {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, said, _ := strings.Cut(string(text), "-- name: standing-observations"); f.Type == galena.TypeSet && strings.HasPrefix(f.Name, "company.") &&
+				!strings.Contains(said[:min(len(said), 1200)], "'"+f.Name+"'") {
+				t.Errorf("%s: of the list %s only the last word of a form is read", file, f.Name)
+			}
+		}
+	}
+}
