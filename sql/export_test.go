@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 
 	"github.com/galenahq/galena"
 )
@@ -10,6 +11,12 @@ import (
 func (s *Store) Exec(ctx context.Context, text string) error {
 	_, err := s.write.ExecContext(ctx, text)
 	return err
+}
+
+// Everywhere runs a text on a line of each pool.
+func (s *Store) Everywhere(ctx context.Context, text string) error {
+	_, err := s.read.ExecContext(ctx, text)
+	return errors.Join(err, s.Exec(ctx, text))
 }
 
 // Text reads one text with a query of a test's own.

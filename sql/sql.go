@@ -169,6 +169,15 @@ func (s *Store) Ping(ctx context.Context) error {
 	return fault("sql.ping", err)
 }
 
+// Ready says whether the database takes writes: one that was demoted answers, too.
+func (s *Store) Ready(ctx context.Context) error {
+	standby, err := one[bool](ctx, s.reader(), "standby", args{})
+	if err == nil && standby {
+		return galena.Errorf(galena.Unavailable, "sql.ready", "the database takes no writes")
+	}
+	return fault("sql.ready", err)
+}
+
 // PoolWaits says how often a statement waited for a connection since the start,
 // and how long all of them together.
 func (s *Store) PoolWaits() (n int64, waited time.Duration) {

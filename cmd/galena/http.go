@@ -58,7 +58,7 @@ func (a *App) publicMux(metrics http.Handler, draining *atomic.Bool) (http.Handl
 			if draining.Load() {
 				return galena.Errorf(galena.Unavailable, "ready", "stopping")
 			}
-			return a.store.Ping(ctx)
+			return a.store.Ready(ctx)
 		}})
 	if err != nil {
 		return nil, err
