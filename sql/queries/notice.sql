@@ -1,15 +1,15 @@
 -- name: insert-completion
 -- A step that waits until :due, unless the lead has one that is not finished. One of
--- this very decision may be, or be under way: a look that came before it and finds
--- nothing to do.
+-- this very decision may be, be under way or handed out: a look that came before it, or
+-- begins before it is committed, and finds nothing to do.
 INSERT INTO steps (kind, id, epoch, lead_id, run, queue, state, due_at)
 SELECT CAST(:kind AS text), CAST(:id AS text), CAST(:epoch AS integer), CAST(:id AS text), 1, CAST(:queue AS text),
        'waiting', CAST(:due AS bigint)
 WHERE NOT EXISTS (SELECT 1 FROM steps WHERE kind = :kind AND id = :id AND state <> 'done'
-    AND NOT (epoch = :epoch AND state = 'running'))
+    AND NOT (epoch = :epoch AND state IN ('queued', 'running')))
 ON CONFLICT (kind, id, epoch) DO UPDATE
 SET run = steps.run + 1, state = 'waiting', due_at = excluded.due_at, lease_until = 0, attempts = 0, error_kind = '', note = ''
-WHERE steps.state IN ('done', 'running');
+WHERE steps.state IN ('done', 'queued', 'running');
 
 -- name: look-again
 -- Completions for leads of the company: due now for the newest that a rep has or

@@ -24,6 +24,7 @@ var noticeRules = map[string]func(*bench){
 	"ACompletionIsNotTheLeadsOwnStep":   completionIsNoLead,
 	"ALookThatWasTooEarlyIsHadLater":    earlyLook,
 	"ALookThatTheDecisionMetIsHadLater": metLook,
+	"ALookThatIsHandedOutWaitsAnew":     handedLook,
 	"ALookThatEndedHasKilledNobody":     endedKillsNobody,
 }
 
@@ -101,6 +102,28 @@ func metLook(s *bench) {
 	s.ok(err)
 	if ok, err := s.Begin(s.ctx, late[0].Kind, id, late[0].Epoch, late[0].Run+1); !ok || err != nil {
 		s.Errorf("it does not begin: %v, %v", ok, err)
+	}
+}
+
+// handedLook hands an early look out before the decision is written: whoever takes it
+// may read before that is committed, and find nothing to do.
+func handedLook(s *bench) {
+	d := s.contested(1, galena.SeverityDecision)
+	id := s.begun(person(2))
+	r := s.ruling(id, to("ana", false))
+	s.resolve(d)
+	s.clock.pass(11 * time.Second)
+	early := slices.DeleteFunc(s.completions(), func(st galena.Step) bool { return st.ID != id })
+	s.rehand(early, 1)
+	r.Later = s.clock.now().Add(30 * time.Second) // a vendor was away
+	_, err := s.Rule(s.ctx, r)
+	s.ok(err)
+	if ok, err := s.Begin(s.ctx, galena.StepComplete, id, early[0].Epoch, early[0].Run+1); ok || err != nil {
+		s.Errorf("the early look begins: %v, %v", ok, err)
+	}
+	s.clock.pass(time.Minute)
+	if late := slices.DeleteFunc(s.completions(), func(st galena.Step) bool { return st.ID != id }); len(late) != 1 {
+		s.Errorf("%d looks after the decision, want one", len(late))
 	}
 }
 
