@@ -28,8 +28,8 @@ type breached struct {
 
 // Breached is the body of sla.breached. It names nobody but the rep. Page is
 // whom to call when nobody was left to take the lead.
-func Breached(l galena.Lead, kind galena.TimerKind, owner, to, page string) (json.RawMessage, error) {
-	return json.Marshal(breached{galena.EventBreached, reference(l), l.ID, kind, owner, to, page})
+func Breached(l galena.Lead, kind galena.TimerKind, owner, to, page string, personal bool) (json.RawMessage, error) {
+	return json.Marshal(breached{galena.EventBreached, referenceFor(l, personal), l.ID, kind, owner, to, page})
 }
 
 // Routed is the body of lead.routed.
@@ -74,10 +74,10 @@ func body(event string, l galena.Lead, c galena.Company, d galena.Decision, pers
 }
 
 // Quarantined is the body of lead.quarantined. It names nobody.
-func Quarantined(l galena.Lead) (json.RawMessage, error) {
+func Quarantined(l galena.Lead, personal bool) (json.RawMessage, error) {
 	codes := make([]string, 0, len(l.Codes))
 	codes = append(codes, l.Codes...)
-	return json.Marshal(quarantined{galena.EventQuarantined, reference(l), l.ID, l.Verdict, codes})
+	return json.Marshal(quarantined{galena.EventQuarantined, referenceFor(l, personal), l.ID, l.Verdict, codes})
 }
 
 // referenceFor is ours where the caller's may be the e-mail.

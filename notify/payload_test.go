@@ -74,7 +74,7 @@ func TestWithoutPersonalDataNobodyIsNamed(t *testing.T) {
 func TestQuarantinedSaysWhyAndNotWho(t *testing.T) {
 	t.Parallel()
 	l, _, _ := routedExample()
-	got, err := Quarantined(l)
+	got, err := Quarantined(l, true)
 	if err != nil {
 		t.Fatal(err)
 	}

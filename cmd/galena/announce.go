@@ -32,8 +32,8 @@ func (a announcer) Rerouted(r galena.Record) ([]galena.Delivery, error) {
 // Breached tells of a clock that ran out. Where the rule moves no lead both clocks
 // of an assignment may: the second has a key of its own.
 func (a announcer) Breached(l galena.Lead, t galena.Timer, to, page string) ([]galena.Delivery, error) {
-	out, err := a.each(galena.EventBreached, l.ID, t.Epoch, func(bool) (json.RawMessage, error) {
-		return notify.Breached(l, t.Kind, t.Rep, to, page)
+	out, err := a.each(galena.EventBreached, l.ID, t.Epoch, func(personal bool) (json.RawMessage, error) {
+		return notify.Breached(l, t.Kind, t.Rep, to, page, personal)
 	})
 	if t.Kind == galena.ClockTouch {
 		for i := range out {
@@ -45,8 +45,8 @@ func (a announcer) Breached(l galena.Lead, t galena.Timer, to, page string) ([]g
 
 // Quarantined tells of a lead that waits for a person.
 func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
-	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(bool) (json.RawMessage, error) {
-		return notify.Quarantined(l)
+	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(personal bool) (json.RawMessage, error) {
+		return notify.Quarantined(l, personal)
 	})
 }
 
