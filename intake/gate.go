@@ -264,7 +264,7 @@ func (g *Gate) knownDomains(ctx context.Context) (*accounts, error) {
 	})
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, galena.Errorf(galena.Unavailable, "intake.accounts", "nobody waits any more: %w", ctx.Err())
 	case r := <-read:
 		list, _ := r.Val.(*accounts)
 		return list, r.Err
