@@ -51,6 +51,20 @@ func (s *slowStore) Answer(ctx context.Context, provider, domain string) (galena
 	return s.memory.Answer(ctx, provider, domain)
 }
 
+// published is the row of a vendor's state, as save-provider-state keeps it: the newest
+// word stays, of two pauses the longer one.
+type published struct{ galena.ProviderState }
+
+func (p *published) save(s galena.ProviderState) {
+	if s.ChangedAt.Before(p.ChangedAt) {
+		return
+	}
+	if s.PauseReason != "" && p.PausedUntil.After(s.PausedUntil) {
+		s.PausedUntil, s.PauseReason = p.PausedUntil, p.PauseReason
+	}
+	p.ProviderState = s
+}
+
 // Two processes are refused at the old address, the first for longer, the second later.
 // The row has the first's time and the second's moment, and the first renews.
 func TestARenewalTakesBackThePauseOfTheOldAddressWhoeverSaidItLast(t *testing.T) {
@@ -62,23 +76,14 @@ func TestARenewalTakesBackThePauseOfTheOldAddressWhoeverSaidItLast(t *testing.T)
 	}
 	a := newBundle(t, fails(&galena.Error{Kind: galena.Exhausted, Op: "one", RetryAfter: 3 * time.Hour}), nil)
 	b := newBundle(t, fails(&galena.Error{Kind: galena.Exhausted, Op: "one", RetryAfter: 2 * time.Hour}), nil)
-	var row galena.ProviderState // save-provider-state: the newest word stays, of two pauses the longer one
-	publish := func(s galena.ProviderState) {
-		if s.ChangedAt.Before(row.ChangedAt) {
-			return
-		}
-		if s.PauseReason != "" && row.PausedUntil.After(s.PausedUntil) {
-			s.PausedUntil, s.PauseReason = row.PausedUntil, row.PauseReason
-		}
-		row = s
-	}
+	var row published
 	ask(a.Waterfall, "acme.example")
-	publish(a.states[0])
+	row.save(a.states[0])
 	time.Sleep(time.Millisecond)
 	ask(b.Waterfall, "other.example") // its call was under way
-	publish(b.states[0])
-	a.Adopt([]galena.ProviderState{row})
-	b.Adopt([]galena.ProviderState{row})
+	row.save(b.states[0])
+	a.Adopt([]galena.ProviderState{row.ProviderState})
+	b.Adopt([]galena.ProviderState{row.ProviderState})
 	time.Sleep(time.Millisecond)
 	d := a.deps
 	d.Before = a.Waterfall
@@ -87,15 +92,15 @@ func TestARenewalTakesBackThePauseOfTheOldAddressWhoeverSaidItLast(t *testing.T)
 		t.Fatal(err)
 	}
 	t.Cleanup(next.Close)
-	publish(a.states[len(a.states)-1])
+	row.save(a.states[len(a.states)-1])
 	if row.PauseReason != "" {
-		t.Errorf("the pause of the old address stays although the first has renewed: %+v", row)
+		t.Errorf("the pause of the old address stays although the first has renewed: %+v", row.ProviderState)
 	}
 	// what follows: the new address asks for a short wait, and gets the old one's hours
 	time.Sleep(time.Millisecond)
 	next.settle(next.byID["one"], time.Now(), &galena.Error{Kind: galena.RateLimited, RetryAfter: time.Second}, false)
-	publish(a.states[len(a.states)-1])
-	next.Adopt([]galena.ProviderState{row})
+	row.save(a.states[len(a.states)-1])
+	next.Adopt([]galena.ProviderState{row.ProviderState})
 	if until, _, _ := next.byID["one"].pause.state(time.Now()); time.Until(until) > time.Minute {
 		t.Errorf("the new address asked for a second and is left alone for %s", time.Until(until).Round(time.Minute))
 	}

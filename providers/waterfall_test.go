@@ -949,35 +949,26 @@ func TestARenewalTakesBackNoPauseOfTheNewAddress(t *testing.T) {
 		t.Cleanup(w.Close)
 		return w
 	}
-	var row galena.ProviderState // save-provider-state: the newest word stays, of two pauses the longer one
-	publish := func(s galena.ProviderState) {
-		if s.ChangedAt.Before(row.ChangedAt) {
-			return
-		}
-		if s.PauseReason != "" && row.PausedUntil.After(s.PausedUntil) {
-			s.PausedUntil, s.PauseReason = row.PausedUntil, row.PauseReason
-		}
-		row = s
-	}
+	var row published
 	ask(a.Waterfall) // the old address refuses
-	publish(a.states[0])
-	b.Adopt([]galena.ProviderState{row})
+	row.save(a.states[0])
+	b.Adopt([]galena.ProviderState{row.ProviderState})
 	time.Sleep(time.Millisecond)
 	newA := next(a)
-	publish(a.states[1])
+	row.save(a.states[1])
 	if row.PauseReason != "" {
-		t.Fatalf("the pause of the old address stays: %+v", row)
+		t.Fatalf("the pause of the old address stays: %+v", row.ProviderState)
 	}
 	time.Sleep(time.Millisecond)
 	ask(newA) // and so does the new one
-	publish(a.states[2])
+	row.save(a.states[2])
 	if row.PauseReason != galena.Exhausted {
-		t.Fatalf("the pause of the new address is not published: %+v", row)
+		t.Fatalf("the pause of the new address is not published: %+v", row.ProviderState)
 	}
 	time.Sleep(time.Millisecond)
 	next(b)
-	publish(b.states[0])
+	row.save(b.states[0])
 	if row.PauseReason != galena.Exhausted {
-		t.Errorf("the other process took back what the first heard of the new address: %+v", row)
+		t.Errorf("the other process took back what the first heard of the new address: %+v", row.ProviderState)
 	}
 }

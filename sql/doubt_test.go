@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,46 +15,22 @@ import (
 // the word is answered, before anybody hears it.
 func deaf(t *testing.T, server, word string) (address string, armed *atomic.Bool) {
 	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
 	armed = &atomic.Bool{}
-	target := u.Host
-	go func() {
+	return between(t, server, func(_ int64, ours, theirs net.Conn) {
+		defer func() { _ = ours.Close() }()
+		defer func() { _ = theirs.Close() }()
+		go func() { _, _ = io.Copy(theirs, ours) }()
+		buf := make([]byte, 64<<10)
 		for {
-			ours, err := l.Accept()
-			if err != nil {
+			n, err := theirs.Read(buf)
+			if bytes.Contains(buf[:n], []byte(word)) && armed.CompareAndSwap(true, false) {
 				return
 			}
-			go func() {
-				defer func() { _ = ours.Close() }()
-				theirs, err := net.Dial("tcp", target)
-				if err != nil {
-					return
-				}
-				defer func() { _ = theirs.Close() }()
-				go func() { _, _ = io.Copy(theirs, ours) }()
-				buf := make([]byte, 64<<10)
-				for {
-					n, err := theirs.Read(buf)
-					if bytes.Contains(buf[:n], []byte(word)) && armed.CompareAndSwap(true, false) {
-						return
-					}
-					if _, wrong := ours.Write(buf[:n]); err != nil || wrong != nil {
-						return
-					}
-				}
-			}()
+			if _, wrong := ours.Write(buf[:n]); err != nil || wrong != nil {
+				return
+			}
 		}
-	}()
-	u.Host = l.Addr().String()
-	return u.String(), armed
+	}), armed
 }
 
 // hands is a courier that keeps what it takes, and has no places.

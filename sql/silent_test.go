@@ -3,7 +3,6 @@ package sql_test
 import (
 	"context"
 	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,40 +17,18 @@ import (
 type freezer struct {
 	lines  atomic.Int64
 	frozen atomic.Int64 // the last line that is
+	resets atomic.Bool  // the first of them on which something is said is reset instead
 }
 
 func (f *freezer) freeze() { f.frozen.Store(f.lines.Load()) }
 
 func (f *freezer) listen(t *testing.T, server string) string {
 	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	target := u.Host
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			ours, err := l.Accept()
-			if err != nil {
-				return
-			}
-			theirs, err := net.Dial("tcp", target)
-			if err != nil {
-				_ = ours.Close()
-				continue
-			}
-			n := f.lines.Add(1)
-			go f.pump(n, theirs, ours)
-			go f.pump(n, ours, theirs)
-		}
-	}()
-	u.Host = l.Addr().String()
-	return u.String()
+	return between(t, server, func(line int64, ours, theirs net.Conn) {
+		f.lines.Add(1)
+		go f.pump(line, theirs, ours)
+		f.pump(line, ours, theirs)
+	})
 }
 
 func (f *freezer) pump(line int64, to, from net.Conn) {
@@ -63,6 +40,10 @@ func (f *freezer) pump(line int64, to, from net.Conn) {
 			return
 		}
 		if line <= f.frozen.Load() {
+			if f.resets.CompareAndSwap(true, false) {
+				_ = from.Close()
+				return
+			}
 			continue
 		}
 		if _, err := to.Write(buf[:n]); err != nil {
@@ -149,5 +130,52 @@ func TestASlowTransactionIsNotGivenUp(t *testing.T) {
 	_, err := s.Accept(t.Context(), galena.Intake{Lead: lead(1), RepeatWithin: time.Hour})
 	if took := time.Since(began); err != nil || took < 7500*time.Millisecond {
 		t.Errorf("%v after %v, want the lead after three waits", err, took)
+	}
+}
+
+// A line that is silent is given up for a new one, whatever another line did before it.
+func TestASilentLineAfterALostOneIsGivenUp(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	var f freezer
+	s := open(t, f.listen(t, schema(t, server)+"&statement_timeout=1s"), time.Now)
+	var all sync.WaitGroup
+	for range 4 { // lines
+		all.Go(func() { _, _ = s.Spent(t.Context(), "2026-11-23"); _ = s.Tidy(t.Context()) })
+	}
+	all.Wait()
+	n := f.lines.Load()
+	f.resets.Store(true)
+	f.freeze()
+	began := time.Now()
+	_, err := s.Accept(t.Context(), galena.Intake{Lead: lead(1), RepeatWithin: time.Hour})
+	if err != nil {
+		t.Errorf("%d lines, after %v: %v, want the lead on a new line", n, time.Since(began), err)
+	}
+}
+
+// The lines beside one that is silent are given up with it, not one after the other.
+func TestSilentLinesAreGivenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	var f freezer
+	s := open(t, f.listen(t, schema(t, server)), time.Now)
+	var all sync.WaitGroup
+	for range 12 { // lines
+		all.Go(func() { _ = s.Tidy(t.Context()) })
+	}
+	all.Wait()
+	n := f.lines.Load()
+	f.freeze()
+	began := time.Now()
+	err := s.Tidy(t.Context()) // its statements travel alone: 5 s on the silent line, and a new one
+	if took := time.Since(began); err != nil || took > 12*time.Second {
+		t.Errorf("%d lines: %v after %v, want it done on a new line", n, err, took)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -16,85 +15,52 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// stall forwards to a server of Postgres. Once frozen it reads nothing more from the
-// lines that there are, as a stopped server does: what is sent stays in the buffers of
-// the kernel as long as they have room.
+// stall forwards to a server of Postgres, and from the first word of a long text on
+// reads nothing more from the lines that there are, as a stopped server does: what is
+// sent stays in the buffers of the kernel as long as they have room.
 type stall struct {
-	mu     sync.Mutex
-	lines  []net.Conn
 	frozen chan struct{}
 	once   sync.Once
+	end    chan struct{} // of the test: lines that nobody reads end with it
 }
 
 func (f *stall) listen(t *testing.T, server string) string {
 	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.frozen = make(chan struct{})
-	t.Cleanup(func() {
-		_ = l.Close()
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for _, c := range f.lines {
-			_ = c.Close()
+	f.frozen, f.end = make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(f.end) })
+	return between(t, server, func(_ int64, ours, theirs net.Conn) {
+		defer func() { _ = ours.Close() }()
+		defer func() { _ = theirs.Close() }()
+		if c, ok := ours.(*net.TCPConn); ok {
+			_ = c.SetReadBuffer(16 << 10)
 		}
-	})
-	target := u.Host
-	go func() {
-		for {
-			ours, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = ours.(*net.TCPConn).SetReadBuffer(16 << 10)
-			theirs, err := net.Dial("tcp", target)
-			if err != nil {
-				_ = ours.Close()
-				continue
-			}
-			f.mu.Lock()
-			f.lines = append(f.lines, ours, theirs)
-			f.mu.Unlock()
-			frozen := f.frozen
+		frozen := f.frozen
+		select {
+		case <-frozen: // one that is made later works
+			frozen = nil
+		default:
+		}
+		go func() { _, _ = io.Copy(ours, theirs) }()
+		for buf := make([]byte, 4<<10); ; {
 			select {
-			case <-frozen: // one that is made later works
-				frozen = nil
+			case <-frozen:
+				<-f.end
+				return
 			default:
 			}
-			go func() { _, _ = io.Copy(ours, theirs) }()
-			go func() {
-				buf := make([]byte, 4<<10)
-				for {
-					select {
-					case <-frozen:
-						return // reads no more
-					default:
-					}
-					_ = ours.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-					n, err := ours.Read(buf)
-					if bytes.Contains(buf[:n], []byte("xxxxxxxx")) { // in the midst of what is sent
-						f.once.Do(func() { close(f.frozen) })
-					}
-					if n > 0 {
-						if _, err := theirs.Write(buf[:n]); err != nil {
-							return
-						}
-					}
-					if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-						return
-					}
-				}
-			}()
+			_ = ours.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			n, err := ours.Read(buf)
+			if bytes.Contains(buf[:n], []byte("xxxxxxxx")) { // in the midst of what is sent
+				f.once.Do(func() { close(f.frozen) })
+			}
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				return
+			}
+			if _, err := theirs.Write(buf[:n]); err != nil {
+				return
+			}
 		}
-	}()
-	u.Host = l.Addr().String()
-	return u.String()
+	})
 }
 
 // A server that reads nothing any more is given up, too, by those who have much to say.
@@ -123,10 +89,5 @@ func TestAServerThatReadsNothingIsGivenUp(t *testing.T) {
 		}
 	case <-time.After(25 * time.Second): // it may be given up after 10 s, and is sent once more
 		t.Error("whoever has much to say waits for ever")
-		f.mu.Lock()
-		for _, c := range f.lines {
-			_ = c.Close()
-		}
-		f.mu.Unlock()
 	}
 }
