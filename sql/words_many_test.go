@@ -12,11 +12,10 @@ import (
 )
 
 // What a lead costs does not grow with what other forms said of its company before.
-func TestManyWordsOfFormsAreNotReadWithEveryLead(t *testing.T) {
-	t.Parallel()
+func TestManyWordsOfFormsAreNotReadWithEveryLead(t *testing.T) { // not beside others: it counts what the process allocates
 	s := openFile(t)
 	begin := time.Now().Add(-time.Hour)
-	post := func(i int) (bytes uint64, took time.Duration) {
+	post := func(i int) (bytes uint64) {
 		person := fmt.Sprintf("ana%d@acme.test", i)
 		in := galena.Intake{RepeatWithin: time.Hour, Lead: galena.Lead{Judgement: galena.Judgement{Verdict: galena.Accept, Email: person, Key: person,
 			Host: "acme.test", Domain: "acme.test"}, Status: galena.StatusAccepted, Form: "demo", CreatedAt: begin.Add(time.Duration(i) * time.Second)}}
@@ -27,15 +26,13 @@ func TestManyWordsOfFormsAreNotReadWithEveryLead(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		began := time.Now()
 		if _, err := s.Accept(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
-		took = time.Since(began)
 		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc, took
+		return after.TotalAlloc - before.TotalAlloc
 	}
-	early, _ := post(0)
+	early := post(0)
 	recall := func() uint64 { // what its worker reads
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -49,17 +46,16 @@ func TestManyWordsOfFormsAreNotReadWithEveryLead(t *testing.T) {
 	}
 	firstRead := recall()
 	var late uint64
-	var took time.Duration
-	for i := 1; i <= 300; i++ {
-		late, took = post(i)
+	for i := 1; i <= 60; i++ {
+		late = post(i)
 	}
 	lastRead := recall()
-	t.Logf("the first lead took %d KB, the 301st %d KB and %s", early>>10, late>>10, took)
+	t.Logf("the first lead took %d KB, the 61st %d KB", early>>10, late>>10)
 	if late > 4*early+1<<20 {
-		t.Errorf("the 301st lead of a company took %d KB, the first %d KB", late>>10, early>>10)
+		t.Errorf("the 61st lead of a company took %d KB, the first %d KB", late>>10, early>>10)
 	}
 	if lastRead > 4*firstRead+1<<20 {
-		t.Errorf("the 301st lead's worker reads %d KB, the first one's %d KB", lastRead>>10, firstRead>>10)
+		t.Errorf("the 61st lead's worker reads %d KB, the first one's %d KB", lastRead>>10, firstRead>>10)
 	}
 }
 
