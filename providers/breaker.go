@@ -13,7 +13,8 @@ import (
 
 // The breaker opens when, within 10 seconds, at least 20 calls were counted and
 // half of them failed. It stays open for 10 seconds and then lets one call
-// through at a time.
+// through at a time. A call counts where it began: of a vendor that may take more
+// than five seconds the window is twice its time, or who hangs would never be counted.
 const (
 	breakerWindow = 10 * time.Second
 	breakerBucket = time.Second
@@ -88,12 +89,12 @@ type breaker struct {
 	changes []string // not yet told: gobreaker calls back under its own lock
 }
 
-// newBreaker makes a closed breaker; notify hears of each change, one at a time
-// and outside of any lock.
-func newBreaker(name string, notify func(state string)) *breaker {
+// newBreaker makes a closed breaker for calls that may take so long; notify hears of
+// each change, one at a time and outside of any lock.
+func newBreaker(name string, longest time.Duration, notify func(state string)) *breaker {
 	b := &breaker{notify: notify}
 	b.cb = gobreaker.NewCircuitBreaker[Record](gobreaker.Settings{
-		Name: name, MaxRequests: 1, Interval: breakerWindow, BucketPeriod: breakerBucket, Timeout: breakerOpen,
+		Name: name, MaxRequests: 1, Interval: max(breakerWindow, 2*longest), BucketPeriod: breakerBucket, Timeout: breakerOpen,
 		ReadyToTrip: func(c gobreaker.Counts) bool {
 			counted := c.TotalSuccesses + c.TotalFailures
 			return counted >= breakerMin && 2*c.TotalFailures >= counted

@@ -2,7 +2,9 @@ package providers
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,7 +45,7 @@ func TestBreaker(t *testing.T) {
 	quiet := func(string) {}
 	t.Run("TwentyFailuresOpen", func(t *testing.T) {
 		t.Parallel()
-		b := newBreaker("x", quiet)
+		b := newBreaker("x", defaultTimeout, quiet)
 		if feed(b, 19, failure(galena.Unavailable)) != 0 || b.state() != Closed {
 			t.Fatal("opened before the twentieth failure")
 		}
@@ -54,7 +56,7 @@ func TestBreaker(t *testing.T) {
 	})
 	t.Run("MissesKeepItClosed", func(t *testing.T) {
 		t.Parallel()
-		b := newBreaker("x", quiet)
+		b := newBreaker("x", defaultTimeout, quiet)
 		if feed(b, 1000, failure(galena.NotFound)) != 0 || b.state() != Closed {
 			t.Error("a 404 storm opened it")
 		}
@@ -65,7 +67,7 @@ func TestBreaker(t *testing.T) {
 			if verdicts[k] != excluded {
 				continue
 			}
-			b := newBreaker("x", quiet)
+			b := newBreaker("x", defaultTimeout, quiet)
 			feed(b, 200, failure(k))
 			if b.state() != Closed {
 				t.Errorf("%s opened it", k)
@@ -82,7 +84,7 @@ func TestBreaker(t *testing.T) {
 	})
 	t.Run("OurOwnCancellationsSayNothing", func(t *testing.T) {
 		t.Parallel()
-		b := newBreaker("x", quiet)
+		b := newBreaker("x", defaultTimeout, quiet)
 		feed(b, 200, transportError("x.enrich", context.Canceled))
 		if b.state() != Closed {
 			t.Error("our own cancellations opened it")
@@ -94,7 +96,7 @@ func TestBreaker(t *testing.T) {
 	})
 	t.Run("HalfTheCallsMustFail", func(t *testing.T) {
 		t.Parallel()
-		b := newBreaker("x", quiet)
+		b := newBreaker("x", defaultTimeout, quiet)
 		for range 40 {
 			feed(b, 2, nil)
 			feed(b, 1, failure(galena.Malformed))
@@ -109,7 +111,7 @@ func TestBreakerProbesOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
-		b := newBreaker("x", func(s string) { told = append(told, s) })
+		b := newBreaker("x", defaultTimeout, func(s string) { told = append(told, s) })
 		feed(b, 20, failure(galena.Unavailable))
 		time.Sleep(breakerOpen + time.Millisecond)
 		release := make(chan struct{})
@@ -141,7 +143,7 @@ func TestAProbeThatHearsOfTheVendorClosesIt(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBreaker("x", func(string) {})
+				b := newBreaker("x", defaultTimeout, func(string) {})
 				feed(b, 20, failure(galena.Unavailable))
 				time.Sleep(breakerOpen + time.Millisecond)
 				_, err := b.do("x.ask", func() (Record, error) { return Record{}, failure(kind) })
@@ -156,7 +158,7 @@ func TestAProbeThatHearsOfTheVendorClosesIt(t *testing.T) {
 func TestBreakerForgetsOldFailures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker("x", func(string) {})
+		b := newBreaker("x", defaultTimeout, func(string) {})
 		feed(b, 19, failure(galena.Unavailable))
 		time.Sleep(breakerWindow + breakerBucket)
 		feed(b, 19, failure(galena.Unavailable))
@@ -164,4 +166,28 @@ func TestBreakerForgetsOldFailures(t *testing.T) {
 			t.Error("failures of another window were counted")
 		}
 	})
+}
+
+// A vendor that holds the line for as long as it may, as clearbit-stream does, and then
+// says nothing: by the time a call has failed it began before the last ten seconds.
+func TestAVendorThatHangsForLongOpens(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []time.Duration{2 * time.Second, 10 * time.Second, lastResort} {
+		synctest.Test(t, func(t *testing.T) {
+			limits := func(e *Entry, _ *Deps) { e.Timeout = &limit }
+			b := newBundle(t, func(ctx context.Context, _ Query) (Record, error) {
+				<-ctx.Done()
+				return Record{}, transportError("one.enrich", ctx.Err())
+			}, limits)
+			var all sync.WaitGroup
+			for i := range 40 {
+				all.Go(func() { _, _, _ = b.Ask(t.Context(), "one", fmt.Sprintf("c%d.example", i), nil) })
+				time.Sleep(100 * time.Millisecond)
+			}
+			all.Wait()
+			if got := b.States()[0].Breaker; got != Open {
+				t.Errorf("after 40 calls that hung for %s the breaker is %s", limit, got)
+			}
+		})
+	}
 }

@@ -79,7 +79,7 @@ func TestThatWeReachNobodyOpensTheBreaker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBreaker("homepage", func(string) {})
+			b := newBreaker("homepage", defaultTimeout, func(string) {})
 			s := Settings{Now: time.Now, way: func(*net.TCPAddr) error { return c.ours }, Client: &http.Client{Transport: exchanged(func(*http.Request) (*http.Response, error) { return nil, c.err })}}
 			for range breakerMin {
 				_, _ = b.do("homepage.ask", func() (Record, error) {

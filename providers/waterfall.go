@@ -283,7 +283,7 @@ func (w *Waterfall) keep(v *vendor) {
 		h.pause.changed = d.Now() // what others published before is of the old address
 	}
 	d.Before = nil
-	h.breaker = newBreaker(id, func(state string) { h.breakerChanged(id, state, m, d) })
+	h.breaker = newBreaker(id, v.timeout, func(state string) { h.breakerChanged(id, state, m, d) })
 }
 
 // everything is every field that some vendor that is on can supply.
