@@ -164,8 +164,8 @@ func (w *Waterfall) fly(caller context.Context, v *vendor, q Query, budgets []ga
 // buy makes the call that is claimed, when its turn comes, and ends the claim.
 func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result, error) {
 	err := w.queue(ctx, v)
-	if err == nil && !t.probe {
-		err = w.resting(v) // what was heard while the claim and the turn were waited for
+	if err == nil {
+		err = w.resting(v, t.probe) // what was heard while the claim and the turn were waited for
 	}
 	if err == nil && t.claim.Token != "" && t.claim.Until.Before(w.deps.Now().Add(v.timeout)) {
 		// Somebody else may have the claim, and its money, before the answer is here.
@@ -219,16 +219,15 @@ func (w *Waterfall) admit(v *vendor) (probe bool, err error) {
 }
 
 // resting refuses a call that was let in before a pause began.
-func (w *Waterfall) resting(v *vendor) error {
+func (w *Waterfall) resting(v *vendor, probe bool) error {
 	if w.deps.Frozen {
 		return nil
 	}
-	now := w.deps.Now()
-	until, reason, _ := v.pause.state(now)
+	reason, wait := v.pause.bars(w.deps.Now(), probe)
 	if reason == "" {
 		return nil
 	}
-	return paused(v, reason, until.Sub(now))
+	return paused(v, reason, wait)
 }
 
 // paused is the error of a call that a pause does not let through.

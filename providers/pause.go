@@ -81,6 +81,17 @@ func (p *pause) yields(until time.Time) bool {
 	return p.reason == "" || p.until.Equal(p.probing) || until.After(p.until)
 }
 
+// bars keeps back who was let in before the pause began; its own turn does not keep
+// a probe back.
+func (p *pause) bars(now time.Time, probe bool) (reason galena.Kind, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason == "" || !now.Before(p.until) || probe && p.until.Equal(p.probing) {
+		return "", 0
+	}
+	return p.reason, p.until.Sub(now)
+}
+
 // change is what an outcome did to a pause.
 type change int
 
@@ -91,8 +102,8 @@ const (
 	ended
 )
 
-// settle notes what a call heard. Only a probe ends a pause: a call that was
-// under way when the pause began knows nothing of it.
+// settle notes what a call heard. Only a probe ends a pause, and none that began
+// since: a call that was under way when the pause began knows nothing of it.
 func (p *pause) settle(now time.Time, err error, probe bool) change {
 	kind := galena.KindOf(err)
 	r := reactions[kind]
@@ -104,7 +115,7 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 	case r.pauses:
 		was := p.reason
 		until := now.Add(min(max(r.least, galena.RetryAfterOf(err)), maxRetryAfter))
-		if probe || p.yields(until) {
+		if p.yields(until) {
 			p.until = until
 		}
 		p.reason, p.changed = kind, now
@@ -112,7 +123,7 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 			return prolonged
 		}
 		return began
-	case r.resolves && probe:
+	case r.resolves && probe && p.until.Equal(p.probing):
 		p.reason, p.until, p.changed = "", time.Time{}, now
 		return ended
 	default:

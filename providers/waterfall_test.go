@@ -584,6 +584,55 @@ func TestARefusalDuringAProbeThatIsNotMadeStays(t *testing.T) {
 	}
 }
 
+// The vendor answers our probe, and meanwhile asks another process, or a call of ours
+// that was under way before, to wait: it is left alone for as long as it said.
+func TestARefusalDuringAProbeThatIsAnsweredStays(t *testing.T) {
+	t.Parallel()
+	const wait = 30 * time.Second
+	for name, refuse := range map[string]func(*pause, time.Time){
+		"ToAnother": func(p *pause, now time.Time) {
+			p.adopt(galena.ProviderState{Breaker: Closed, PauseReason: galena.RateLimited, PausedUntil: now.Add(wait), ChangedAt: now}, now)
+		},
+		"ToUs": func(p *pause, now time.Time) {
+			p.settle(now, &galena.Error{Kind: galena.RateLimited, RetryAfter: wait}, false)
+		},
+	} {
+		for said, err := range map[string]error{"AHit": nil, "AShorterWait": failure(galena.RateLimited)} {
+			now := time.Now()
+			p := &pause{}
+			p.settle(now, failure(galena.RateLimited), false)
+			now = now.Add(time.Minute)
+			if _, _, probe := p.enter(now, time.Second); !probe {
+				t.Fatal("no probe when the pause was over")
+			}
+			refuse(p, now)
+			p.settle(now.Add(time.Millisecond), err, true)
+			if reason, left, _ := p.enter(now, time.Second); reason != galena.RateLimited || left != wait {
+				t.Errorf("%s, %s: reason %q for %s, want the refusal for %s", name, said, reason, left, wait)
+			}
+		}
+	}
+}
+
+// A probe that waits for its turn hears of a refusal like any other call.
+func TestAProbeIsNotMadeWhenAnotherWasRefusedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, fails(failure(galena.RateLimited)), func(e *Entry, d *Deps) {
+			e.Rate, d.Limiter = &Rate{PerSecond: 10, Burst: 2}, &turns{wait: 200 * time.Millisecond}
+		})
+		_, _, _ = b.Ask(t.Context(), "one", "acme.example", nil)
+		time.Sleep(time.Minute)
+		time.AfterFunc(100*time.Millisecond, func() {
+			now := time.Now()
+			b.Adopt([]galena.ProviderState{{Provider: "one", Breaker: Closed, PauseReason: galena.RateLimited, PausedUntil: now.Add(30 * time.Second), ChangedAt: now}})
+		})
+		if _, _, err := b.Ask(t.Context(), "one", "other.example", nil); b.calls.Load() != 1 || galena.RetryAfterOf(err) < 29*time.Second {
+			t.Errorf("%d calls, %v; want the one before, and the refusal", b.calls.Load(), err)
+		}
+	})
+}
+
 func TestAProcessThatOnlyHeardOfAnOpenBreakerProbesAsIfItWereItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
