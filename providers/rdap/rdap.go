@@ -5,6 +5,7 @@ package rdap
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -31,6 +32,10 @@ const (
 	// keep is how long the list of registers is good for.
 	keep = 24 * time.Hour
 )
+
+// closed is a register that lets nobody in, or not us: there is no key that it could
+// have refused, and the others are asked all the same.
+var closed = map[int]galena.Kind{http.StatusUnauthorized: galena.NotFound, http.StatusForbidden: galena.NotFound}
 
 // adapter remembers the list of registers: it is long and changes rarely.
 type adapter struct {
@@ -59,6 +64,7 @@ func (a *adapter) Enrich(ctx context.Context, q providers.Query) (providers.Reco
 	s.BaseURL = at
 	o, err := providers.GetJSON(ctx, s, providers.Request{
 		Op: op, Path: "/domain/" + url.PathEscape(q.Domain), Header: map[string]string{"Accept": "application/rdap+json"},
+		Means: closed,
 	})
 	if err != nil {
 		return providers.Record{}, err
