@@ -152,6 +152,7 @@ func TestNamesDomainsAndTheRest(t *testing.T) {
 	same("a danish one", Name("eksempel a/s"), "Eksempel A/S")
 	same("name of one word", Name("öresund"), "Öresund")
 	same("website", Domain("https://www.Acme.example:443/about?x"), "acme.example")
+	same("without a scheme", Domain("//www.acme.example/"), "acme.example")
 	same("idn", Domain("münchen.example"), "xn--mnchen-3ya.example")
 	same("no domain", Domain("acme"), "")
 	same("handle", LinkedIn("company/acme").Text, "https://linkedin.com/company/acme")

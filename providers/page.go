@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/net/idna"
 
 	"github.com/galenahq/galena"
 )
@@ -61,14 +62,16 @@ func GetPage(ctx context.Context, s Settings, op, domain string) (Page, error) {
 // move is where a redirect leads, if we go there.
 func move(op, domain string, first, from *url.URL, to string) (*url.URL, error) {
 	u, err := from.Parse(to)
-	switch {
-	case err != nil || u.User != nil:
+	if err != nil || u.User != nil {
 		return nil, galena.Errorf(galena.Malformed, op, "the redirect leads to no address")
+	}
+	host, _ := idna.Lookup.ToASCII(strings.TrimSuffix(u.Hostname(), ".")) // however it is spelt
+	switch {
 	case u.Scheme == first.Scheme && u.Host == first.Host:
 		return u, nil
 	case (u.Scheme == "http" || u.Scheme == "https") && (u.Port() == "" || u.Port() == "443" || u.Port() == "80") &&
-		(u.Hostname() == domain || strings.HasSuffix(u.Hostname(), "."+domain)):
-		u.Scheme, u.Host = "https", u.Hostname()
+		(host == domain || strings.HasSuffix(host, "."+domain)):
+		u.Scheme, u.Host = "https", host
 		return u, nil
 	default:
 		return nil, galena.Errorf(galena.WrongSubject, op, "the site redirects to another domain")

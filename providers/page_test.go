@@ -22,6 +22,8 @@ func TestARedirectIsFollowedWithinTheDomainAndEncrypted(t *testing.T) {
 		"http://www.acme.example/":            "https://www.acme.example/",
 		"http://www.acme.example:80/home":     "https://www.acme.example/home",
 		"//shop.acme.example/?a=b":            "https://shop.acme.example/?a=b",
+		"https://WWW.Acme.Example/":           "https://www.acme.example/",
+		"https://www.acme.example./":          "https://www.acme.example/",
 		"https://www.acme.example:8443/":      "",
 		"https://other.example/":              "",
 		"https://notacme.example/":            "",

@@ -18,7 +18,7 @@ func Domain(raw string) string {
 		return ""
 	}
 	if !strings.Contains(s, "://") {
-		s = "https://" + s
+		s = "https://" + strings.TrimPrefix(s, "//")
 	}
 	u, err := url.Parse(s)
 	if err != nil {

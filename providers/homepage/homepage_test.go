@@ -144,3 +144,26 @@ func TestBrokenSitesOfOthersCloseNoDoor(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAddressWithoutASchemeNamesItsHost(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`<link rel=canonical href="//www.acme.example/"><meta property="og:site_name" content="Acme">`:                          "Acme",
+		`<link rel=canonical href="//www.other.example/"><meta property="og:site_name" content="Other">`:                        "",
+		`<script type="application/ld+json">{"@type": "Organization", "url": "//www.acme.example/", "name": "Acme"}</script>`:   "Acme",
+		`<script type="application/ld+json">{"@type": "Organization", "url": "/", "name": "Acme"}</script>`:                     "Acme",
+		`<script type="application/ld+json">{"@type": "Organization", "url": "//www.other.example/", "name": "Other"}</script>`: "",
+	} {
+		r, err := site(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write([]byte(body))
+		})
+		got := ""
+		for _, o := range r.Observations {
+			got += o.Value.Text
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q (%v)", body, got, want, err)
+		}
+	}
+}

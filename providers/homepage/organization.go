@@ -27,7 +27,9 @@ func (p page) organization(domain string) providers.Object {
 // search looks at a node and at the graph below it.
 func search(o providers.Object, domain string) providers.Object {
 	types := append(o.Texts("@type"), o.Text("@type"))
-	about := o.Text("url") == "" || strings.HasPrefix(o.Text("url"), "/") || providers.CheckSubject(op, domain, o.Text("url"), nil) == nil
+	at := o.Text("url")
+	onSite := at == "" || strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "//")
+	about := onSite || providers.CheckSubject(op, domain, at, nil) == nil
 	if about && slices.ContainsFunc(types, func(t string) bool { return slices.Contains(organizations, t) }) {
 		return o
 	}
