@@ -136,8 +136,8 @@ func (s Settings) pageError(op string, err error) error {
 // fail, an IPv6 address where we have only IPv4, or a router on the way to it that
 // knows no way onward, which the kernel tells in the same word.
 func (s Settings) cutOff(err error) bool {
-	if d, ok := errors.AsType[*net.DNSError](err); ok { // the library keeps no more than the words of its cause
-		return strings.Contains(d.Err, syscall.ECONNREFUSED.Error()) || strings.Contains(d.Err, syscall.ENETUNREACH.Error())
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return NoResolver(d)
 	}
 	dial, ok := errors.AsType[*net.OpError](err)
 	if !ok || !errors.Is(dial, syscall.ENETUNREACH) {
@@ -151,6 +151,12 @@ func (s Settings) cutOff(err error) bool {
 		s.way = way
 	}
 	return errors.Is(s.way(to), syscall.ENETUNREACH)
+}
+
+// NoResolver says that a question reached no resolver of ours. The library keeps no more
+// than the words of its cause.
+func NoResolver(d *net.DNSError) bool {
+	return strings.Contains(d.Err, syscall.ECONNREFUSED.Error()) || strings.Contains(d.Err, syscall.ENETUNREACH.Error())
 }
 
 // way asks our own routes for one to an address; nothing is sent.

@@ -101,7 +101,7 @@ func failure(ctx context.Context, errs []error) error {
 		case ok && d.IsNotFound:
 			missing++
 		default:
-			answered = answered && ok && !d.IsTimeout
+			answered = answered && ok && !d.IsTimeout && !providers.NoResolver(d)
 		}
 	}
 	switch {

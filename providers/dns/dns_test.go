@@ -1,10 +1,12 @@
 package dns
 
 import (
-	"errors"
+	"context"
 	"net"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/galenahq/galena/providers/providertest"
@@ -42,6 +44,16 @@ func TestMarksAreWrittenAsTheyAreCompared(t *testing.T) {
 	}
 }
 
+// asked is what the library says when no resolver can be asked.
+func asked(t *testing.T, cause error) error {
+	t.Helper()
+	r := net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "udp", Err: os.NewSyscallError("connect", cause)}
+	}}
+	_, err := r.LookupMX(t.Context(), "acme.example.")
+	return err
+}
+
 // What fails is told from who fails: our resolver, or the name servers of one domain.
 func TestFailuresOfADomainOpenNoBreaker(t *testing.T) {
 	t.Parallel()
@@ -56,7 +68,8 @@ func TestFailuresOfADomainOpenNoBreaker(t *testing.T) {
 		"OneIsEnough":  {[]error{servfail, nil, timeout}, ""},
 		"TheirsFail":   {[]error{servfail, missing, servfail}, "the name servers of the domain fail"},
 		"NoneAnswers":  {[]error{servfail, timeout, missing}, "the name servers do not answer"},
-		"NoNetwork":    {[]error{missing, missing, errors.New("network is unreachable")}, "the name servers do not answer"},
+		"NoNetwork":    {[]error{missing, missing, asked(t, syscall.ENETUNREACH)}, "the name servers do not answer"},
+		"NoResolver":   {[]error{missing, missing, asked(t, syscall.ECONNREFUSED)}, "the name servers do not answer"},
 	} {
 		got := ""
 		if err := failure(t.Context(), c.errs); err != nil {
