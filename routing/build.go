@@ -22,6 +22,7 @@ type Router struct {
 	country map[string]string // country -> territory
 	named   map[string]string // domain -> rep
 	fields  []string
+	least   float64 // the confidence below which a fact is unknown
 }
 
 // rep is a Rep with its schedule and with its languages and skills folded.
@@ -47,6 +48,14 @@ func New(c Config) (*Router, error) {
 	faults = slices.DeleteFunc(faults, func(f *galena.Fault) bool { return strings.HasPrefix(f.Code, "W") })
 	r.fields = r.reads()
 	return r, join(faults)
+}
+
+// Believing is the router to which a fact of less confidence is unknown. It is the
+// profile's own limit: a guess that scores nothing routes nobody.
+func (r *Router) Believing(least float64) *Router {
+	out := *r
+	out.least = least
+	return &out
 }
 
 // Validate returns every fault and every warning, joined.

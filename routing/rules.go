@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,7 @@ type Outcome struct {
 // gets, but only what the final match saw is ever shown, so only that one is
 // printed.
 func (r *Router) Match(in Input) Outcome {
+	in.Facts = r.believed(in.Facts)
 	d := &decided{in, r.territory(in)}
 	names := tiers(in)
 	worlds := make([]world, len(names))
@@ -58,6 +60,21 @@ func (r *Router) Match(in Input) Outcome {
 	out.Settled = len(out.Open) == 0 &&
 		!slices.ContainsFunc(worlds, func(w world) bool { return w.unsure || w.rule != out.rule })
 	return out
+}
+
+// believed leaves out what is too uncertain to decide with: mostly nothing.
+func (r *Router) believed(facts galena.Facts) galena.Facts {
+	all := facts
+	for name, f := range all {
+		if f.Confidence >= r.least {
+			continue
+		}
+		if len(facts) == len(all) {
+			facts = maps.Clone(all)
+		}
+		delete(facts, name)
+	}
+	return facts
 }
 
 // try answers one rule over all worlds and notes what is open in those that have

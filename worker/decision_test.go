@@ -47,9 +47,11 @@ func demoRules(t testing.TB) (*Rules, shelf) {
 	if rules.Merging, err = merging.New(files.Merging, w.Trust()); err != nil {
 		t.Fatal(err)
 	}
-	if rules.Routing, err = routing.New(files.Routing); err != nil {
+	router, err := routing.New(files.Routing)
+	if err != nil {
 		t.Fatal(err)
 	}
+	rules.Routing = router.Believing(files.ICP.Unknown.MinConfidence)
 	return rules, w.Offers()
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/registry"
+	"github.com/galenahq/galena/routing"
 )
 
 // shelf keeps editions.
@@ -244,5 +245,29 @@ func TestTheSameVersionWithOtherContentWarns(t *testing.T) {
 	s := l.status()
 	if l.inForce() != 60 || s.Errors() > 0 || s.Findings[0].Code != "W08" || s.Findings[0].Line != 3 {
 		t.Errorf("weight %d, findings %v, want the change in force and W08", l.inForce(), s.Findings)
+	}
+}
+
+// The profile in force says how sure a fact must be, to the rules as well.
+func TestTheRulesBelieveWhatTheProfileDoes(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(t)
+	l.write("routing.yaml", `apiVersion: galena/v1
+kind: Routing
+metadata: {name: tiny, version: 1}
+spec:
+  rules:
+    - {id: home, when: {field: company.hq_country, eq: US}, to: {queue: home}}
+    - {id: rest, to: {queue: rest}}
+  fallback: {queue: rest}
+`)
+	l.looks(2)
+	for confidence, want := range map[float64]string{0.49: "rest", 0.51: "home"} {
+		country := galena.KnownFact("company.hq_country", galena.CountryValue("US"), "alpha", time.Now())
+		country.Confidence = confidence
+		in := routing.Input{Facts: galena.Facts{"company.hq_country": country}, Now: time.Now(), Final: true}
+		if got := l.current().router.Match(in); got.Rule != want {
+			t.Errorf("%v sure: rule %s, want %s", confidence, got.Rule, want)
+		}
 	}
 }

@@ -166,6 +166,7 @@ func (w workshop) build(r configs.Rules, before *ruleset) (*ruleset, error) {
 	fails(configs.KindHygiene, "spec", err)
 	set.router, err = routing.New(r.Routing)
 	fails(configs.KindRouting, "spec", err)
+	set.router = set.router.Believing(r.ICP.Unknown.MinConfidence)
 	set.ttl, err = lifetimes(r)
 	fails(configs.KindMerging, "spec", err)
 	set.scribe, err = w.scribeOf(r.CRM, before)
