@@ -192,7 +192,7 @@ func (w *Waterfall) buy(ctx context.Context, v *vendor, q Query, t turn) (result
 		return result{}, w.await(ctx, v, t.claim, err)
 	}
 	res := result{answer: w.answer(v, q, record, err, now), took: now.Sub(start)}
-	w.hold(&res.answer, t.last)
+	w.hold(&res.answer, t.last, err)
 	w.learn(v, res.answer.CostMicros)
 	w.book(ctx, q, t.claim, res, err)
 	if res.answer.Kind == "" || res.answer.Kind == galena.NotFound {

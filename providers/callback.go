@@ -133,7 +133,7 @@ func (w *Waterfall) conclusion(ctx context.Context, v *vendor, c galena.CallClai
 		return galena.Answer{}, err
 	}
 	a := w.answer(v, Query{Domain: c.Domain}, r, heard, now)
-	w.hold(&a, last)
+	w.hold(&a, last, heard)
 	w.learn(v, a.CostMicros)
 	called := &galena.LedgerEntry{Provider: v.id, Domain: c.Domain, Outcome: outcomeOf(heard), CostMicros: a.CostMicros, At: now}
 	if !c.PendingAt.IsZero() {

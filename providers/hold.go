@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"errors"
 	"time"
 
 	"github.com/galenahq/galena"
@@ -16,19 +17,32 @@ const (
 // and every further one.
 var holdMiss = []time.Duration{7 * day, 30 * day, 90 * day}
 
+// holdNoHost is for a domain that is not there, which is no miss of a company.
+const holdNoHost = day
+
+// NoHost is the answer that a company's domain, or the host of its site, is not there.
+func NoHost(op, words string) error {
+	return &galena.Error{Kind: galena.NotFound, Op: op, Cause: causeNoHost, Err: errors.New(words)}
+}
+
 // hold says how long an answer is fresh and when it ends. A company that was
 // missed again is asked for less and less often; the jitter keeps the misses of
 // one import from coming back on one day. A failure is never held.
-func (w *Waterfall) hold(a *galena.Answer, last galena.Answer) {
+func (w *Waterfall) hold(a *galena.Answer, last galena.Answer, err error) {
+	before := 0
+	if last.Kind == galena.NotFound {
+		before = last.Misses
+	}
 	switch a.Kind {
 	case "":
 		fresh, held := w.lifetime(*a)
 		a.FreshUntil, a.ExpiresAt = a.FetchedAt.Add(fresh), a.FetchedAt.Add(held)
 	case galena.NotFound:
-		a.Misses = 1
-		if last.Kind == galena.NotFound {
-			a.Misses = max(last.Misses, 1) + 1
+		if galena.CauseOf(err) == causeNoHost {
+			a.Misses, a.ExpiresAt = before, a.FetchedAt.Add(holdNoHost)
+			return
 		}
+		a.Misses = before + 1
 		a.ExpiresAt = a.FetchedAt.Add(missHeld(a.Misses, w.deps.Chance()))
 	default:
 	}

@@ -65,6 +65,27 @@ func TestTheNegativeCacheGrowsUntilSomebodyIsFound(t *testing.T) {
 	}
 }
 
+// A domain without DNS is mostly a new one, or lapsed for a day: it is looked at again
+// tomorrow, and that it was not there is no miss of a company that is.
+func TestADomainThatIsNotThereIsHeldForADay(t *testing.T) {
+	t.Parallel()
+	clock := &hours{time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	said := error(nil)
+	b := newBundle(t, func(context.Context, Query) (Record, error) { return Record{}, said }, func(_ *Entry, d *Deps) { d.Now = clock.now })
+	miss, none := failure(galena.NotFound), NoHost("x.enrich", "no such domain")
+	for i, c := range []struct {
+		says error
+		want time.Duration
+	}{{none, day}, {none, day}, {miss, 7 * day}, {none, day}, {miss, 30 * day}} {
+		said = c.says
+		a, call, err := b.Ask(t.Context(), "one", "acme.example", nil)
+		if got := a.ExpiresAt.Sub(clock.at); err != nil || call.Outcome != "miss" || got != c.want {
+			t.Fatalf("answer %d: %+v, %v, held for %v, want %v", i, call, err, got, c.want)
+		}
+		clock.at = clock.at.Add(c.want)
+	}
+}
+
 // ages are times to live as merging would give them: 10 and 20 days for names,
 // 4 and 12 for industries.
 func ages(field string) (fresh, held time.Duration) {

@@ -25,6 +25,9 @@ import (
 // be used again.
 const maxDrain = 16 << 10
 
+// causeNoHost is the Cause of a name that does not resolve.
+const causeNoHost = "no_host"
+
 // Agent names us to those who answer without a key, who want to know whom to
 // turn to.
 const Agent = "galena (+https://github.com/galenahq/galena)"
@@ -237,7 +240,7 @@ func transportError(op string, err error) error {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		e.Kind, e.Err = galena.Malformed, errors.New("the answer is not what its encoding says")
 	case errors.As(err, &dns):
-		e.Cause, e.Err = "no_host", errors.New("the host name does not resolve")
+		e.Cause, e.Err = causeNoHost, errors.New("the host name does not resolve")
 	case errors.As(err, &cert):
 		e.Cause, e.Err = "tls", errors.New("the certificate is not trusted")
 	case errors.As(err, &record):

@@ -120,7 +120,7 @@ func getPage(ctx context.Context, s Settings, op string, at *url.URL) (p Page, t
 // without a certificate shows nothing, which is no trouble that will pass.
 func (s Settings) pageError(op string, err error) error {
 	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
-		return galena.Errorf(galena.NotFound, op, "the site's host name does not exist")
+		return NoHost(op, "the site's host name does not exist")
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return galena.Errorf(galena.NotFound, op, "the site's certificate is not trusted")

@@ -106,7 +106,7 @@ func failure(ctx context.Context, errs []error) error {
 	}
 	switch {
 	case missing == len(errs):
-		return galena.Errorf(galena.NotFound, op, "no such domain")
+		return providers.NoHost(op, "no such domain")
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &galena.Error{Kind: galena.Unavailable, Op: op, Cause: "cancelled", Err: context.Canceled}
 	case ctx.Err() != nil:
