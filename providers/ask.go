@@ -284,7 +284,7 @@ func (w *Waterfall) queue(ctx context.Context, v *vendor) error {
 	}
 	select {
 	case <-ctx.Done():
-		return &galena.Error{Kind: galena.Unavailable, Op: v.id + ".ask", Cause: galena.CauseAbandoned, Err: ctx.Err()} // whoever waits may ask
+		return gaveUp(ctx, v.id)
 	case <-time.After(wait):
 		return nil
 	}

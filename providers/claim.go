@@ -174,5 +174,8 @@ func endedBy(c galena.CallClaim, err error) galena.CallClaim {
 	if e, ok := errors.AsType[*galena.Error](err); ok {
 		c.Cause = e.Cause
 	}
+	if errors.Is(err, context.Canceled) {
+		c.Cause = galena.CauseAbandoned // we stopped: whoever waits may ask
+	}
 	return c
 }

@@ -58,6 +58,33 @@ func TestOneCallForTwoProcessesWhoAskTheSame(t *testing.T) {
 	})
 }
 
+// A process that stops gives up its call and gives the lead back. Whoever has the lead
+// next asks for himself: that somebody stopped is no failure of the vendor.
+func TestWhoWaitsForAProcessThatStopsAsksForHimself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := twoProcesses(t, func(ctx context.Context, q Query) (Record, error) {
+			select {
+			case <-ctx.Done():
+				return Record{}, transportError("one.enrich", ctx.Err())
+			case <-time.After(time.Second):
+				return hit(ctx, q)
+			}
+		})
+		var all sync.WaitGroup
+		all.Go(func() { _, _, _ = a.Ask(t.Context(), "one", "acme.example", nil) })
+		time.Sleep(100 * time.Millisecond)
+		all.Go(func() {
+			if _, call, err := b.Ask(t.Context(), "one", "acme.example", nil); err != nil || call.Outcome != "hit" {
+				t.Errorf("%+v, %v; want a hit of its own", call, err)
+			}
+		})
+		time.Sleep(100 * time.Millisecond)
+		a.Close()
+		all.Wait()
+	})
+}
+
 func TestAFailureIsToldToThoseWhoWaitAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
