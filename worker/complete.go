@@ -165,13 +165,17 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 }
 
 // resume continues where a decision stopped: nobody waits for the answer any
-// more, and what the lead has paid counts towards its limit, once.
+// more, and what the lead has paid counts towards its limit, once. Who told of another
+// company would do so again, and want to be paid for it.
 func (r *run) resume(d galena.Decision) {
 	r.resumed, r.deadline = true, -1
 	r.before = int64(math.Round(d.Cents * 10_000))
 	for _, c := range d.Steps {
-		if !strings.HasPrefix(c.Outcome, "error:") {
+		switch {
+		case !strings.HasPrefix(c.Outcome, "error:"):
 			r.paid[c.Provider] = true
+		case c.Outcome == "error:"+string(galena.WrongSubject):
+			r.asked[c.Provider] = true
 		}
 	}
 }

@@ -113,6 +113,8 @@ func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
 	}{
 		{"a vendor that erred", outage, nil, firstLook},
 		{"its hint is obeyed", hint, nil, 5 * time.Minute},
+		{"another company's record", galena.Errorf(galena.WrongSubject, "one.enrich", "another domain"), nil, 0},
+		{"a question it does not take", galena.Errorf(galena.Invalid, "one.enrich", "status 422"), nil, 0},
 		{"a pause is obeyed", nil, func(_ *Pipeline, m *market) {
 			m.offers[0].Available, m.offers[0].Away, m.offers[0].BackAt = false, true, testNow.Add(time.Hour)
 		}, time.Hour},
@@ -146,6 +148,41 @@ func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
 				t.Errorf("stop %s, looked at again at %v, want %v", d.ruled[0].Stop, d.later, want)
 			}
 		})
+	}
+}
+
+// double is a vendor that is down beside one that tells of somebody else.
+type double struct{ asked map[string]int }
+
+func (*double) Offers() []galena.Offer {
+	hits := map[string]float64{"company.employee_count": 0.9}
+	return []galena.Offer{{Provider: "down", CostMicros: 20_000, Hits: hits, Available: true}, {Provider: "liar", CostMicros: 20_000, Hits: hits, Available: true}}
+}
+
+func (x *double) Ask(_ context.Context, provider, _ string, _ galena.Facts) (galena.Answer, galena.Call, error) {
+	x.asked[provider]++
+	err := outage
+	if provider == "liar" {
+		err = galena.Errorf(galena.WrongSubject, "liar.enrich", "another domain")
+	}
+	return galena.Answer{}, galena.Call{Provider: provider, Outcome: "error:" + string(galena.KindOf(err))}, err
+}
+
+// Who told of another company would again, and charge for it.
+func TestASecondLookAsksNobodyWhoToldOfAnotherCompany(t *testing.T) {
+	t.Parallel()
+	p, a, _, w := degraded(t, outage)
+	vendors := &double{map[string]int{}}
+	p.Rules().Enricher = vendors
+	if a.ruled = nil; p.Process(context.Background(), firstRun) != nil || len(a.ruled) != 1 {
+		t.Fatal("not decided")
+	}
+	for range 3 {
+		w.at = w.at.Add(time.Minute)
+		look(t, p)
+	}
+	if vendors.asked["down"] != 4 || vendors.asked["liar"] != 1 {
+		t.Errorf("asked %v in four looks, want who was down each time and the other once", vendors.asked)
 	}
 }
 

@@ -237,10 +237,12 @@ func (r *run) take(ctx context.Context, x reply) {
 		return
 	}
 	r.asked[x.Provider] = true
-	if x.err != nil && galena.KindOf(x.err) != galena.NotFound {
-		r.failed = true
-		r.missed[x.Provider] = r.missOf(x.err)
-		r.p.Log.DebugContext(ctx, "provider failed", "provider", x.Provider, "kind", galena.KindOf(x.err), "error", x.err)
+	if kind := galena.KindOf(x.err); x.err != nil && kind != galena.NotFound {
+		if actions[kind] != stop { // or it would say the same again
+			r.failed = true
+			r.missed[x.Provider] = r.missOf(x.err)
+		}
+		r.p.Log.DebugContext(ctx, "provider failed", "provider", x.Provider, "kind", kind, "error", x.err)
 	}
 	if r.resumed && x.call.Outcome == "cached" && !r.paid[x.Provider] {
 		r.before += x.answer.CostMicros // bought by an earlier look, or for a colleague: the limit is the careful reading
