@@ -84,9 +84,10 @@ func isJSON(header string) bool {
 	return err == nil && kind == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
-// readAll reads to the end, into one buffer where the length was announced.
+// readAll reads to the end, into one buffer where no more than a lead was announced:
+// who may send more, strangers to the hooks among them, gets room as it comes.
 func readAll(r io.Reader, announced int64) ([]byte, error) {
-	if announced <= 0 {
+	if announced <= 0 || announced > maxLead {
 		return io.ReadAll(r)
 	}
 	b := make([]byte, announced) // what is longer net/http cuts off
