@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/intake"
 )
 
 // Links is the part of the store that knows by which domains a company goes.
@@ -100,11 +101,8 @@ func (h *handlers) linkAlias(ctx context.Context, in *aliasInput) (*namesOutput,
 // unlinkAlias takes any text for a domain: what was linked once can be undone,
 // whatever the lists say by now.
 func (h *handlers) unlinkAlias(ctx context.Context, in *aliasInput) (*namesOutput, error) {
-	return shownNames(ctx)(h.deps.Store.UnlinkDomain(ctx, lookup(in.Alias), lookup(in.Domain), caller(ctx).ID))
+	return shownNames(ctx)(h.deps.Store.UnlinkDomain(ctx, intake.Written(in.Alias), intake.Written(in.Domain), caller(ctx).ID))
 }
-
-// lookup is a domain as it may be asked for.
-func lookup(domain string) string { return strings.TrimSuffix(strings.ToLower(domain), ".") }
 
 func shownNames(ctx context.Context) func(galena.CompanyNames, error) (*namesOutput, error) {
 	return func(n galena.CompanyNames, err error) (*namesOutput, error) {
@@ -134,7 +132,7 @@ func badDomain(ctx context.Context, name string, err error) *Problem {
 }
 
 func (h *handlers) getCompany(ctx context.Context, in *domainInput) (*struct{ Body Company }, error) {
-	c, err := h.deps.Store.Company(ctx, lookup(in.Domain))
+	c, err := h.deps.Store.Company(ctx, intake.Written(in.Domain))
 	if err != nil {
 		return nil, refuse(ctx, err)
 	}

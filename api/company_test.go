@@ -50,6 +50,25 @@ func TestADomainIsLinkedToACompanyAndBack(t *testing.T) {
 	}
 }
 
+// A link is kept by the form that the domain name system knows; who wrote it by another
+// takes it back, and finds the company, by that too.
+func TestADomainIsFoundInWhateverAlphabetItIsWritten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	admin := auth(d.token(galena.ScopeConfigWrite))
+	for _, method := range []string{http.MethodPut, http.MethodDelete} {
+		d.call(method, "/v1/companies/acme.example/aliases/B%C3%9Ccher.test", "", admin)
+	}
+	if len(d.shelf.trail) != 1 || d.shelf.trail[0].Target != "xn--bcher-kva.test" {
+		t.Errorf("taken back: %+v", d.shelf.trail)
+	}
+	d.decided()
+	d.shelf.leads[0].Company.Domain = "xn--bcher-kva.test"
+	if w := d.call(http.MethodGet, "/v1/companies/b%C3%BCcher.test", "", auth(bootstrap)); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestALinkIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -138,6 +138,16 @@ func (j *Judge) CompanyDomain(s string) (string, error) {
 	return d, nil
 }
 
+// Written is a domain as companies are kept by it, however people write it; what is
+// no domain stays a text that nobody is kept by.
+func Written(domain string) string {
+	h := readHost(norm.NFC.String(clean(domain)))
+	if h.fault != "" {
+		return strings.ToLower(domain)
+	}
+	return h.ascii
+}
+
 // reserved says that the top-level domain exists for documentation and tests
 // only (RFC 2606, RFC 6761).
 func reserved(host string) bool {

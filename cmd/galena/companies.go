@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
@@ -29,7 +28,7 @@ func (companiesShowCmd) Help() string { return `Example: galena companies show a
 // Run shows one company; one that nobody has heard of is an error.
 func (c companiesShowCmd) Run(ctx context.Context, std streams) error {
 	return withStore(ctx, std, func(store *sql.Store) error {
-		company, err := store.Company(ctx, strings.TrimSuffix(strings.ToLower(c.Domain), "."))
+		company, err := store.Company(ctx, intake.Written(c.Domain))
 		if galena.KindOf(err) == galena.NotFound {
 			return fmt.Errorf("no company is known by %s", c.Domain)
 		}
@@ -111,7 +110,7 @@ func (companiesUnaliasCmd) Help() string { return `Example: galena companies una
 // Run undoes the link.
 func (c companiesUnaliasCmd) Run(ctx context.Context, std streams) error {
 	return withStore(ctx, std, func(store *sql.Store) error {
-		names, err := store.UnlinkDomain(ctx, strings.TrimSuffix(strings.ToLower(c.Domain), "."), "", "cli")
+		names, err := store.UnlinkDomain(ctx, intake.Written(c.Domain), "", "cli")
 		if err != nil {
 			return err
 		}
