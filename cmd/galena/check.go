@@ -12,7 +12,7 @@ import (
 
 type checkCmd struct {
 	Files   []string `arg:"" optional:"" help:"Single files to lint." placeholder:"FILE"`
-	Configs string   `help:"Folder to lint as it would be loaded." placeholder:"DIR"`
+	Configs string   `help:"Folder to lint as it would be loaded; without it, the one of GALENA_CONFIG_DIR." placeholder:"DIR"`
 	Format  string   `help:"text or json." enum:"text,json" default:"text"`
 }
 
@@ -28,6 +28,12 @@ Ends with 3 when there is an error, with 0 when there are warnings only.`
 func (c checkCmd) Run(std streams) error {
 	if c.Configs != "" && len(c.Files) > 0 {
 		return usageError{fmt.Errorf("give either --configs or files, not both")}
+	}
+	if len(c.Files) == 0 {
+		var err error
+		if c.Configs, err = folder(c.Configs); err != nil {
+			return err
+		}
 	}
 	report := c.report()
 	for _, f := range report {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 
 type hygieneCmd struct {
 	File    string `help:"Addresses, one a line; standard input without it." placeholder:"FILE"`
-	Configs string `help:"Folder of configuration files." placeholder:"DIR"`
+	Configs string `help:"Folder of configuration files; without it, the one of GALENA_CONFIG_DIR." placeholder:"DIR"`
 }
 
 // Help is shown by --help.
@@ -43,7 +44,7 @@ func (c hygieneCmd) Run(std streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	rules, err := rulesOf(c.Configs)
+	rules, err := rulesOf(cmp.Or(c.Configs, env.ConfigDir))
 	if err != nil {
 		return err
 	}
@@ -78,6 +79,18 @@ func (hygieneCmd) judge(judge *intake.Judge, in io.Reader, out io.Writer) error 
 		}
 	}
 	return lines.Err()
+}
+
+// folder is the one that was named, else the one that a start would read.
+func folder(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	env, err := configs.ReadEnv()
+	if err != nil {
+		return "", usageError{err}
+	}
+	return env.ConfigDir, nil
 }
 
 // rulesOf loads a folder, or the built-in files when there is none.

@@ -20,7 +20,7 @@ import (
 type scoreCmd struct {
 	Facts   string `required:"" help:"Facts as JSON; a .jsonl file is one case a line." placeholder:"FILE"`
 	ICP     string `name:"icp" help:"Profile to score with." placeholder:"FILE"`
-	Configs string `help:"Folder of configuration files." placeholder:"DIR"`
+	Configs string `help:"Folder of configuration files; without it, the one of GALENA_CONFIG_DIR." placeholder:"DIR"`
 	Now     string `help:"Score as of this time." placeholder:"2026-11-23T14:30:00Z"`
 }
 
@@ -129,7 +129,11 @@ func (c scoreCmd) scorer() (*scorer, error) {
 
 func (c scoreCmd) rules() (configs.Rules, error) {
 	if c.ICP == "" {
-		return rulesOf(c.Configs)
+		dir, err := folder(c.Configs)
+		if err != nil {
+			return configs.Rules{}, err
+		}
+		return rulesOf(dir)
 	}
 	source := configs.File(os.DirFS(filepath.Dir(c.ICP)), filepath.Base(c.ICP), c.ICP)
 	return configs.LoadFiles([]configs.Source{source}, configs.Options{Specs: registry.All()})
