@@ -25,9 +25,18 @@ const (
 	tryTimeout = 15 * time.Second
 	maxAnswer  = 64 << 10
 	maxWait    = 24 * time.Hour
-	// notYet is how long one process may know an endpoint that another has not read of.
-	notYet = 10 * time.Minute
 )
+
+// notYet is how long one process may know a target that another has not read of.
+const notYet = 10 * time.Minute
+
+// Unknown is what meets a delivery whose target this process does not know.
+func Unknown(d galena.Delivery, now time.Time) error {
+	if now.Sub(d.At) < notYet {
+		return galena.Errorf(galena.Unavailable, "notify", "%s is not configured here yet", d.Target)
+	}
+	return galena.Errorf(galena.Invalid, "notify", "%s is not configured any more", d.Target)
+}
 
 // Deps is what webhooks are made of. The client brings the guard against private
 // addresses; the allow list names the targets that plain http may reach.
@@ -144,10 +153,7 @@ func (w *Webhooks) find(id string) *endpoint {
 func (w *Webhooks) Send(ctx context.Context, d galena.Delivery) error {
 	e := w.find(d.Target)
 	if e == nil {
-		if w.now().Sub(d.At) < notYet {
-			return galena.Errorf(galena.Unavailable, "notify", "endpoint %s is not configured here yet", d.Target)
-		}
-		return galena.Errorf(galena.Invalid, "notify", "endpoint %s is not configured any more", d.Target)
+		return Unknown(d, w.now())
 	}
 	err := w.try(ctx, e, d)
 	w.Count(e.ID, err)

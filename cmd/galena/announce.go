@@ -111,7 +111,7 @@ func (s sender) Send(ctx context.Context, d galena.Delivery) error {
 		return set.hooks.Send(ctx, d)
 	}
 	if set.scribe == nil || set.scribe.target.Name() != name {
-		return galena.Errorf(galena.Invalid, "crm", "the CRM %s is not configured any more", name)
+		return notify.Unknown(d, s.book.now())
 	}
 	err := set.scribe.deliver(ctx, d)
 	set.hooks.Count(d.Target, err)

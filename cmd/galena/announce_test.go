@@ -1,0 +1,52 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/galenahq/galena"
+	"github.com/galenahq/galena/configs"
+	"github.com/galenahq/galena/sql"
+)
+
+// teller is a process without a CRM that goes by a clock and tells an endpoint.
+func teller(t *testing.T, now func() time.Time, url string) *App {
+	t.Helper()
+	env, err := configs.ParseEnv([]string{"GALENA_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "galena.db"), "GALENA_WEBHOOK_URL=" + url,
+		"GALENA_WEBHOOK_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "GALENA_ALLOW_PRIVATE_TARGETS=loopback"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	a := &App{settings: settings{env: env, log: log, now: now, follows: true}, reg: prometheus.NewRegistry()}
+	if a.rules, err = loadRules(env, log); err != nil {
+		t.Fatal(err)
+	}
+	if err := sql.Migrate(t.Context(), databaseURL(env), log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.close)
+	if err := a.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.wireRules(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A process beside this one may have read of a CRM that this one has not read of yet.
+func TestACRMThatIsNotKnownHereMayBeKnownSoon(t *testing.T) {
+	t.Parallel()
+	a := teller(t, time.Now, "http://127.0.0.1:1")
+	for age, want := range map[time.Duration]galena.Kind{0: galena.Unavailable, time.Hour: galena.Invalid} {
+		d := galena.Delivery{Target: galena.CRMTarget("twenty"), At: time.Now().Add(-age)}
+		if err := (sender{a.book}).Send(t.Context(), d); galena.KindOf(err) != want {
+			t.Errorf("after %v: %v, want it %s", age, err, want)
+		}
+	}
+}
