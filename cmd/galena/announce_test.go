@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,5 +52,20 @@ func TestACRMThatIsNotKnownHereMayBeKnownSoon(t *testing.T) {
 		if err := (sender{a.book}).Send(t.Context(), d); galena.KindOf(err) != want {
 			t.Errorf("after %v: %v, want it %s", age, err, want)
 		}
+	}
+}
+
+// A receiver refuses what is five minutes old: the clock of the machine may be wrong,
+// and every process goes by the database's.
+func TestAWebhookIsSignedByTheClockThatAllGoBy(t *testing.T) {
+	t.Parallel()
+	var signed string
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { signed = r.Header.Get("Webhook-Timestamp") }))
+	t.Cleanup(receiver.Close)
+	right := time.Now().Add(10 * time.Minute).Truncate(time.Second)
+	a := teller(t, func() time.Time { return right }, receiver.URL)
+	d := galena.Delivery{Target: "default", Key: "lead.routed:1:1", Body: json.RawMessage("{}"), At: right}
+	if err := (sender{a.book}).Send(t.Context(), d); err != nil || signed != strconv.FormatInt(right.Unix(), 10) {
+		t.Errorf("%v, signed at %s, want %d", err, signed, right.Unix())
 	}
 }

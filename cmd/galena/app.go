@@ -174,8 +174,12 @@ func (a *App) wireRules(ctx context.Context) error {
 	if deps.Client == nil {
 		deps.Client = client
 	}
+	clock := time.Now // and never the demo's
+	if a.follows {
+		clock = a.now
+	}
 	a.book = &rulebook{store: a.store, dir: a.env.ConfigDir, log: a.log.With("part", "rules"), now: a.now,
-		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, frozen: a.frozen, reg: a.reg},
+		shop:    workshop{env: a.env, asks: a.roles.asks(), must: !a.roles.web || a.roles.worker, log: a.log.With("part", "rules"), guarded: client, providers: deps, clock: clock, frozen: a.frozen, reg: a.reg},
 		adopted: func(set *ruleset) { a.follow(set) }}
 	if a.roles.worker && !a.frozen {
 		a.book.shop.scribe = func(c configs.CRM) (*scribe, error) {

@@ -77,7 +77,7 @@ func newLibrary(t *testing.T) *library {
 		t.Fatal(err)
 	}
 	l.rulebook = &rulebook{store: l.shelf, dir: l.dir, log: log, now: time.Now, watcher: configs.Watch(os.DirFS(l.dir), l.dir),
-		shop: workshop{asks: true, must: true, guarded: client, reg: reg, providers: providers.Deps{Specs: registry.All(), Client: client, Registerer: reg, Log: log}}}
+		shop: workshop{asks: true, must: true, guarded: client, clock: time.Now, reg: reg, providers: providers.Deps{Specs: registry.All(), Client: client, Registerer: reg, Log: log}}}
 	if err := l.adopt(t.Context(), rules); err != nil {
 		t.Fatal(err)
 	}

@@ -114,6 +114,7 @@ type workshop struct {
 	guarded   *http.Client // for calls to the outside
 	providers providers.Deps
 	scribe    func(configs.CRM) (*scribe, error) // nil: this process writes to no CRM
+	clock     func() time.Time                   // that receivers of webhooks hold against theirs
 	frozen    bool
 	reg       prometheus.Registerer
 }
@@ -220,9 +221,8 @@ func (w workshop) webhooks(c notify.Config) (*notify.Webhooks, error) {
 		endpoints = append(endpoints, notify.Endpoint{ID: notify.Default, URL: w.env.WebhookURL.Reveal(),
 			Secret: w.env.WebhookSecret.Reveal(), Personal: true})
 	}
-	// A receiver holds the timestamp against its own clock, so this one is never the demo's.
 	return notify.New(endpoints, notify.Deps{Client: w.guarded, AllowPlain: w.env.AllowPrivateTargets,
-		Registerer: w.reg, Now: time.Now})
+		Registerer: w.reg, Now: w.clock})
 }
 
 // compile makes one consistent set of rules. In a scenario the deadline never fires.
