@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/configs"
 	"github.com/galenahq/galena/intake"
@@ -80,7 +82,7 @@ func diagnose(ctx context.Context, std streams) []finding {
 	if rules, err := rulesOf(env.ConfigDir); err != nil {
 		out = append(out, finding{"rules", wrong, oneLine(err), "galena check names every fault"})
 	} else {
-		out = append(out, finding{"rules", fine, "the files are in order", ""})
+		out = append(out, rulesFinding(env, rules))
 		out = append(out, listFindings(rules.Hygiene, time.Now())...)
 		out = append(out, vendorFindings(ctx, env, rules.Providers)...)
 	}
@@ -88,6 +90,21 @@ func diagnose(ctx context.Context, std streams) []finding {
 	defer cancel()
 	out = append(out, database(ctx, env, std)...)
 	return append(out, queue(ctx, env, std)...)
+}
+
+// rulesFinding says whether files that are in order by themselves go with these
+// settings: a start puts them in force as it is done here.
+func rulesFinding(env configs.Env, rules configs.Rules) finding {
+	client, err := providers.NewClient(env.AllowPrivateTargets)
+	if err == nil {
+		defer client.CloseIdleConnections()
+		shop := workshop{env: env, guarded: client, clock: time.Now, reg: prometheus.NewRegistry()}
+		_, err = shop.build(rules, nil)
+	}
+	if err != nil {
+		return finding{"rules", wrong, oneLine(findings(rules, err)), "the settings and the files do not go together: nothing starts so"}
+	}
+	return finding{"rules", fine, "the files are in order", ""}
 }
 
 // listFindings warns of lists that are old enough to miss what is new.
