@@ -31,8 +31,12 @@ const MaxForm = 255
 // question "did you mean".
 const remember = 10 * time.Second
 
-// readMost is how long a lead waits for that list.
-const readMost = time.Second
+// waitMost is how long a lead waits for that list, and readMost how long it may take
+// to be read.
+const (
+	waitMost = time.Second
+	readMost = 5 * time.Second
+)
 
 // Store is what the gate needs of the database.
 type Store interface {
@@ -223,8 +227,8 @@ func (g *Gate) recall(ctx context.Context, a address) (Known, error) {
 	if k.Suppressed, k.DomainKnown, err = g.deps.Store.Recall(ctx, hashes, domain); err != nil {
 		return k, err
 	}
-	k.near, err = g.knownDomains(ctx)
-	return k, err
+	k.near = g.knownDomains(ctx)
+	return k, nil
 }
 
 // mailDomain is the registrable domain of an address, or its host where there is
@@ -240,35 +244,40 @@ func mailDomain(a address) string {
 }
 
 // knownDomains is the list of accounts, read once however many come when it is too
-// old. A list that cannot be read now stays as it was: it refuses no lead.
-func (g *Gate) knownDomains(ctx context.Context) (*accounts, error) {
-	if held, fresh := g.held(); fresh {
-		return held, nil
+// old. One that cannot be read, or not soon, stays as it was: it refuses no lead.
+func (g *Gate) knownDomains(ctx context.Context) *accounts {
+	held, fresh := g.held()
+	if fresh {
+		return held
 	}
 	read := g.reading.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readMost)
-		defer cancel()
-		if held, fresh := g.held(); fresh { // by the one before us
-			return held, nil
+		if _, fresh := g.held(); !fresh { // by the one before us
+			g.readDomains(context.WithoutCancel(ctx))
 		}
-		list, err := g.deps.Store.KnownDomains(ctx)
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if err == nil {
-			g.accounts = accountsOf(list)
-		} else if g.heldAt.IsZero() {
-			return (*accounts)(nil), err
-		}
-		g.heldAt = g.deps.Now()
-		return g.accounts, nil
+		return struct{}{}, nil
 	})
+	wait := time.NewTimer(waitMost)
+	defer wait.Stop()
 	select {
+	case <-read:
+	case <-wait.C:
 	case <-ctx.Done():
-		return nil, galena.Errorf(galena.Unavailable, "intake.accounts", "nobody waits any more: %w", ctx.Err())
-	case r := <-read:
-		list, _ := r.Val.(*accounts)
-		return list, r.Err
 	}
+	held, _ = g.held()
+	return held
+}
+
+func (g *Gate) readDomains(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, readMost)
+	defer cancel()
+	list, err := g.deps.Store.KnownDomains(ctx)
+	read := accountsOf(list)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.accounts = read
+	}
+	g.heldAt = g.deps.Now()
 }
 
 // held is the list as it was read last, and whether that was lately.

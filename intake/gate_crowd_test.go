@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,14 +78,36 @@ func TestAListThatCannotBeReadRefusesNoLead(t *testing.T) {
 	now := time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
 	s := &slow{memory: &memory{}}
 	g := crowded(t, s, func() time.Time { return now })
-	if _, _, err := g.Submit(t.Context(), galena.Submission{Email: "ana@globex.com"}, nil, nil); err != nil {
-		t.Fatal(err)
+	for _, fails := range []bool{true, false, true} {
+		s.fails.Store(fails)
+		now = now.Add(time.Minute)
+		if _, _, err := g.Submit(t.Context(), galena.Submission{Email: "ana@globex.com"}, nil, nil); err != nil {
+			t.Errorf("the lead was refused: %v", err)
+		}
 	}
-	now = now.Add(time.Minute)
-	s.fails.Store(true)
-	if _, _, err := g.Submit(t.Context(), galena.Submission{Email: "bob@globex.com"}, nil, nil); err != nil {
-		t.Errorf("the lead was refused: %v", err)
-	}
+}
+
+// A list that takes longer than a lead waits is read all the same.
+func TestALongListIsReadWhileLeadsGoOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{memory: &memory{}, takes: 3 * time.Second}
+		g := crowded(t, s, time.Now)
+		for _, want := range []struct {
+			took time.Duration
+			asks bool
+		}{{time.Second, false}, {0, true}} {
+			began := time.Now()
+			_, j, err := g.Submit(t.Context(), galena.Submission{Email: "ana@acne.com"}, nil, nil)
+			if asks := Suggestion(j.Codes) == "acme.com"; err != nil || time.Since(began) != want.took || asks != want.asks {
+				t.Errorf("%v after %v, asks %t, want no error after %v and %t", err, time.Since(began), asks, want.took, want.asks)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		if n := s.lists.Load(); n != 1 {
+			t.Errorf("read %d times, want once", n)
+		}
+	})
 }
 
 func BenchmarkTypoAmongManyAccounts(b *testing.B) {

@@ -102,9 +102,7 @@ func (g *Gate) Check(ctx context.Context, email string) (galena.Judgement, error
 		if _, k.DomainKnown, err = g.deps.Store.Recall(ctx, nil, domain); err != nil {
 			return galena.Judgement{}, err
 		}
-		if k.near, err = g.knownDomains(ctx); err != nil {
-			return galena.Judgement{}, err
-		}
+		k.near = g.knownDomains(ctx)
 	}
 	return g.judge.Load().Check(email, k), nil
 }
