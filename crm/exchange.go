@@ -40,7 +40,8 @@ func ExchangeError(op string, err error) error {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case galena.CauseOf(err) == galena.CauseForbiddenTarget:
-		e.Kind, e.Cause, e.Err = galena.Invalid, galena.CauseForbiddenTarget, errors.New("the CRM's address is private: name it in GALENA_ALLOW_PRIVATE_TARGETS")
+		// Tried again: the name may lead elsewhere for a while.
+		e.Cause, e.Err = galena.CauseForbiddenTarget, errors.New("the CRM's address is private: name it in GALENA_ALLOW_PRIVATE_TARGETS")
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Err = "cancelled", context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

@@ -78,7 +78,7 @@ func TestAPrivateAddressIsNotCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := out.Find(t.Context(), []crm.Key{{Object: crm.Company, Domain: "acme.example"}}, nil)
-	if err != nil || galena.KindOf(found[0].Err) != galena.Invalid {
+	if err != nil || galena.CauseOf(found[0].Err) != galena.CauseForbiddenTarget {
 		t.Errorf("%+v %v", found, err)
 	}
 }
