@@ -147,10 +147,12 @@ type LeadFilter struct {
 }
 
 // ReasonKilled is why a step was put aside that is no Kind of error: the workers
-// that ran it died. CodeKilled says the same of a lead that is held for it.
+// that ran it died. CodeKilled says the same of a lead that is held for it, and
+// CodeReleased that a person let one go on.
 const (
 	ReasonKilled = "killed"
 	CodeKilled   = "killed_worker"
+	CodeReleased = "released"
 )
 
 // FailedStep is a step that was put aside for a person to look at.

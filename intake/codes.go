@@ -35,7 +35,7 @@ const (
 	codeRoleAddress    = "role_address"
 	codeDidYouMean     = "did_you_mean:"
 	codeDuplicateOf    = "duplicate_of:"
-	codeReleased       = "released"
+	codeReleased       = galena.CodeReleased
 )
 
 // rule is one code with what it does to the verdict; "" is a remark.

@@ -38,7 +38,7 @@ var codeWords = map[string]string{
 	galena.CodeKilled:      "Workers died while they worked on this lead, so it was put aside. A release tries it again.",
 	"null_mx":              "The domain says that it takes no mail.",
 	"undeliverable":        "The domain has no mail server.",
-	"released":             "A person let the lead go on.",
+	galena.CodeReleased:    "A person let the lead go on.",
 	"duplicate_of":         "The same person sent the same form before, as lead ….",
 }
 

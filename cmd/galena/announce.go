@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -43,11 +44,18 @@ func (a announcer) Breached(l galena.Lead, t galena.Timer, to, page string) ([]g
 	return out, err
 }
 
-// Quarantined tells of a lead that waits for a person.
+// Quarantined tells of a lead that waits for a person. One that was released may be
+// held once more, for what its domain says of mail: that has a key of its own.
 func (a announcer) Quarantined(l galena.Lead) ([]galena.Delivery, error) {
-	return a.each(galena.EventQuarantined, l.ID, l.Epoch, func(personal bool) (json.RawMessage, error) {
+	out, err := a.each(galena.EventQuarantined, l.ID, l.Epoch, func(personal bool) (json.RawMessage, error) {
 		return notify.Quarantined(l, personal)
 	})
+	if slices.Contains(l.Codes, galena.CodeReleased) {
+		for i := range out {
+			out[i].Key += ":again"
+		}
+	}
+	return out, err
 }
 
 // Disputed tells of a conflict on which the decision on a lead hangs. A lead may

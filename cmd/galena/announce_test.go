@@ -69,3 +69,18 @@ func TestAWebhookIsSignedByTheClockThatAllGoBy(t *testing.T) {
 		t.Errorf("%v, signed at %s, want %d", err, signed, right.Unix())
 	}
 }
+
+// A target is told a key once: a lead that is held again, for another reason than the
+// one for which a person let it go on, waits for somebody who must hear of it.
+func TestALeadThatIsHeldAgainIsToldAgain(t *testing.T) {
+	t.Parallel()
+	a := announcer{teller(t, time.Now, "http://127.0.0.1:1").book}
+	seen := map[string]bool{}
+	for _, codes := range [][]string{{"did_you_mean:gmail.com"}, {"undeliverable", "did_you_mean:gmail.com", galena.CodeReleased}} {
+		out, err := a.Quarantined(galena.Lead{ID: "1", Epoch: 1, Judgement: galena.Judgement{Codes: codes}})
+		if err != nil || len(out) != 1 || seen[out[0].Key] {
+			t.Fatalf("%v is told as %+v, %v", codes, out, err)
+		}
+		seen[out[0].Key] = true
+	}
+}
