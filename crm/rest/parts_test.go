@@ -70,6 +70,20 @@ func TestAValueTakesTheFormOfItsField(t *testing.T) {
 }
 
 // What is not in the form we know is somebody's value all the same.
+// An empty list in the file stands for an empty list, and not for whatever is no
+// single word: a person's would be overwritten.
+func TestWhatIsBlankInTheFileBlanksNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, means := range []any{nil, "", []any{}, object{}} {
+		for _, stands := range []any{[]any{"crm"}, object{"value": "5"}} {
+			c := newCodec("x", "company.technologies", Field{Path: "a", Type: typeList, Blank: []any{means, 0}})
+			if v := c.read(object{"a": stands}); v.Blank {
+				t.Errorf("%v is blank by %v", stands, means)
+			}
+		}
+	}
+}
+
 func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

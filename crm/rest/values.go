@@ -147,7 +147,8 @@ func (c codec) theirs(ours string) (any, bool) {
 func (c codec) read(rec any) crm.Value {
 	raw := c.at.get(rec)
 	v := crm.Value{Encoded: crm.Encoded{Raw: raw}}
-	if raw == nil || word(raw) == "" && !says(raw) || slices.ContainsFunc(c.Blank, func(b any) bool { return word(b) == word(raw) }) {
+	said := word(raw) // of a list and of an object nothing
+	if said == "" && !says(raw) || said != "" && slices.ContainsFunc(c.Blank, func(b any) bool { return word(b) == said }) {
 		v.Blank = true
 		return v
 	}
