@@ -41,6 +41,10 @@ const minPassword = 12
 
 // Run adds a person.
 func (c usersAddCmd) Run(ctx context.Context, std streams) error {
+	// A rep without a name would speak for whoever has the lead.
+	if c.Name == "" || strings.TrimSpace(c.Name) != c.Name {
+		return usageError{errors.New("the name must be there, and neither begin nor end with a blank")}
+	}
 	password, made := rand.Text(), true
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(std.In).ReadString('\n')
