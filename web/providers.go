@@ -102,6 +102,9 @@ func providersOf(c galena.Catalogue, states []galena.ProviderState, spent map[st
 		if !slices.ContainsFunc(c.Providers, func(l galena.Listed) bool { return l.ID == st.Provider }) {
 			row := providerRowOf(st, now)
 			row.Asked, row.Left, row.Off = "Not in the file", "–", true
+			if _, ok := galena.CRMOf(st.Provider); ok { // workers tell of a CRM that rests by the same way
+				row.Asked, row.Off = "CRM", !st.PausedUntil.After(now)
+			}
 			v.add(row)
 		}
 	}
