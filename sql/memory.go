@@ -32,18 +32,19 @@ func (s *Store) memory(ctx context.Context, ids []string) ([]outcome[galena.Memo
 }
 
 // Start begins the step of a lead as Begin does and reads its Memory on the way.
-// An error where the step is ours is one of the reading.
-func (s *Store) Start(ctx context.Context, st galena.Step) (m galena.Memory, ours bool, err error) {
+// tries is how often it was begun since it was written or a person handed it out; 0:
+// the step is not ours. An error beside tries is one of the reading.
+func (s *Store) Start(ctx context.Context, st galena.Step) (m galena.Memory, tries int, err error) {
 	got, err := s.starts.do(ctx, stepKey{Kind: st.Kind, ID: st.ID, Epoch: st.Epoch, Run: st.Run})
 	if err != nil {
-		return m, false, fault("sql.start", err)
+		return m, 0, fault("sql.start", err)
 	}
-	return got.memory, got.ours, fault("sql.memory", got.err)
+	return got.memory, got.tries, fault("sql.memory", got.err)
 }
 
-// started is whether a step was begun, and then what is known or why nothing is.
+// started is how often a step was begun, and then what is known or why nothing is.
 type started struct {
-	ours   bool
+	tries  int // 0 = not now
 	memory galena.Memory
 	err    error
 }
@@ -54,7 +55,7 @@ func (s *Store) start(ctx context.Context, all []stepKey) ([]outcome[started], e
 	for i, k := range all {
 		ids[i] = k.ID
 	}
-	var begun []stepKey
+	var begun []begunRow
 	var r leadReading
 	begin, err := s.beginning(all, &begun)
 	if err == nil {
@@ -69,9 +70,9 @@ func (s *Store) start(ctx context.Context, all []stepKey) ([]outcome[started], e
 	}
 	out := make([]outcome[started], len(all))
 	for _, k := range begun {
-		got := &out[slices.Index(all, k)].value
+		got := &out[slices.Index(all, k.stepKey)].value
 		m, found := known[k.ID]
-		switch got.ours = true; {
+		switch got.tries = k.Attempts; {
 		case err == nil && found:
 			got.memory = m
 		case err != nil && galena.KindOf(fault("sql.memory", err)) == galena.Unavailable:

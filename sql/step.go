@@ -50,6 +50,12 @@ type stepKey struct {
 	LeadID string `db:"lead_id" json:"lead_id"` // of a ruling, else empty
 }
 
+// begunRow is a run that was begun: how often its step was.
+type begunRow struct {
+	stepKey
+	Attempts int `db:"attempts"`
+}
+
 // stepRow is a step in a list parameter and in a result.
 type stepRow struct {
 	Kind     string    `json:"kind" db:"kind"`
@@ -170,7 +176,7 @@ func (s *Store) Begin(ctx context.Context, kind, id string, epoch, run int) (boo
 // begin gives the steps of a group to their runs. Of a run that comes twice the
 // first gets it.
 func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], error) {
-	var begun []stepKey
+	var begun []begunRow
 	ask, err := s.beginning(all, &begun)
 	if err == nil {
 		err = ask(ctx, s.writer())
@@ -180,7 +186,7 @@ func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], erro
 	}
 	out := make([]outcome[bool], len(all))
 	for _, k := range begun {
-		out[slices.Index(all, k)].value = true
+		out[slices.Index(all, k.stepKey)].value = true
 		if k.Run > 1 {
 			s.bag.take(k.ID) // somebody else may have tried it
 		}
@@ -189,7 +195,7 @@ func (s *Store) begin(ctx context.Context, all []stepKey) ([]outcome[bool], erro
 }
 
 // beginning gives the steps to their runs; those that got theirs are begun.
-func (s *Store) beginning(all []stepKey, begun *[]stepKey) (inquiry, error) {
+func (s *Store) beginning(all []stepKey, begun *[]begunRow) (inquiry, error) {
 	a, err := table(s.writer(), sortedKeys(all))
 	if err != nil {
 		return nil, err

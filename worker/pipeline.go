@@ -23,9 +23,10 @@ type Steps interface {
 }
 
 // Leads is the part of the store that the pipeline reads and writes. Start is
-// Begin with Memory; an error where the step is ours is one of Memory.
+// Begin with Memory, and says how often the step was tried since somebody handed it
+// out by hand; 0 = it is not ours. An error beside tries is one of Memory.
 type Leads interface {
-	Start(ctx context.Context, s galena.Step) (m galena.Memory, ours bool, err error)
+	Start(ctx context.Context, s galena.Step) (m galena.Memory, tries int, err error)
 	Memory(ctx context.Context, leadID string) (galena.Memory, error)
 	Rule(ctx context.Context, r galena.Ruling) (galena.Decision, error)
 	Hold(ctx context.Context, s galena.Step, l galena.Lead, told []galena.Delivery) error
@@ -79,8 +80,8 @@ type Pipeline struct {
 // the sweep.
 func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
 	asked := time.Now()
-	memory, ours, err := p.Leads.Start(ctx, s)
-	if !ours {
+	memory, tries, err := p.Leads.Start(ctx, s)
+	if tries == 0 {
 		return err // or an older hand-out, or one that came twice
 	}
 	defer p.leases.hold(s, asked)()
@@ -92,7 +93,7 @@ func (p *Pipeline) Process(ctx context.Context, s galena.Step) error {
 	if err == nil {
 		return nil
 	}
-	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(began), chance: p.Chance(), now: p.Now(), log: log})
+	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(began), tries: tries, chance: p.Chance(), now: p.Now(), log: log})
 }
 
 // unread is since when a lead waits that was not read. Its id says when it was made:

@@ -33,6 +33,7 @@ type desk struct {
 	finished bool
 	held     []galena.Lead
 	holdErr  error
+	tries    int
 	wished   *galena.Refresh
 	audit    bool
 }
@@ -46,11 +47,11 @@ func (d *desk) Finish(context.Context, galena.Step) error {
 	return nil
 }
 
-func (d *desk) Start(context.Context, galena.Step) (galena.Memory, bool, error) {
+func (d *desk) Start(context.Context, galena.Step) (galena.Memory, int, error) {
 	if d.refuse || d.away != nil {
-		return galena.Memory{}, false, d.away
+		return galena.Memory{}, 0, d.away
 	}
-	return d.memory, true, d.unread
+	return d.memory, max(d.tries, 1), d.unread
 }
 
 func (d *desk) Memory(context.Context, string) (galena.Memory, error) { return d.memory, d.unread }
@@ -227,7 +228,7 @@ func TestALeadThatCannotBeReadWaits(t *testing.T) {
 		"ForTwoDays":          {made(48 * time.Hour), broken, 0},
 		"AnIDThatSaysNothing": {"lead-1", broken, firstWait},
 	} {
-		d := &desk{unread: c.err}
+		d := &desk{unread: c.err, tries: 300}
 		p, _ := pipelineOn(t, d, &market{})
 		d.memory = galena.Memory{}
 		s := firstRun
@@ -235,6 +236,18 @@ func TestALeadThatCannotBeReadWaits(t *testing.T) {
 		if err := p.Process(context.Background(), s); err != nil || (d.failed != "") != (c.wait == 0) || c.wait > 0 && d.parked.Sub(testNow).Round(10*time.Millisecond) != c.wait {
 			t.Errorf("%s: error %v, failed %q, parked until %v; want it parked for %v", name, err, d.failed, d.parked, c.wait)
 		}
+	}
+}
+
+// A lead that was held over the week-end, or lay about while no worker ran, has as
+// many tries from its release on as a new one.
+func TestALeadThatLayAboutIsTriedAsANewOne(t *testing.T) {
+	t.Parallel()
+	d := &desk{ruleErrs: []error{galena.Errorf(galena.Unavailable, "sql.rule", "away")}}
+	p, _ := pipelineOn(t, d, &market{})
+	d.memory.Lead.CreatedAt = testNow.Add(-72 * time.Hour)
+	if err := p.Process(context.Background(), firstRun); err != nil || d.failed != "" || d.parked.Sub(testNow) != firstWait {
+		t.Errorf("error %v, put aside as %q, parked until %v; want it tried again in a second", err, d.failed, d.parked)
 	}
 }
 

@@ -48,6 +48,7 @@ const (
 type fate struct {
 	err    error
 	age    time.Duration
+	tries  int // since somebody handed it out by hand, with this one; 0 = not known
 	chance float64
 	now    time.Time
 	log    *slog.Logger
@@ -62,6 +63,9 @@ func settle(ctx context.Context, steps Steps, s galena.Step, f fate) error {
 	defer cancel()
 	kind, note := galena.KindOf(f.err), noteOf(f.err)
 	act := actions[kind]
+	if act != park && f.tries > 0 { // a wait for others is no try
+		f.age = min(f.age, trying(f.tries))
+	}
 	if act == stop || f.age > maxAge {
 		f.log.ErrorContext(ctx, "step failed", "kind", kind, "error", note)
 		return steps.Fail(ctx, s, kind, note)
@@ -84,6 +88,15 @@ func wait(act action, f fate) time.Duration {
 		// no counter is needed, and a crash uses up nothing.
 		return jitter(min(max(f.age, firstWait), maxWait), f.chance)
 	}
+}
+
+// trying is how long one that was tried so often has been failing. It may be much
+// older: it was held, or put aside, or nobody worked.
+func trying(tries int) (d time.Duration) {
+	for n := 1; n < tries && d <= maxAge; n++ {
+		d += min(max(d, firstWait), maxWait)
+	}
+	return d
 }
 
 // jitter spreads a wait by ±25 %, so that what failed together does not return together.

@@ -29,9 +29,12 @@ func (b *begun) Begin(_ context.Context, kind, id string, epoch, run int) (bool,
 	return false, nil
 }
 
-func (b *begun) Start(ctx context.Context, s galena.Step) (m galena.Memory, ours bool, err error) {
-	ours, err = b.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
-	return m, ours, err
+func (b *begun) Start(ctx context.Context, s galena.Step) (m galena.Memory, tries int, err error) {
+	ours, err := b.Begin(ctx, s.Kind, s.ID, s.Epoch, s.Run)
+	if ours {
+		tries = 1
+	}
+	return m, tries, err
 }
 
 func (b *begun) Renew(context.Context, []galena.Step) error { return nil }

@@ -114,14 +114,15 @@ RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.lead_id;
 -- name: begin-steps
 -- Returns the runs that may work and hold the lease now. The others were handed
 -- out again, are being worked on, or are finished. To repeat it with the same
--- lease is harmless.
+-- lease is harmless. attempts are those since the step was written or handed out by
+-- hand, with this one.
 UPDATE steps SET state = 'running', lease_until = :lease, worker = :worker,
     attempts = attempts + CASE WHEN steps.state = 'queued' THEN 1 ELSE 0 END
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run
   AND (steps.state = 'queued' OR steps.state = 'running' AND steps.worker = :worker AND steps.lease_until = :lease)
-RETURNING steps.kind, steps.id, steps.epoch, steps.run;
+RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
 
 -- name: finish-steps
 -- Ends runs well and returns them: they have killed nobody. The others lost their step.

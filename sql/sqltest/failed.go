@@ -10,6 +10,7 @@ import (
 var failedRules = map[string]func(*bench){
 	"AStepThatKillsIsSetAside":           killedIsSetAside,
 	"ARunThatEndsForgivesEarlierKills":   endForgives,
+	"AReplayedStepHasItsTriesAgain":      triesCount,
 	"StepsUnderWatchComeOneByOne":        watchedOneByOne,
 	"AKillingDeliveryIsSetAside":         killedDelivery,
 	"EveryFailedStepIsListedAndReplayed": allFailedAreListed,
@@ -73,6 +74,25 @@ func killedIsSetAside(s *bench) {
 		s.Errorf("lead is %s, %s after the replay, error %v", rec.Lead.Status, rec.Lead.Verdict, err)
 	}
 	s.kill(galena.StepLead, id, 4, 1) // as good as new
+}
+
+// triesCount begins a lead twice, puts it aside and replays it.
+func triesCount(s *bench) {
+	id := s.accept(person(1)).ID
+	start := func(runs, want int) {
+		s.Helper()
+		if _, tries, err := s.Start(s.ctx, run(id, runs)); tries != want || err != nil {
+			s.Errorf("run %d: %d tries, error %v, want %d", runs, tries, err, want)
+		}
+	}
+	start(1, 1)
+	s.relayed()
+	s.ok(s.Park(s.ctx, run(id, 1), s.clock.now(), galena.Unavailable, "away"))
+	s.rehand(s.suspects(1), 1)
+	start(2, 2)
+	s.ok(s.Store.Fail(s.ctx, run(id, 2), galena.Internal, "boom"))
+	s.replay(galena.FailedFilter{LeadID: id}, 1)
+	start(3, 1)
 }
 
 func endForgives(s *bench) {

@@ -60,7 +60,7 @@ UPDATE steps SET state = 'running', lease_until = :lease, worker = :worker,
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
   AND (state = 'queued' OR state = 'running' AND worker = :worker AND lease_until = :lease)
-RETURNING kind, id, epoch, run;
+RETURNING kind, id, epoch, run, attempts;
 
 -- name: finish-steps
 -- As the general text, with SQLite's function for a JSON list.
