@@ -72,6 +72,10 @@ func (d *Deliverer) attempt(ctx context.Context, s galena.Step, held bool) error
 		return nil
 	}
 	defer release()
+	if err == nil && d.leases.lapsed(s) {
+		// The store took long to say what it is: another worker may send it.
+		return d.Steps.Park(ctx, s, d.Now(), galena.Pending, "its lease ran out before it was sent")
+	}
 	if err == nil {
 		began := d.Now()
 		ok, wait := d.lanes.enter(delivery.Target, began)

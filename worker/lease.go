@@ -16,6 +16,8 @@ const (
 	// renewEvery is how often the leases are looked at, so that a renewal may fail
 	// twice before the sweep takes the step for lost.
 	renewEvery = time.Second
+	// leaseFor is what Begin and each renewal give.
+	leaseFor = 3 * renewAfter
 )
 
 // leases keeps the steps that this process is working on alive in SQL. A
@@ -53,15 +55,23 @@ func (l *leases) due(then time.Time) []galena.Step {
 	return out
 }
 
-// renewed notes that the leases were given anew.
+// renewed notes that the leases were given anew. One that had run out by then may have
+// been given to somebody else.
 func (l *leases) renewed(steps []galena.Step, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range steps {
-		if _, ok := l.held[s]; ok {
+		if given, ok := l.held[s]; ok && time.Since(given) < leaseFor {
 			l.held[s] = at
 		}
 	}
+}
+
+// lapsed says that a step's lease was not renewed in time: it may be somebody else's by now.
+func (l *leases) lapsed(s galena.Step) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.held[s]) >= leaseFor
 }
 
 // run renews until the context ends.

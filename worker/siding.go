@@ -141,6 +141,11 @@ func (q *sidings) work(ctx context.Context, t *siding) {
 			}
 			continue
 		}
+		if q.d.leases.lapsed(e.step) { // it waited through an outage: another worker may send it
+			q.giveBack(ctx, e, q.d.Now())
+			t.skip()
+			continue
+		}
 		began := q.d.Now()
 		err := q.send(ctx, e.delivery)
 		if told := q.d.end(ctx, e.step, e.delivery, err); told != nil {
@@ -196,12 +201,19 @@ func (q *sidings) next(ctx context.Context, t *siding) (e errand, rest time.Dura
 }
 
 // giveBack lets an errand wait in SQL. One that cannot be written keeps no lease,
-// so the sweep finds it.
+// so the sweep finds it; one that another worker has is that one's.
 func (q *sidings) giveBack(ctx context.Context, e errand, due time.Time) {
 	defer e.release()
-	if err := q.d.Steps.Park(ctx, e.step, due, galena.Pending, "waits for its turn"); err != nil {
+	if err := q.d.Steps.Park(ctx, e.step, due, galena.Pending, "waits for its turn"); err != nil && !isFenceLost(err) {
 		q.d.Log.WarnContext(ctx, "delivery not parked", "delivery", e.step.ID, "kind", galena.KindOf(err), "error", err)
 	}
+}
+
+// skip gives up the turn of an errand that was not tried.
+func (t *siding) skip() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sending--
 }
 
 // rests are the kinds by which a CRM wants to be left alone as a whole.
