@@ -27,6 +27,7 @@ type siding struct {
 	mu      sync.Mutex
 	waiting []errand
 	places  int  // how many may be under way
+	well    int  // errands that were sent since that changed
 	busy    int  // places taken
 	sending int  // of those, that have an errand in hand
 	proving bool // after a rest: one goes first
@@ -44,6 +45,7 @@ const (
 	sidingRoom   = 256
 	restHere     = 20 * time.Second
 	comeBack     = 2 * time.Minute
+	smooth       = 32 // errands that went well show that there may be one more at a time
 	paceAtFirst  = 50 * time.Millisecond
 	proofTakes   = 100 * time.Millisecond // to look whether the first one came through
 )
@@ -222,7 +224,7 @@ var rests = map[galena.Kind]bool{
 }
 
 // note learns from how an errand ended. One whose turn our own pace did not give
-// it in time shows that there are too many of them.
+// it in time shows that there are too many of them, for now.
 func (t *siding) note(err error, now time.Time, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -232,8 +234,11 @@ func (t *siding) note(err error, now time.Time, took time.Duration) {
 	case err == nil:
 		t.pace += (took/time.Duration(t.places) - t.pace) / 8
 		t.proving = false
+		if t.well++; t.well >= smooth {
+			t.places, t.well = min(t.places+1, sidingPlaces), 0
+		}
 	case galena.CauseOf(err) == galena.CausePace:
-		t.places = max(t.places-1, 2)
+		t.places, t.well = max(t.places-1, 2), 0
 	case rests[galena.KindOf(err)]:
 		t.proving = true
 		if now.Add(hint).After(t.rest) {

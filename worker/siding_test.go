@@ -156,6 +156,33 @@ func TestACRMThatRestsForLongIsWaitedForInSQL(t *testing.T) {
 	d.sidings.stop()
 }
 
+// A burst used up the CRM's window, so that our own pace had no turn for most of what was
+// under way. When that is over it gets as many at a time as before.
+func TestACRMGetsItsPlacesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(&galena.Error{Kind: galena.RateLimited, RetryAfter: time.Second, Cause: galena.CausePace})
+		close(p.open)
+		d := p.crowd(t, 20)
+		synctest.Wait()
+		s := d.sidings.of(galena.CRMTarget("test"))
+		if s.places != 2 {
+			t.Fatalf("%d places, want 2 when there are too many", s.places)
+		}
+		p.err = nil
+		for i := range sidingPlaces * smooth {
+			if err := d.Process(t.Context(), galena.Step{Kind: galena.StepDeliver, ID: fmt.Sprint("later", i)}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if done, _ := p.counts(); s.places != sidingPlaces || done != sidingPlaces*smooth {
+			t.Errorf("%d places after %d that went well, want %d", s.places, done, sidingPlaces)
+		}
+		d.sidings.stop()
+	})
+}
+
 // The CRM hangs: nothing that is under way ends until the stop cuts it.
 func TestAStopGivesBackAtOnceWhatWaits(t *testing.T) {
 	t.Parallel()
