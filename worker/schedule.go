@@ -24,7 +24,8 @@ type Ticks interface {
 
 // Scheduler runs jobs. Any number may run the same ones: the store gives each
 // tick to one of them. A run ends with its tick at the latest, because the next
-// may be another process's; every job can be cut there and goes on at the next.
+// may be another process's; every job can be cut there and goes on at the next. Only
+// what a sweep writes may take longer.
 type Scheduler struct {
 	Ticks  Ticks
 	Holder string // unique to the process

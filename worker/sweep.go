@@ -22,6 +22,11 @@ const (
 	sweepEvery = time.Second
 	sweepBatch = 500
 	askers     = 16 // questions at once: each takes the queue two round trips
+	// writeMost is how long what a sweep writes may take. That is longer than its tick: a
+	// store that is slow to write would have to begin anew at each, and what waits there
+	// is handed out by nobody else. Another's sweep may be at the same steps by then, and
+	// one of the two hands them out.
+	writeMost = 3 * time.Second
 	// maxKills is how many workers may die on a step before it is put aside.
 	// Whoever was at work beside the culprit dies with it, so one death is no
 	// sign, and a second may still be bad company: from then on the store lists
@@ -110,7 +115,9 @@ func (s *Sweeper) page(ctx context.Context, suspects []galena.Step) (handed int,
 	handed += n
 	if err == nil {
 		// What is vouched for is no suspect for a while, so every page ends.
-		err = s.store.Vouch(ctx, seen)
+		write, cancel := writing(ctx)
+		defer cancel()
+		err = s.store.Vouch(write, seen)
 	}
 	return handed, all, err
 }
@@ -176,6 +183,8 @@ func (s *Sweeper) question(st galena.Step) {
 // recover hands out what is lost, puts aside what is guilty, and says how many
 // steps were handed out.
 func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) {
+	ctx, cancel := writing(ctx)
+	defer cancel()
 	var again []galena.Step
 	var errs []error
 	for _, st := range lost {
@@ -194,6 +203,11 @@ func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) 
 		s.wake()
 	}
 	return n, errors.Join(append(errs, err)...)
+}
+
+// writing is the time that a sweep has to write in, whatever is left of its tick.
+func writing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), writeMost)
 }
 
 // guilty says whether workers die of the step, and not of something that kills

@@ -12,8 +12,7 @@ import (
 	"github.com/galenahq/galena"
 )
 
-// yard is a store with suspects: what is vouched for or handed out is none any more,
-// and nothing is written after the end of a tick.
+// yard is a store with suspects: what is vouched for or handed out is none any more.
 type yard struct {
 	steps             []galena.Step
 	rehanded, vouched []galena.Step
@@ -175,6 +174,38 @@ func TestASlowStoreLeavesTimeToAsk(t *testing.T) {
 		sweeper(sluggish{y}, 0).ticks(t, 1)
 		if got := ids(y.rehanded); got != "due flushed" || len(y.vouched) != 9 {
 			t.Errorf("handed out %q and vouched for %d, want what was due, what was flushed, and 9", got, len(y.vouched))
+		}
+	})
+}
+
+// ponderous is a yard that takes longer than a tick to hand out.
+type ponderous struct{ *yard }
+
+func (p ponderous) Rehand(ctx context.Context, s []galena.Step) (int, error) {
+	if len(s) == 0 {
+		return 0, nil
+	}
+	select {
+	case <-time.After(3 * sweepEvery / 2):
+	case <-ctx.Done():
+	}
+	return p.yard.Rehand(ctx, s)
+}
+
+// What waits in SQL is handed out by nobody else: each tick must not begin the same
+// writing anew and cut it.
+func TestAStoreThatTakesLongerThanATickIsGivenTheTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := waiting(10)
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, stop)
+		s := &Scheduler{Ticks: always{}, Log: slog.New(slog.DiscardHandler)}
+		if err := s.Run(ctx, sweeper(ponderous{y}, 0).Job()); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(y.rehanded); got != "due flushed" || len(y.vouched) != 9 {
+			t.Errorf("handed out %q and vouched for %d in ten seconds, want what was due, what was flushed, and 9", got, len(y.vouched))
 		}
 	})
 }
