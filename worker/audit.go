@@ -65,12 +65,15 @@ func (a *Auditor) Process(ctx context.Context, s galena.Step) error {
 	if err == nil || isFenceLost(err) {
 		return nil
 	}
+	if decidedAt.IsZero() {
+		decidedAt = p.unread(s, err)
+	}
 	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(decidedAt), chance: p.Chance(), now: p.Now(), log: log})
 }
 
+// audit says when the lead was decided, zero where it could not be read.
 func (a *Auditor) audit(ctx context.Context, s galena.Step, log *slog.Logger) (decidedAt time.Time, err error) {
 	p := a.Pipeline
-	decidedAt = p.Now()
 	defer func() {
 		if r := recover(); r != nil {
 			err = galena.Errorf(galena.Internal, "worker.audit", "panic: %.100s", fmt.Sprint(r))

@@ -122,16 +122,21 @@ func (p *Pipeline) Complete(ctx context.Context, s galena.Step) error {
 		log.DebugContext(ctx, "run is stale, nothing written")
 		return nil
 	}
-	return settle(ctx, p.Steps, s, fate{err: err, age: p.Now().Sub(decided), chance: p.Chance(), now: p.Now(), log: log})
+	if decided.IsZero() {
+		decided = p.unread(s, err)
+	}
+	age := p.Now().Sub(decided)
+	age = min(age, max(maxAge, age-maxAge)) // the last look comes after a day, and has one more
+	return settle(ctx, p.Steps, s, fate{err: err, age: age, chance: p.Chance(), now: p.Now(), log: log})
 }
 
+// complete says when the lead was decided, zero where it could not be read.
 func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger) (decided time.Time, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = galena.Errorf(galena.Internal, "worker.complete", "panic: %.100s", fmt.Sprint(r))
 		}
 	}()
-	decided = p.Now()
 	rules := p.Rules()
 	defer rules.done()
 	var before *run

@@ -15,6 +15,7 @@ import (
 type archive struct {
 	desk
 	moveErr error
+	noteErr error
 	moves   []galena.Move
 	moved   galena.Decision
 	noted   []galena.Notice
@@ -42,8 +43,10 @@ func (a *archive) Record(context.Context, string) (galena.Record, error) {
 }
 
 func (a *archive) Note(_ context.Context, _ galena.Step, n galena.Notice, l galena.Lesson) error {
-	a.noted, a.learnt = append(a.noted, n), l
-	return nil
+	if a.noteErr == nil {
+		a.noted, a.learnt = append(a.noted, n), l
+	}
+	return a.noteErr
 }
 
 func (a *archive) Move(_ context.Context, m galena.Move) (galena.Decision, error) {
@@ -212,6 +215,23 @@ func TestTheLooksGrowApartAndEndAfterADay(t *testing.T) {
 	}
 	if a.failed != "" || m.asked != len(waits)+2 {
 		t.Errorf("failed %q, asked %d times in %d looks", a.failed, m.asked, len(waits)+1)
+	}
+}
+
+// The last look comes when the decision is a day old: what it finds is not lost because
+// the store is away for a moment.
+func TestTheLastLookWaitsForTheStore(t *testing.T) {
+	t.Parallel()
+	p, a, _, w := degraded(t, outage)
+	w.at = testNow.Add(maxAge + time.Second)
+	a.noteErr = galena.Errorf(galena.Unavailable, "sql.note", "no connection to the database")
+	look(t, p)
+	if a.failed != "" || a.parked.Sub(w.at) != maxWait {
+		t.Errorf("failed %q, parked for %v; want it parked for %v", a.failed, a.parked.Sub(w.at), maxWait)
+	}
+	a.noteErr = nil
+	if look(t, p); len(a.noted) != 1 {
+		t.Errorf("%d notices, want one once the store is back", len(a.noted))
 	}
 }
 

@@ -207,15 +207,17 @@ func TestAValueThatNobodyAskedForOrThatSaysNothingIsNotUsed(t *testing.T) {
 	}
 }
 
+// made is the id of a lead that came then, as UUIDv7 has it.
+func made(ago time.Duration) string {
+	ms := testNow.Add(-ago).UnixMilli()
+	return fmt.Sprintf("%08x-%04x-7000-8000-000000000001", ms>>16, ms&0xffff)
+}
+
 // A lead that nobody can read is as old as its id says. One that the store did not
 // hand out is not too old.
 func TestALeadThatCannotBeReadWaits(t *testing.T) {
 	t.Parallel()
 	away, broken := galena.Errorf(galena.Unavailable, "sql.memory", "sqlstate 55P03"), galena.Errorf(galena.Internal, "sql.memory", "not JSON")
-	made := func(ago time.Duration) string { // as UUIDv7 has it
-		ms := testNow.Add(-ago).UnixMilli()
-		return fmt.Sprintf("%08x-%04x-7000-8000-000000000001", ms>>16, ms&0xffff)
-	}
 	for name, c := range map[string]struct {
 		id   string
 		err  error
@@ -235,6 +237,53 @@ func TestALeadThatCannotBeReadWaits(t *testing.T) {
 		s.ID = c.id
 		if err := p.Process(context.Background(), s); err != nil || (d.failed != "") != (c.wait == 0) || c.wait > 0 && d.parked.Sub(testNow).Round(10*time.Millisecond) != c.wait {
 			t.Errorf("%s: error %v, failed %q, parked until %v; want it parked for %v", name, err, d.failed, d.parked, c.wait)
+		}
+	}
+}
+
+// unreadable is a store in which a decided lead cannot be read.
+type unreadable struct {
+	*desk
+	err error
+}
+
+func (u unreadable) Record(context.Context, string) (galena.Record, error) {
+	return galena.Record{}, u.err
+}
+func (unreadable) Note(context.Context, galena.Step, galena.Notice, galena.Lesson) error { return nil }
+func (unreadable) Awaken(context.Context, string, string) (int, error)                   { return 0, nil }
+func (unreadable) SaveAudit(context.Context, galena.Step, galena.RegretAudit, []*galena.Observation) error {
+	return nil
+}
+
+// A second look at a lead that nobody can read any more, and an audit of it, wait longer
+// and longer too, and are put aside in the end.
+func TestADecidedLeadThatCannotBeReadWaits(t *testing.T) {
+	t.Parallel()
+	away, broken := galena.Errorf(galena.Unavailable, "sql.record", "sqlstate 55P03"), galena.Errorf(galena.Internal, "sql.record", "not JSON")
+	for name, c := range map[string]struct {
+		id   string
+		err  error
+		wait time.Duration // 0 = put aside
+	}{
+		"TheStoreIsAway": {made(72 * time.Hour), away, firstWait},
+		"JustNow":        {made(0), broken, firstWait},
+		"ForHours":       {made(5 * time.Hour), broken, maxWait},
+		"ForThreeDays":   {made(72 * time.Hour), broken, 0},
+	} {
+		for _, kind := range []string{galena.StepComplete, galena.StepAudit} {
+			d := &desk{}
+			p, _ := pipelineOn(t, d, &market{})
+			u := unreadable{d, c.err}
+			p.Completions = u
+			process := p.Complete
+			if kind == galena.StepAudit {
+				process = (&Auditor{Pipeline: p, Audits: u}).Process
+			}
+			if err := process(context.Background(), galena.Step{Kind: kind, ID: c.id, Epoch: 1, Run: 1}); err != nil ||
+				(d.failed != "") != (c.wait == 0) || c.wait > 0 && d.parked.Sub(testNow).Round(10*time.Millisecond) != c.wait {
+				t.Errorf("%s %s: error %v, failed %q, parked for %v; want %v", name, kind, err, d.failed, d.parked.Sub(testNow), c.wait)
+			}
 		}
 	}
 }
