@@ -73,6 +73,9 @@ func (b *bench) steady(when string, f fault) {
 	c := count(all, acks, b.sink.events(), began, time.Now(), 0)
 	p95 := quantile(c.Waits, 0.95)
 	b.figure("%s p95 %.2fs", when, p95.Seconds())
+	if when == "before" { // later it may have had its reason
+		b.atMost("events told again although nothing is broken", float64(c.Again), 0)
+	}
 	limit := time.Duration(3 * b.plan.patience * float64(time.Second))
 	if refused := total(b.gen.refusals()) - refusedBefore; p95 > limit || refused > 0 || len(c.Waits) == 0 {
 		if when == "before" {

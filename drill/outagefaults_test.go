@@ -177,13 +177,16 @@ func eachItsOwn(b *bench) {
 	began := time.Now()
 	b.rest(8 * time.Second)
 	l.end()
-	asked := 0
-	for _, c := range b.p1.asked(began) {
-		if c.Who == late.name {
-			asked++
+	asked := func(v *vendor) (n float64) {
+		for _, c := range v.asked(began) {
+			if c.Who == late.name {
+				n++
+			}
 		}
+		return n
 	}
-	b.atMost("calls of a new worker to p1", float64(asked), 5)
+	b.atMost("calls of a new worker to p1", asked(b.p1), 5)
+	b.atLeast("calls of a new worker to p2", asked(b.p2), 5)
 }
 
 // longOutage leaves leads waiting for p1, and looks at how they wait.

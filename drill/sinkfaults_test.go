@@ -16,13 +16,7 @@ func sinkFaults() []fault {
 			from, to := b.loaded(b.span(5*time.Minute, 30*time.Second))
 			b.drain()
 			for _, s := range b.others[1:] {
-				n := 0
-				for _, e := range s.events() {
-					if e.Type == eventRouted && e.At.After(from) {
-						n++
-					}
-				}
-				b.atLeast("told", float64(n), float64(b.posted(from, to)))
+				b.atLeast("told", float64(told2xx(s, from)), float64(b.posted(from, to)))
 			}
 		}},
 	}
