@@ -266,8 +266,9 @@ func (s *Store) closeAssignment(ctx context.Context, tx conn, m galena.Move, ret
 	return err
 }
 
-// passOn makes the new rep the holder of the person. The account stays with its
-// owner, whom colleagues follow; only a person who reassigns the lead takes it
+// passOn makes the new rep the holder of the person. A duplicate is its rep's word that
+// the person has another lead, and leaves them where they are. The account stays with
+// its owner, whom colleagues follow; only a person who reassigns the lead takes it
 // along, one that this very lead gave away is given anew when the lead's decision
 // settles, and an account that nobody owns gets its first owner.
 func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedLead, held assignmentRow, a galena.Assignment) error {
@@ -281,7 +282,7 @@ func (s *Store) passOn(ctx context.Context, tx conn, m galena.Move, lead lockedL
 	}
 	maps.Copy(p, args{"lead_id": m.LeadID, "rep": a.Rep, "from_rep": held.Rep, "source": "assignment",
 		"email_key": lead.Key, "domain": company, "now": micros(s.now())})
-	if lead.Key != "" {
+	if lead.Key != "" && m.Reason != galena.MoveHandBack(galena.HandBackDuplicate) {
 		name := "pass-person"
 		if a.Rep == "" {
 			name = "leave-person"

@@ -25,6 +25,7 @@ var moveRules = map[string]func(*bench){
 	"AnAccountUnderAnotherAliasFollowsToo":    moveSibling,
 	"AnAccountWhoseNameChangedFollowsToo":     moveRenamed,
 	"ThePersonFollowsTheLead":                 movePerson,
+	"ADuplicateLeavesItsPersonWhereTheyAre":   moveDuplicate,
 	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
 }
 
@@ -351,6 +352,26 @@ func movePerson(s *bench) {
 	_, err = s.Move(s.ctx, s.move(id, 3, "reassign", to("ana", false)))
 	s.ok(err)
 	holds("zoe") // by another lead, so the CRM says
+}
+
+// moveDuplicate gives a person's second lead to the rep who has their first, who gives
+// it back: the first is still theirs, and so is a third.
+func moveDuplicate(s *bench) {
+	for i, first := range []func(i int){
+		func(i int) { s.decided(i, to("ana", false)) },
+		func(i int) { s.ok(s.SetOpenLead(s.ctx, person(i).Lead.Key, "ana")) },
+	} {
+		first(i)
+		s.clock.pass(25 * time.Hour)
+		_, err := s.Move(s.ctx, s.move(s.decided(i, to("ana", false)), 1, galena.MoveHandBack(galena.HandBackDuplicate), nil))
+		s.ok(err)
+		s.clock.pass(25 * time.Hour)
+		m, err := s.Memory(s.ctx, s.accept(person(i)).ID)
+		s.ok(err)
+		if m.OpenLeadOwner != "ana" {
+			s.Errorf("the person is held by %q, want ana", m.OpenLeadOwner)
+		}
+	}
 }
 
 func moveFault(s *bench) {
