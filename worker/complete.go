@@ -145,8 +145,11 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 		if err != nil {
 			return decided, err
 		}
-		if record.Decision == nil {
-			return decided, p.Steps.Finish(ctx, s) // whoever decides it will read what has been said
+		d := record.Decision
+		// Whoever decides it will read what has been said; and what a rep gave back for
+		// good is worth no money.
+		if d == nil || d.Epoch != s.Epoch && d.To == rejected {
+			return decided, p.Steps.Finish(ctx, s)
 		}
 		memory, err := p.Leads.Memory(ctx, s.ID)
 		if err != nil {
@@ -154,12 +157,12 @@ func (p *Pipeline) complete(ctx context.Context, s galena.Step, log *slog.Logger
 		}
 		decided = memory.Lead.DecidedAt
 		r := newRun(p, rules, memory)
-		r.resume(*record.Decision)
+		r.resume(*d)
 		r.carry(before)
 		if err := r.enrich(ctx); err != nil {
 			return decided, err
 		}
-		err = r.conclude(ctx, s, *record.Decision, log)
+		err = r.conclude(ctx, s, *d, log)
 		if isOwnerRace(err) {
 			before = r
 			continue // look again with the new owner

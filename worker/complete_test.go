@@ -105,6 +105,22 @@ func TestALeadThatIsNotDecidedIsNotLookedAtAgain(t *testing.T) {
 	}
 }
 
+// A rep gave the lead back as spam while a vendor was away: nothing is bought for it
+// any more.
+func TestALeadThatWasGivenBackForGoodIsNotLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	p, a, m, _ := degraded(t, outage)
+	spam := a.ruled[0]
+	spam.Epoch, spam.To = 2, rejected
+	a.ruled = append(a.ruled, spam)
+	m.err = nil
+	asked := m.asked
+	look(t, p)
+	if !a.finished || len(a.noted) > 0 || m.asked != asked {
+		t.Errorf("finished %t, %d notices, %d vendors asked; want it finished and nobody asked", a.finished, len(a.noted), m.asked-asked)
+	}
+}
+
 func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	hint := &galena.Error{Kind: galena.RateLimited, RetryAfter: 5 * time.Minute, Err: errors.New("status 429")}
