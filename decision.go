@@ -225,7 +225,7 @@ type Delivery struct {
 	Epoch    int             `json:"epoch"`
 	Body     json.RawMessage `json:"body"`
 	Attempts int             `json:"attempts"`
-	At       time.Time       `json:"at"` // when it was made
+	At       time.Time       `json:"at"` // when it was made, or replayed
 }
 
 // Step is the unit of retry: one piece of work on one lead, a row in SQL. Run

@@ -184,5 +184,5 @@ RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.queue, steps.attem
 UPDATE leads SET status = 'accepted', verdict = 'accept' WHERE id = :id AND status = 'quarantined';
 
 -- name: replay-delivery
--- The delivery is on its way again.
-UPDATE deliveries SET state = 'pending', attempts = 0, last_note = '', updated_at = :now WHERE id = :id;
+-- The delivery is on its way again, and as young as a new one: a CRM is tried until it is too old.
+UPDATE deliveries SET state = 'pending', attempts = 0, last_note = '', created_at = :now, updated_at = :now WHERE id = :id;

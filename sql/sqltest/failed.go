@@ -178,7 +178,12 @@ func killedDelivery(s *bench) {
 	if rec, err := s.Record(s.ctx, id); err != nil || rec.Lead.Status != galena.StatusDecided {
 		s.Errorf("the lead is %s, error %v; its delivery failed, not it", rec.Lead.Status, err)
 	}
+	s.clock.pass(48 * time.Hour)
 	s.replay(galena.FailedFilter{Kind: galena.StepDeliver}, 1)
+	d, err := s.Delivery(s.ctx, delivery)
+	if s.ok(err); !d.At.Equal(s.clock.now()) || d.Attempts != 0 {
+		s.Errorf("replayed it is of %v with %d attempts, want as good as new", d.At, d.Attempts)
+	}
 }
 
 // telling adds a delivery to what a ruling settles.
