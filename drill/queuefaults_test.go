@@ -18,6 +18,9 @@ func queueFaults() []fault {
 				b.say("RPUSH asynq:{leads}:active garbage")
 				b.say("ZADD asynq:{leads}:lease 1 garbage")
 			})
+			b.drain()
+			b.queueCleaned(90 * time.Second)
+			b.atLeast("lines that name it", float64(b.complaints(`"task":"garbage"`)), 1)
 		}},
 		{id: "F12", name: "active tasks without lease", limit: time.Minute, cause: func(b *bench) {
 			orphans := 0
@@ -28,6 +31,8 @@ func queueFaults() []fault {
 				}
 			})
 			b.atLeast("orphans", float64(orphans), 1)
+			b.drain()
+			b.queueCleaned(90 * time.Second)
 		}},
 		{id: "F30", name: "an archive full of old tasks", limit: time.Minute, cause: archiveBomb},
 		{id: "F45", name: "5 connections for 200 workers", limit: time.Minute,
