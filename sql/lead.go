@@ -52,19 +52,19 @@ func (s *Store) accept(ctx context.Context, all []*galena.Intake) (out []outcome
 		if err != nil {
 			return err
 		}
-		var said []word // asked on the way to the persons
-		if err := s.words(ctx, tx, &said, pick(all, fresh)); err != nil {
+		var w words // asked on the way to the persons
+		if err := s.words(ctx, tx, &w, pick(all, fresh)); err != nil {
 			return err
 		}
 		first, later, err := s.claimPersons(ctx, tx, all, fresh)
 		if err != nil {
 			return err
 		}
-		if err := s.insertLeads(ctx, tx, &said, pick(all, first)); err != nil {
+		if err := s.insertLeads(ctx, tx, &w, pick(all, first)); err != nil {
 			return err
 		}
 		for _, i := range later {
-			if out[i].value, err = s.acceptLater(ctx, tx, all[i], out[i].value); err != nil {
+			if out[i].value, err = s.acceptLater(ctx, tx, &w, all[i], out[i].value); err != nil {
 				return err
 			}
 		}
@@ -73,7 +73,7 @@ func (s *Store) accept(ctx context.Context, all []*galena.Intake) (out []outcome
 				return err
 			}
 		}
-		return nil
+		return s.outdate(ctx, tx, w.outdone) // the last, for it locks what others may wait for
 	})
 	return out, err
 }
@@ -247,7 +247,7 @@ func (s *Store) claimPersons(ctx context.Context, tx conn, all []*galena.Intake,
 
 // acceptLater records a touch on the first lead of the person and form. A first
 // lead that was erased meanwhile counts for nothing.
-func (s *Store) acceptLater(ctx context.Context, tx conn, in *galena.Intake, out galena.Receipt) (galena.Receipt, error) {
+func (s *Store) acceptLater(ctx context.Context, tx conn, w *words, in *galena.Intake, out galena.Receipt) (galena.Receipt, error) {
 	out, repeated, err := s.claimPerson(ctx, tx, in, out)
 	if err != nil {
 		return out, err
@@ -255,7 +255,10 @@ func (s *Store) acceptLater(ctx context.Context, tx conn, in *galena.Intake, out
 	if repeated {
 		return out, setKeyAnswer(ctx, tx, in.Idempotency, out)
 	}
-	return out, s.insertLeads(ctx, tx, nil, []*galena.Intake{in})
+	if err := s.words(ctx, tx, w, []*galena.Intake{in}); err != nil {
+		return out, err
+	}
+	return out, s.insertLeads(ctx, tx, w, []*galena.Intake{in})
 }
 
 func (s *Store) claimPerson(ctx context.Context, tx conn, in *galena.Intake, out galena.Receipt) (galena.Receipt, bool, error) {
@@ -293,17 +296,10 @@ func (s *Store) claimPerson(ctx context.Context, tx conn, in *galena.Intake, out
 }
 
 // insertLeads writes leads and what follows from them. Only an accepted lead
-// gets a step: the others wait for a person, or for nothing. said is what words
-// has asked for, nil where nobody did.
-func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []*galena.Intake) error {
+// gets a step: the others wait for a person, or for nothing. w is of their companies.
+func (s *Store) insertLeads(ctx context.Context, tx conn, w *words, all []*galena.Intake) error {
 	if len(all) == 0 {
 		return nil
-	}
-	if said == nil {
-		said = new([]word)
-		if err := s.words(ctx, tx, said, all); err != nil {
-			return err
-		}
 	}
 	if err := tx.flush(ctx); err != nil { // should nothing have been read since
 		return err
@@ -331,7 +327,7 @@ func (s *Store) insertLeads(ctx context.Context, tx conn, said *[]word, all []*g
 	if err := tx.later(ctx, "insert-leads", a, nil); err != nil {
 		return err
 	}
-	if obs, err = unsaid(obs, *said); err != nil {
+	if obs, err = w.unsaid(obs); err != nil {
 		return err
 	}
 	if err := insertObservations(ctx, tx, markedOf(galena.Refs(obs))); err != nil {
@@ -355,9 +351,15 @@ type word struct {
 	ObservedAt int64  `db:"observed_at"`
 }
 
-// words asks what forms last said of the companies of submissions; it is in said
-// when the next statement has been read.
-func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []*galena.Intake) error {
+// words are of forms, of the companies of a group.
+type words struct {
+	said    []word   // last, of each field
+	outdone []string // the companies of which something newer is said now
+}
+
+// words asks what forms last said of the companies of submissions; it is in w when
+// the next statement has been read.
+func (s *Store) words(ctx context.Context, tx conn, w *words, all []*galena.Intake) error {
 	var companies []string
 	for _, in := range all {
 		for _, o := range in.Observations {
@@ -369,17 +371,28 @@ func (s *Store) words(ctx context.Context, tx conn, said *[]word, all []*galena.
 	if len(companies) == 0 {
 		return nil
 	}
-	return finding(s, said, "words-of-forms", map[string][]string{"entities": sorted(companies)})(ctx, tx)
+	return finding(s, &w.said, "words-of-forms", map[string][]string{"entities": sorted(companies)})(ctx, tx)
+}
+
+// outdate marks what forms said of the companies before, so that what a lead costs
+// does not grow with the number of those before it.
+func (s *Store) outdate(ctx context.Context, tx conn, companies []string) error {
+	if len(companies) == 0 {
+		return nil
+	}
+	a, err := s.lists(map[string][]string{"entities": sorted(companies)})
+	if err != nil {
+		return err
+	}
+	return tx.later(ctx, "outdate-words", a, nil)
 }
 
 // unsaid leaves out what forms said last of the company, in the same words and
-// lately. Of all that forms say of a field the last word counts, and every lead
-// reads them all: were each written, the price of a company's leads would grow
-// with the square of their number.
-func unsaid(obs []galena.Observation, said []word) ([]galena.Observation, error) {
+// lately: most leads of a company say what the one before them said.
+func (w *words) unsaid(obs []galena.Observation) ([]galena.Observation, error) {
 	last := map[[2]string]word{}
-	for _, w := range said {
-		last[[2]string{w.Entity, w.Field}] = w
+	for _, r := range w.said {
+		last[[2]string{r.Entity, r.Field}] = r
 	}
 	var out []galena.Observation
 	for _, o := range obs {
@@ -388,13 +401,18 @@ func unsaid(obs []galena.Observation, said []word) ([]galena.Observation, error)
 			return nil, err
 		}
 		place := [2]string{o.Entity, o.Field}
-		was, at := last[place], micros(o.ObservedAt)
-		switch {
-		case o.Class != galena.ClassForm || o.Absent:
-		case was.Value == value && at >= was.ObservedAt && at-was.ObservedAt < wordKept.Microseconds():
-			continue
-		case at >= was.ObservedAt:
-			last[place] = word{o.Entity, o.Field, value, at}
+		was, before := last[place]
+		at := micros(o.ObservedAt)
+		if o.Class == galena.ClassForm && !o.Absent {
+			if was.Value == value && at >= was.ObservedAt && at-was.ObservedAt < wordKept.Microseconds() {
+				continue
+			}
+			if before && o.Value.Type != galena.TypeSet {
+				w.outdone = append(w.outdone, o.Entity)
+			}
+			if at >= was.ObservedAt {
+				last[place] = word{o.Entity, o.Field, value, at}
+			}
 		}
 		out = append(out, o)
 	}

@@ -68,9 +68,31 @@ func TestEveryListOfFormsIsReadWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, said, _ := strings.Cut(string(text), "-- name: standing-observations"); f.Type == galena.TypeSet && strings.HasPrefix(f.Name, "company.") &&
-				!strings.Contains(said[:min(len(said), 1200)], "'"+f.Name+"'") {
-				t.Errorf("%s: of the list %s only the last word of a form is read", file, f.Name)
+			for _, name := range []string{"standing-observations", "outdate-words"} {
+				_, said, _ := strings.Cut(string(text), "-- name: "+name)
+				if said, _, _ = strings.Cut(said, "-- name:"); f.Type == galena.TypeSet && !strings.Contains(said, "'"+f.Name+"'") {
+					t.Errorf("%s, %s: of the list %s only the last word of a form is read", file, name, f.Name)
+				}
+			}
+		}
+	}
+}
+
+// What is outdated stays in the index, where nobody asks for it.
+func TestNobodyReadsWhatIsOutdated(t *testing.T) {
+	t.Parallel()
+	s := openFile(t)
+	for _, name := range []string{"standing-observations", "outdate-words", "words-of-forms", "put-conflicts"} {
+		stmt := s.writes[name]
+		var plan []struct {
+			Detail string `db:"detail"`
+		}
+		if err := s.write.Unsafe().SelectContext(t.Context(), &plan, "EXPLAIN QUERY PLAN "+stmt.QueryString, make([]any, len(stmt.Params))...); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range plan {
+			if (strings.Contains(step.Detail, "INDEX observations_") || strings.HasPrefix(step.Detail, "SCAN o")) && !strings.Contains(step.Detail, "outdated=?") {
+				t.Errorf("%s: %s", name, step.Detail)
 			}
 		}
 	}

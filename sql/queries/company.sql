@@ -82,7 +82,7 @@ WHERE NOT CAST(answer_log.used AS jsonb) @> CAST(excluded.used AS jsonb);
 -- What counts from the start for these leads and companies: everything but what
 -- vendors said, which enters a decision only through the plan. Of what forms said of
 -- a field the last word alone counts, but for lists, which add up; and strangers may
--- say as much as they like.
+-- say as much as they like: what outdate-words has marked is not even read.
 SELECT id, entity, field, value, absent, source, class, ref, method, confidence,
     observed_at, fetched_at, cost_micros, request_id, run_id
 FROM (
@@ -92,8 +92,23 @@ FROM (
             AND field NOT IN ('company.technologies', 'company.tags') THEN '' ELSE id END
             ORDER BY observed_at DESC, id DESC) AS n
     FROM observations
-    WHERE entity = ANY (CAST(:entities AS text[])) AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
+    WHERE entity = ANY (CAST(:entities AS text[])) AND outdated = FALSE AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
 WHERE n = 1;
+
+-- name: outdate-words
+-- Marks what forms said of these companies before their last word of a field. It waits
+-- for nobody: what another transaction holds, and what is too much at once, is marked
+-- with a later word.
+UPDATE observations SET outdated = TRUE
+WHERE id = ANY (ARRAY(
+    SELECT id FROM observations WHERE id = ANY (ARRAY(
+        SELECT id FROM (
+            SELECT id, row_number() OVER (PARTITION BY entity, field ORDER BY observed_at DESC, id DESC) AS n
+            FROM observations
+            WHERE entity = ANY (CAST(:entities AS text[])) AND outdated = FALSE AND class = 'form' AND source = 'form'
+              AND field NOT IN ('company.technologies', 'company.tags')) AS said
+        WHERE n > 1 LIMIT 1000))
+    FOR UPDATE SKIP LOCKED));
 
 -- name: upsert-companies
 -- Keeps the newer facts, whole: merging made them of all observations.

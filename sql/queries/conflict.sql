@@ -64,7 +64,7 @@ FROM unnest(CAST(:id AS text[]), CAST(:entity AS text[]), CAST(:field AS text[])
         CAST(:lead_id AS text[]), CAST(:epoch AS integer[]))
     AS r(id, entity, field, candidates, chosen, margin, severity, lead_id, epoch)
 WHERE NOT EXISTS (SELECT 1 FROM observations o
-    WHERE o.entity = r.entity AND o.field = r.field AND o.class IN ('human', 'human_locked'))
+    WHERE o.entity = r.entity AND o.outdated = FALSE AND o.field = r.field AND o.class IN ('human', 'human_locked'))
 ON CONFLICT (entity, field) WHERE status = 'open' DO UPDATE
 SET candidates = excluded.candidates, chosen = excluded.chosen, margin = excluded.margin,
     severity = excluded.severity, lead_id = excluded.lead_id, epoch = excluded.epoch, updated_at = excluded.updated_at;

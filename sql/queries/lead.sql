@@ -103,5 +103,5 @@ FROM leads l WHERE l.id = ANY (CAST(:ids AS text[]));
 -- name: words-of-forms
 -- What forms last said of each field of these companies.
 SELECT DISTINCT ON (entity, field) entity, field, value, observed_at FROM observations
-WHERE entity = ANY (CAST(:entities AS text[])) AND class = 'form' AND source = 'form' AND NOT absent
+WHERE entity = ANY (CAST(:entities AS text[])) AND outdated = FALSE AND class = 'form' AND source = 'form' AND NOT absent
 ORDER BY entity, field, observed_at DESC, id DESC;

@@ -41,8 +41,20 @@ FROM (
             AND field NOT IN ('company.technologies', 'company.tags') THEN '' ELSE id END
             ORDER BY observed_at DESC, id DESC) AS n
     FROM observations
-    WHERE entity IN (SELECT value FROM json_each(:entities)) AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
+    WHERE entity IN (SELECT value FROM json_each(:entities)) AND outdated = FALSE
+      AND class NOT IN ('provider', 'crawl', 'inferred', '')) AS said
 WHERE n = 1;
+
+-- name: outdate-words
+-- As the general text; nobody else writes.
+UPDATE observations SET outdated = TRUE
+WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY entity, field ORDER BY observed_at DESC, id DESC) AS n
+        FROM observations
+        WHERE entity IN (SELECT value FROM json_each(:entities)) AND outdated = FALSE AND class = 'form' AND source = 'form'
+          AND field NOT IN ('company.technologies', 'company.tags'))
+    WHERE n > 1 LIMIT 1000);
 
 -- name: names-of-companies
 -- As the general text, with SQLite's function for a JSON list.

@@ -27,7 +27,8 @@ SELECT r.value->>'id', r.value->>'entity', r.value->>'field', r.value->>'candida
     :now, :now
 FROM json_each(:rows) AS r
 WHERE NOT EXISTS (SELECT 1 FROM observations o
-    WHERE o.entity = r.value->>'entity' AND o.field = r.value->>'field' AND o.class IN ('human', 'human_locked'))
+    WHERE o.entity = r.value->>'entity' AND o.outdated = FALSE AND o.field = r.value->>'field'
+      AND o.class IN ('human', 'human_locked'))
 ON CONFLICT (entity, field) WHERE status = 'open' DO UPDATE
 SET candidates = excluded.candidates, chosen = excluded.chosen, margin = excluded.margin,
     severity = excluded.severity, lead_id = excluded.lead_id, epoch = excluded.epoch, updated_at = excluded.updated_at;

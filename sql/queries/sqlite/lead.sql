@@ -60,5 +60,6 @@ SELECT entity, field, value, observed_at FROM (
     SELECT entity, field, value, observed_at,
         row_number() OVER (PARTITION BY entity, field ORDER BY observed_at DESC, id DESC) AS n
     FROM observations
-    WHERE entity IN (SELECT value FROM json_each(:entities)) AND class = 'form' AND source = 'form' AND NOT absent)
+    WHERE entity IN (SELECT value FROM json_each(:entities)) AND outdated = FALSE AND class = 'form' AND source = 'form'
+      AND NOT absent)
 WHERE n = 1;

@@ -1,0 +1,8 @@
+-- +goose Up
+
+-- outdated: forms said something newer of the field, and nobody reads this any more. Words of before are marked as the next
+-- words of their companies come. The index still serves a program that does not ask for it.
+ALTER TABLE observations ADD COLUMN outdated boolean NOT NULL DEFAULT FALSE;
+DROP INDEX observations_standing;
+CREATE INDEX observations_standing ON observations (entity, outdated, class)
+    WHERE class NOT IN ('provider', 'crawl', 'inferred', '');
