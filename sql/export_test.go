@@ -56,3 +56,20 @@ func (t Tx) Rows(ctx context.Context, name string, a map[string]any) (int, error
 func (t Tx) Deliver(ctx context.Context, s *Store, id string) error {
 	return s.insertSteps(ctx, t.c, []stepRow{{Kind: galena.StepDeliver, ID: id, LeadID: id, Epoch: 1, Run: 1, Queue: QueueDeliveries}})
 }
+
+// AcceptTogether takes submissions in as one group.
+func (s *Store) AcceptTogether(ctx context.Context, all ...galena.Intake) ([]galena.Receipt, error) {
+	group, receipts := make([]*galena.Intake, len(all)), make([]galena.Receipt, len(all))
+	for i, in := range all {
+		in, err := s.complete(in)
+		if err != nil {
+			return nil, err
+		}
+		group[i] = &in
+	}
+	out, err := s.accept(ctx, group)
+	for i, o := range out {
+		receipts[i], err = o.value, errors.Join(err, o.err)
+	}
+	return receipts, err
+}

@@ -97,6 +97,7 @@ func (s *Store) complete(in galena.Intake) (galena.Intake, error) {
 		in.Lead.Status = galena.StatusAccepted
 	}
 	in.Lead.Epoch = max(in.Lead.Epoch, 1)
+	in.Lead.Key, in.Lead.Form = storable(in.Lead.Key), storable(in.Lead.Form) // claimPersons finds them again
 	if in.Lead.CreatedAt.IsZero() {
 		in.Lead.CreatedAt = s.now()
 	}
