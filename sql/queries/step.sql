@@ -126,7 +126,7 @@ RETURNING steps.kind, steps.id, steps.epoch, steps.run, steps.attempts;
 
 -- name: finish-steps
 -- Ends runs well and returns them: they have killed nobody. The others lost their step.
-UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = '', kills = 0
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, queued_at = 0, error_kind = '', note = '', kills = 0
 FROM unnest(CAST(:kind AS text[]), CAST(:id AS text[]), CAST(:epoch AS integer[]), CAST(:run AS integer[]))
     AS r(kind, id, epoch, run)
 WHERE steps.kind = r.kind AND steps.id = r.id AND steps.epoch = r.epoch AND steps.run = r.run AND steps.state = 'running'

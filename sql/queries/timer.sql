@@ -36,7 +36,7 @@ WHERE lead_id = :lead_id AND epoch = :epoch AND kind = :kind AND state IN ('open
 
 -- name: end-timer-step
 -- Nobody need look at the clock any more. A run that is at work finds out by itself.
-UPDATE steps SET state = 'done', due_at = 0
+UPDATE steps SET state = 'done', due_at = 0, queued_at = 0
 WHERE kind = :step AND id = :id AND epoch = :epoch AND state IN ('waiting', 'queued');
 
 -- name: accept-assignment

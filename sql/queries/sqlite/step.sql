@@ -64,7 +64,7 @@ RETURNING kind, id, epoch, run, attempts;
 
 -- name: finish-steps
 -- As the general text, with SQLite's function for a JSON list.
-UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, error_kind = '', note = '', kills = 0
+UPDATE steps SET state = 'done', due_at = 0, lease_until = 0, queued_at = 0, error_kind = '', note = '', kills = 0
 FROM json_each(:rows) AS r
 WHERE kind = r.value->>'kind' AND steps.id = r.value->>'id' AND epoch = r.value->>'epoch' AND run = r.value->>'run'
   AND state = 'running'
