@@ -107,6 +107,7 @@ func (s *Store) dropIdle() {
 			case <-time.After(time.Millisecond):
 			}
 		}
+		db.SetMaxIdleConns(db.Stats().MaxOpenConnections) // a line that is made now is kept, however long the others take
 	}
 }
 
