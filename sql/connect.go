@@ -228,7 +228,20 @@ func carrying(c *pgx.Conn, many int, do func() error) error {
 }
 
 func pool(conf *pgx.ConnConfig, size int) *sqlx.DB {
-	db := sqlx.NewDb(stdlib.OpenDB(*conf.Copy(), stdlib.OptionAfterConnect(writeArrays)), "pgx")
+	var db *sqlx.DB
+	// A line that was idle is asked whether it is there. Where nobody answers, those
+	// beside it are not asked, too, one after the other.
+	silent := func(ctx context.Context, p stdlib.ShouldPingParams) bool {
+		if p.IdleDuration <= time.Second {
+			return false
+		}
+		err := p.Conn.PgConn().Ping(ctx)
+		if pgconn.Timeout(err) && ctx.Err() == nil {
+			dropIdle(db)
+		}
+		return err != nil // it is closed: to ask once more fails at once
+	}
+	db = sqlx.NewDb(stdlib.OpenDB(*conf.Copy(), stdlib.OptionAfterConnect(writeArrays), stdlib.OptionShouldPing(silent)), "pgx")
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxIdleTime(5 * time.Minute)

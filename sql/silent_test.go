@@ -1,6 +1,7 @@
 package sql_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"sync"
@@ -18,6 +19,7 @@ type freezer struct {
 	lines  atomic.Int64
 	frozen atomic.Int64 // the last line that is
 	resets atomic.Bool  // the first of them on which something is said is reset instead
+	asked  atomic.Int64 // how often one of them was asked whether it is there
 }
 
 func (f *freezer) freeze() { f.frozen.Store(f.lines.Load()) }
@@ -40,6 +42,9 @@ func (f *freezer) pump(line int64, to, from net.Conn) {
 			return
 		}
 		if line <= f.frozen.Load() {
+			if bytes.Contains(buf[:n], []byte("-- ping")) {
+				f.asked.Add(1)
+			}
 			if f.resets.CompareAndSwap(true, false) {
 				_ = from.Close()
 				return
@@ -177,5 +182,29 @@ func TestSilentLinesAreGivenUpAtOnce(t *testing.T) {
 	err := s.Tidy(t.Context()) // its statements travel alone: 5 s on the silent line, and a new one
 	if took := time.Since(began); err != nil || took > 12*time.Second {
 		t.Errorf("%d lines: %v after %v, want it done on a new line", n, err, took)
+	}
+}
+
+// Lines that were idle are not asked one after the other whether they are there.
+func TestOfSilentLinesOneIsAsked(t *testing.T) {
+	t.Parallel()
+	server := postgresURL(t)
+	if server == "" {
+		return
+	}
+	var f freezer
+	s := open(t, f.listen(t, schema(t, server)+"&statement_timeout=1s"), time.Now)
+	var all sync.WaitGroup
+	for range 12 { // lines
+		all.Go(func() { _ = s.Tidy(t.Context()) })
+	}
+	all.Wait()
+	time.Sleep(1100 * time.Millisecond)
+	f.freeze()
+	if err := s.Tidy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := f.asked.Load(); n != 1 {
+		t.Errorf("%d of %d lines were asked, want one", n, f.lines.Load())
 	}
 }

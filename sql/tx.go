@@ -76,11 +76,11 @@ func (s *Store) again(ctx context.Context, err error, t *tried) bool {
 	case refused(err) || clash(err):
 		return t.times < tries && pause(ctx, t.times)
 	case pgconn.Timeout(err) && ctx.Err() == nil:
-		s.dropIdle()
+		dropIdle(s.write, s.read)
 		t.silent++
 		return t.silent == 1
 	case outgrown(err):
-		s.dropIdle()
+		dropIdle(s.write, s.read)
 		fallthrough
 	case lost(err):
 		return t.times <= s.write.Stats().MaxOpenConnections && ctx.Err() == nil
@@ -92,8 +92,8 @@ func (s *Store) again(ctx context.Context, err error, t *tried) bool {
 // dropIdle closes the connections that nobody uses at the moment. They are out of the
 // pool when it returns; that they are closed is not waited for, because one whose
 // server is silent first tells it, for seconds, what it does not need any more.
-func (s *Store) dropIdle() {
-	for _, db := range []*sqlx.DB{s.write, s.read} {
+func dropIdle(pools ...*sqlx.DB) {
+	for _, db := range pools {
 		closed := make(chan struct{})
 		go func() {
 			defer close(closed)
