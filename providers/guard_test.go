@@ -103,8 +103,9 @@ func TestClientDialsOnlyWhatIsAllowed(t *testing.T) {
 	}
 	name := strings.Replace(plain.URL, "127.0.0.1", "localhost", 1)
 	for _, at := range []string{plain.URL, secure.URL, name} {
-		if err := ask(nil, at); galena.KindOf(err) != galena.Invalid {
-			t.Errorf("loopback was not refused: %v", err)
+		// The name may lead elsewhere for a while: what is invalid would never be asked again.
+		if err := ask(nil, at); galena.CauseOf(err) != galena.CauseForbiddenTarget || galena.KindOf(err) != galena.Unavailable {
+			t.Errorf("loopback was not refused, or for good: %v", err)
 		}
 	}
 	if visits.Load() != 0 {

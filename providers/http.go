@@ -232,7 +232,7 @@ func transportError(op string, err error) error {
 	)
 	switch {
 	case galena.CauseOf(err) == galena.CauseForbiddenTarget:
-		e.Kind, e.Cause, e.Err = galena.Invalid, galena.CauseForbiddenTarget, errNotOurs
+		e.Cause, e.Err = galena.CauseForbiddenTarget, errNotOurs // asked again: the name may lead elsewhere for a while
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Err = "cancelled", context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
