@@ -12,7 +12,8 @@ import (
 const (
 	// minPoll is how soon a vendor that cannot call us is asked again at the least.
 	minPoll = time.Second
-	// askAgain is how long one is left alone that said "later" and never called.
+	// askAgain is how long one is left alone that said "later" and never called, or
+	// called to say what is no use.
 	askAgain = 10 * time.Minute
 )
 
@@ -65,6 +66,8 @@ func later(v *vendor, wait time.Duration) error {
 
 // pending is the error of a question that was put and is not answered yet, or
 // was not for so long that the vendor is left alone for a while; nil = it may be put.
+// The vendor's call wakes who waits for it: were it asked anew by them, it would call
+// to say the same, and so on.
 func (w *Waterfall) pending(v *vendor, c galena.CallClaim) error {
 	now, left := w.deps.Now(), c.EndedAt.Add(askAgain)
 	switch {
@@ -72,9 +75,9 @@ func (w *Waterfall) pending(v *vendor, c galena.CallClaim) error {
 		return nil
 	case c.Open && now.Before(c.Until):
 		return later(v, c.Until.Sub(now))
-	case !c.Open && !c.Polled && c.Cause == galena.CauseTimeout && now.Before(left):
-		return &galena.Error{Kind: galena.Unavailable, Op: v.id + ".ask", Cause: c.Cause, RetryAfter: left.Sub(now),
-			Err: errors.New("it said later and did not call")}
+	case !c.Open && !c.Polled && !answered(c.Kind) && now.Before(left):
+		return &galena.Error{Kind: c.Kind, Op: v.id + ".ask", Cause: c.Cause, RetryAfter: left.Sub(now),
+			Err: errors.New("it said later, and no answer came")}
 	default:
 		return nil
 	}

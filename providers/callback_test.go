@@ -25,8 +25,8 @@ func (slowpoke) Ticket(h http.Header, body []byte) (string, error) {
 
 func (slowpoke) Hear(_ Query, body []byte) (Record, error) {
 	_, said, _ := strings.Cut(string(body), " ")
-	if said == "nothing" {
-		return Record{}, failure(galena.NotFound)
+	if kind, ok := map[string]galena.Kind{"nothing": galena.NotFound, "another": galena.WrongSubject, "garbage": galena.Malformed}[said]; ok {
+		return Record{}, failure(kind)
 	}
 	return hit(context.Background(), Query{})
 }
@@ -170,6 +170,28 @@ func TestAVendorThatCannotCallUsIsAskedAgainAfterItsHint(t *testing.T) {
 			if l.calls() != 2 || l.a.memory.spent["provider:one"] != 20_000 || len(l.a.memory.ledger) != 0 {
 				t.Errorf("%s: %d calls, spent %v, ledger %+v; want the money of one call", name, l.calls(), l.a.memory.spent, l.a.memory.ledger)
 			}
+		})
+	}
+}
+
+// Whoever calls to say what nobody can use wakes the leads that wait for it. Were the
+// vendor asked by them at once it would call again, and so on, and want to be paid each time.
+func TestACallThatIsNoUseIsNotAskedForAtOnce(t *testing.T) {
+	t.Parallel()
+	for said, kind := range map[string]galena.Kind{"another": galena.WrongSubject, "garbage": galena.Malformed} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLine(t, nil)
+			ask(t, l.a, defaultWait)
+			time.Sleep(time.Minute)
+			if _, err := l.b.Callback(t.Context(), "one", signed, []byte(l.tickets[0]+" "+said)); err != nil {
+				t.Fatal(err)
+			}
+			_, call, err := l.a.Ask(t.Context(), "one", "acme.example", nil)
+			if galena.KindOf(err) != kind || call.Outcome != "error:"+string(kind) || galena.RetryAfterOf(err) != askAgain || l.calls() != 1 {
+				t.Errorf("%s: %+v, %v, %d calls; want what it said", said, call, err, l.calls())
+			}
+			time.Sleep(askAgain)
+			ask(t, l.b, defaultWait)
 		})
 	}
 }
