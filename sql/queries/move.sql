@@ -27,15 +27,19 @@ WHERE lead_id = :lead_id AND epoch = :epoch;
 UPDATE leads SET epoch = :epoch WHERE id = :lead_id AND epoch = :epoch - 1 AND status = 'decided';
 
 -- name: pass-person
--- Whoever has this lead holds its person; another lead's holder stays.
+-- Whoever has this lead holds its person; another lead's holder stays, but for one
+-- that gave that lead back: it was a duplicate, maybe of this.
 INSERT INTO person_owners (email_key, rep, source, lead_id, created_at)
 VALUES (:email_key, :rep, :source, :lead_id, :now)
-ON CONFLICT (email_key) DO UPDATE SET rep = excluded.rep, source = excluded.source
-WHERE person_owners.lead_id = excluded.lead_id;
+ON CONFLICT (email_key) DO UPDATE SET rep = excluded.rep, source = excluded.source, lead_id = excluded.lead_id
+WHERE person_owners.lead_id = excluded.lead_id OR EXISTS (SELECT 1 FROM leads l
+    JOIN assignments a ON a.lead_id = l.id AND a.epoch = l.epoch WHERE l.id = person_owners.lead_id AND a.rep = '');
 
 -- name: leave-person
--- Nobody has this lead: nobody holds its person because of it.
-DELETE FROM person_owners WHERE email_key = :email_key AND lead_id = :lead_id;
+-- Nobody has this lead: nobody holds its person because of it, nor because of a
+-- duplicate that was given back.
+DELETE FROM person_owners WHERE email_key = :email_key AND (lead_id = :lead_id OR EXISTS (SELECT 1 FROM leads l
+    JOIN assignments a ON a.lead_id = l.id AND a.epoch = l.epoch WHERE l.id = person_owners.lead_id AND a.rep = ''));
 
 -- name: pass-company
 -- The account goes with the lead, if the rep who loses the one owns the other. It may

@@ -26,6 +26,7 @@ var moveRules = map[string]func(*bench){
 	"AnAccountWhoseNameChangedFollowsToo":     moveRenamed,
 	"ThePersonFollowsTheLead":                 movePerson,
 	"ADuplicateLeavesItsPersonWhereTheyAre":   moveDuplicate,
+	"ThePersonFollowsTheLeadThatWasDoubled":   moveDoubled,
 	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
 }
 
@@ -370,6 +371,30 @@ func moveDuplicate(s *bench) {
 		s.ok(err)
 		if m.OpenLeadOwner != "ana" {
 			s.Errorf("the person is held by %q, want ana", m.OpenLeadOwner)
+		}
+	}
+}
+
+// moveDoubled gives a person's second lead back as a duplicate of the first, which then
+// goes on to somebody else, and to nobody.
+func moveDoubled(s *bench) {
+	first := s.decided(1, to("ana", false))
+	s.clock.pass(25 * time.Hour)
+	_, err := s.Move(s.ctx, s.move(s.decided(1, to("ana", false)), 1, galena.MoveHandBack(galena.HandBackDuplicate), nil))
+	s.ok(err)
+	s.clock.pass(25 * time.Hour)
+	third := s.accept(person(1)).ID
+	for i, rep := range []string{"ben", ""} {
+		settle := to(rep, false)
+		if rep == "" {
+			settle = nil
+		}
+		_, err := s.Move(s.ctx, s.move(first, i+1, "sla", settle))
+		s.ok(err)
+		m, err := s.Memory(s.ctx, third)
+		s.ok(err)
+		if m.OpenLeadOwner != rep {
+			s.Errorf("the person is held by %q, want %q, who has their lead", m.OpenLeadOwner, rep)
 		}
 	}
 }
