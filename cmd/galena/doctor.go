@@ -98,7 +98,11 @@ func rulesFinding(env configs.Env, rules configs.Rules) finding {
 	client, err := providers.NewClient(env.AllowPrivateTargets)
 	if err == nil {
 		defer client.CloseIdleConnections()
-		shop := workshop{env: env, guarded: client, clock: time.Now, reg: prometheus.NewRegistry()}
+		shop := workshop{env: env, guarded: client, clock: time.Now, reg: prometheus.NewRegistry(),
+			scribe: func(c configs.CRM) (*scribe, error) {
+				_, err := wires{env: env, client: client, now: time.Now}.connect(c)
+				return nil, err
+			}}
 		_, err = shop.build(rules, nil)
 	}
 	if err != nil {
