@@ -82,19 +82,56 @@ func (o ofCompany) Unwrap() error { return o.error }
 
 // breaker guards one vendor.
 type breaker struct {
-	cb     *gobreaker.CircuitBreaker[Record]
+	name   string
 	notify func(state string)
 
 	mu      sync.Mutex
-	changes []string // not yet told: gobreaker calls back under its own lock
+	cb      *gobreaker.CircuitBreaker[Record]
+	window  time.Duration // of cb
+	longest time.Duration // that a call may take by the catalogue in force
+	changes []string      // not yet told: gobreaker calls back under its own lock
 }
 
 // newBreaker makes a closed breaker for calls that may take so long; notify hears of
 // each change, one at a time and outside of any lock.
 func newBreaker(name string, longest time.Duration, notify func(state string)) *breaker {
-	b := &breaker{notify: notify}
-	b.cb = gobreaker.NewCircuitBreaker[Record](gobreaker.Settings{
-		Name: name, MaxRequests: 1, Interval: max(breakerWindow, 2*longest), BucketPeriod: breakerBucket, Timeout: breakerOpen,
+	b := &breaker{name: name, notify: notify}
+	b.allow(longest)
+	b.counts(windowOf(longest))
+	return b
+}
+
+func windowOf(longest time.Duration) time.Duration { return max(breakerWindow, 2*longest) }
+
+// allow says how long a call may take from now on.
+func (b *breaker) allow(longest time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.longest = longest
+}
+
+// counting is what counts the next call. Of a vendor whose time was changed it begins
+// anew, with another window, once the vendor is taken for well.
+func (b *breaker) counting() *gobreaker.CircuitBreaker[Record] {
+	b.mu.Lock()
+	cb, window, want := b.cb, b.window, windowOf(b.longest)
+	b.mu.Unlock()
+	if window == want || cb.State() != gobreaker.StateClosed {
+		return cb
+	}
+	return b.counts(want)
+}
+
+// counts makes a closed one with such a window, unless somebody was faster.
+func (b *breaker) counts(window time.Duration) *gobreaker.CircuitBreaker[Record] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.window == window {
+		return b.cb
+	}
+	var cb *gobreaker.CircuitBreaker[Record]
+	cb = gobreaker.NewCircuitBreaker[Record](gobreaker.Settings{
+		Name: b.name, MaxRequests: 1, Interval: window, BucketPeriod: breakerBucket, Timeout: breakerOpen,
 		ReadyToTrip: func(c gobreaker.Counts) bool {
 			counted := c.TotalSuccesses + c.TotalFailures
 			return counted >= breakerMin && 2*c.TotalFailures >= counted
@@ -104,10 +141,13 @@ func newBreaker(name string, longest time.Duration, notify func(state string)) *
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.changes = append(b.changes, stateName(to))
+			if b.cb == cb { // and not the one before, in which calls may still end
+				b.changes = append(b.changes, stateName(to))
+			}
 		},
 	})
-	return b
+	b.cb, b.window = cb, window
+	return cb
 }
 
 // heard says that the vendor is well although it did not answer what it was asked.
@@ -123,8 +163,9 @@ func heard(err error) bool {
 func (b *breaker) do(op string, call func() (Record, error)) (Record, error) {
 	defer b.tell()
 	var said error
-	r, err := b.cb.Execute(func() (Record, error) {
-		probe := b.cb.State() == gobreaker.StateHalfOpen
+	cb := b.counting()
+	r, err := cb.Execute(func() (Record, error) {
+		probe := cb.State() == gobreaker.StateHalfOpen
 		r, err := call()
 		if probe && heard(err) {
 			said = err
@@ -145,7 +186,7 @@ func (b *breaker) do(op string, call func() (Record, error)) (Record, error) {
 // state is what the next call would meet.
 func (b *breaker) state() string {
 	defer b.tell()
-	return stateName(b.cb.State())
+	return stateName(b.counting().State())
 }
 
 // tell passes on the changes that were noted meanwhile.

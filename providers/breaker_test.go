@@ -191,3 +191,30 @@ func TestAVendorThatHangsForLongOpens(t *testing.T) {
 		})
 	}
 }
+
+// A new catalogue gives the vendor more time: its breaker, which it keeps, counts for as long.
+func TestAVendorThatIsGivenMoreTimeAndHangsOpens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBundle(t, func(ctx context.Context, _ Query) (Record, error) {
+			<-ctx.Done()
+			return Record{}, transportError("one.enrich", ctx.Err())
+		}, nil)
+		d, limit := b.deps, lastResort
+		d.Before = b.Waterfall
+		w, err := New(Config{Providers: []Entry{{ID: "one", Timeout: &limit}}}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		var all sync.WaitGroup
+		for i := range 40 {
+			all.Go(func() { _, _, _ = w.Ask(t.Context(), "one", fmt.Sprintf("c%d.example", i), nil) })
+			time.Sleep(100 * time.Millisecond)
+		}
+		all.Wait()
+		if got := w.States()[0].Breaker; got != Open {
+			t.Errorf("after 40 calls that hung for %s the breaker is %s", limit, got)
+		}
+	})
+}

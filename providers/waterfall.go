@@ -271,6 +271,7 @@ func (w *Waterfall) keep(v *vendor) {
 	if w.deps.Before != nil {
 		if old := w.deps.Before.byID[v.id]; old != nil && old.spec.Name == v.spec.Name && old.url == v.url {
 			v.health = old.health
+			v.breaker.allow(v.timeout)
 			if old.rate == v.rate && old.burst == v.burst {
 				v.pace = old.pace
 			}
