@@ -69,7 +69,6 @@ func TestAValueTakesTheFormOfItsField(t *testing.T) {
 	}
 }
 
-// What is not in the form we know is somebody's value all the same.
 // An empty list in the file stands for an empty list, and not for whatever is no
 // single word: a person's would be overwritten.
 func TestWhatIsBlankInTheFileBlanksNothingElse(t *testing.T) {
@@ -84,6 +83,7 @@ func TestWhatIsBlankInTheFileBlanksNothingElse(t *testing.T) {
 	}
 }
 
+// What is not in the form we know is somebody's value all the same.
 func TestAValueInAForeignFormIsNoBlank(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
