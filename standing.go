@@ -122,5 +122,11 @@ const (
 	moveHandBack = "hand_back:"
 )
 
+// Held is what became of a lead in the hands it was in.
+type Held struct {
+	Reps     []string // who held it, each once, the first one first
+	Breaches int      // how often a clock of theirs ran out and took it away
+}
+
 // MoveHandBack is the reason of a move that a hand-back asks for.
 func MoveHandBack(reason string) string { return moveHandBack + reason }

@@ -92,8 +92,8 @@ type Move struct {
 	Reps      []string
 	Lesson
 	// Settle runs under the locks, as in Ruling. It sees the decision that is
-	// left and everybody who held the lead before.
-	Settle func(old Decision, earlier []string, roster Roster) (Decision, []Delivery, Roster, error)
+	// left and the lead's past, with this move.
+	Settle func(old Decision, past Held, roster Roster) (Decision, []Delivery, Roster, error)
 }
 
 // The kinds of Notice.

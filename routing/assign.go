@@ -21,11 +21,11 @@ type draw struct {
 
 // Assign gives the lead to a rep, a queue or a sink. The roster must have been
 // read under the locks that Locks names; it is not changed, the changed copy is
-// returned. Earlier are the reps who held the lead before: they do not get it
-// again, and their number is the number of moves so far.
-func (r *Router) Assign(o Outcome, in Input, roster galena.Roster, lead string, epoch int, earlier []string) (galena.Assignment, []galena.Candidate, galena.Roster) {
+// returned. Who held the lead in the past does not get it again, and the breaches
+// of the past decide where it goes.
+func (r *Router) Assign(o Outcome, in Input, roster galena.Roster, lead string, epoch int, past galena.Held) (galena.Assignment, []galena.Candidate, galena.Roster) {
 	d := &draw{Router: r, in: in, rule: o.rule, roster: copyRoster(roster),
-		ask: ask{now: in.Now, earlier: earlier},
+		ask: ask{now: in.Now, earlier: past.Reps},
 		out: galena.Assignment{LeadID: lead, Epoch: epoch, Rule: o.Rule, AssignedAt: in.Now}}
 	if f := in.Facts.Get("lead.language"); f.State == galena.Known {
 		d.language = language(f.Value.Text)
@@ -41,7 +41,7 @@ func (r *Router) Assign(o Outcome, in Input, roster galena.Roster, lead string, 
 	case o.rule.To.Queue != "":
 		d.out.To = "queue:" + o.rule.To.Queue
 	default:
-		d.person(r.ways(o, in, len(earlier)))
+		d.person(r.ways(o, in, past.Breaches))
 	}
 	return d.out, d.candidates, d.roster
 }

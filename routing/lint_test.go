@@ -25,7 +25,7 @@ func TestTheDefaultsRouteWithoutReps(t *testing.T) {
 	}
 	for tier, want := range map[string]string{"A": "queue:hot-leads", "B": "queue:sales", "C": "sink:nurture", "D": "sink:archive", "E": "queue:unrouted"} {
 		in := input(tier).final()
-		if a, _, _ := r.Assign(r.Match(in), in, galena.Roster{}, "l", 1, nil); a.To != want {
+		if a, _, _ := r.Assign(r.Match(in), in, galena.Roster{}, "l", 1, galena.Held{}); a.To != want {
 			t.Errorf("tier %s goes to %s, want %s", tier, a.To, want)
 		}
 	}

@@ -112,7 +112,7 @@ func rotate(t *testing.T, rnd *rand.Rand) error {
 		}
 		r.rules[0].skills = drawSkills(rnd, 2)
 		in := Input{Now: now}
-		a, cs, next := r.Assign(r.Match(in), in, roster, "l", 1, nil)
+		a, cs, next := r.Assign(r.Match(in), in, roster, "l", 1, galena.Held{})
 		if a.Rep != "" {
 			log.apply(weights, a, eligibleIn(cs))
 		} else if len(eligibleIn(cs)) > 0 || a.To != "queue:unrouted" {
@@ -176,7 +176,7 @@ func TestSharesFollowTheWeightsWhenAllAreEligible(t *testing.T) {
 		var roster galena.Roster
 		for n := 1; n <= 200; n++ {
 			var a galena.Assignment
-			a, _, roster = r.Assign(o, in, roster, "", 1, nil)
+			a, _, roster = r.Assign(o, in, roster, "", 1, galena.Held{})
 			got[a.Rep]++
 			for id, w := range weights {
 				if fair := float64(n*w) / float64(total); math.Abs(float64(got[id])-fair) >= 2 {
@@ -216,7 +216,7 @@ func TestI7EveryWayEndsOnceAndKeepsTheCaps(t *testing.T) {
 			}
 		}
 		o := r.Match(in)
-		a, _, next := r.Assign(o, in, roster, "l", 1, earlier)
+		a, _, next := r.Assign(o, in, roster, "l", 1, galena.Held{Reps: earlier, Breaches: rnd.IntN(len(earlier) + 1)})
 		if a.To == "" || (a.Rep != "") != (a.To == a.Rep) || slices.Contains(earlier, a.Rep) {
 			t.Fatalf("seed %d, case %d: went to %q, rep %q, held before by %v", seed, i, a.To, a.Rep, earlier)
 		}
@@ -250,7 +250,7 @@ func TestNobodyIsFloodedOnReturn(t *testing.T) {
 		r := poolOf(t, []Rep{{ID: "ann"}, {ID: "bob", Paused: away}}, weights)
 		in := Input{Now: monday}
 		var a galena.Assignment
-		a, _, roster = r.Assign(r.Match(in), in, roster, "", 1, nil)
+		a, _, roster = r.Assign(r.Match(in), in, roster, "", 1, galena.Held{})
 		return a.Rep
 	}
 	for range 50 {
@@ -272,7 +272,7 @@ func TestAssignLeavesTheRosterAlone(t *testing.T) {
 		Reps: map[string]galena.RepState{"ann": {Days: map[string]int{"2026-11-23": 1}}}}
 	before := maps.Clone(roster.Credits["p"])
 	in := Input{Now: monday}
-	a, _, next := r.Assign(r.Match(in), in, roster, "l", 1, nil)
+	a, _, next := r.Assign(r.Match(in), in, roster, "l", 1, galena.Held{})
 	if !maps.Equal(roster.Credits["p"], before) || roster.Reps["ann"].Days["2026-11-23"] != 1 || roster.NextSeq != 9 {
 		t.Error("the roster handed in was changed")
 	}
@@ -286,6 +286,6 @@ func BenchmarkAssign(b *testing.B) {
 	in := input("A").with("company.hq_country", country("BR")).final()
 	var roster galena.Roster
 	for b.Loop() {
-		r.Assign(r.Match(in), in, roster, "l", 1, nil)
+		r.Assign(r.Match(in), in, roster, "l", 1, galena.Held{})
 	}
 }

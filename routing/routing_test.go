@@ -93,7 +93,7 @@ func TestTheSampleLeadsGoWhereTheGoldenFileSays(t *testing.T) {
 	for _, s := range samples {
 		in := o.input(r, s)
 		found := r.Match(in)
-		a, _, roster := r.Assign(found, in, o.roster, s.Person, 1, nil)
+		a, _, roster := r.Assign(found, in, o.roster, s.Person, 1, galena.Held{})
 		if found.Rule != s.Rule || a.To != s.To {
 			t.Errorf("lead %d: got %s by %s, want %s by %s", s.N, a.To, found.Rule, s.To, s.Rule)
 		}

@@ -117,7 +117,7 @@ func TestI4WhatIsSettledNoAnswerCanChange(t *testing.T) {
 		}
 		in.Now, in.Final = monday.Add(time.Duration(rapid.IntRange(0, 10000).Draw(rt, "minutes"))*time.Minute), true
 		o := r.Match(in)
-		a, cs, _ := r.Assign(o, in, galena.Roster{}, "l", 1, nil)
+		a, cs, _ := r.Assign(o, in, galena.Roster{}, "l", 1, galena.Held{})
 		if a.To == "" {
 			rt.Fatalf("a lead went nowhere: %+v", a)
 		}

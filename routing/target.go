@@ -19,9 +19,10 @@ type ways struct {
 	queue   string   // else this queue
 }
 
-// ways lists them. Moves counts the reps who held the lead before: a rule's
-// breach decides where it goes next, and after the last move its queue takes it.
-func (r *Router) ways(o Outcome, in Input, moves int) ways {
+// ways lists them. Once a clock ran out the rule's breach decides where the lead
+// goes, and after its last move its queue takes it. Who did not come back in time,
+// or gave the lead back, has broken no promise.
+func (r *Router) ways(o Outcome, in Input, breaches int) ways {
 	w := ways{queue: r.cfg.Fallback.Queue}
 	t := o.rule.To
 	pool := func(name string) string {
@@ -37,9 +38,9 @@ func (r *Router) ways(o Outcome, in Input, moves int) ways {
 	}
 	breach := o.rule.breach()
 	switch {
-	case breach != nil && moves > 0 && moves > breach.Max:
+	case breach != nil && breaches > 0 && breaches > breach.Max:
 		return ways{queue: cmp.Or(breach.Then.Queue, w.queue)}
-	case breach != nil && moves > 0:
+	case breach != nil && breaches > 0:
 		add(breach.To)
 	case t.RepFrom != "":
 		w.owner = in.Facts.Get(t.RepFrom).Value.Text
@@ -87,8 +88,8 @@ func (r *Router) Locks(o Outcome, in Input) (pools, reps []string) {
 		return nil, nil
 	}
 	needed, people := map[string]bool{}, map[string]bool{}
-	for _, moves := range []int{0, 1} {
-		w := r.ways(o, in, moves)
+	for _, breaches := range []int{0, 1} {
+		w := r.ways(o, in, breaches)
 		if known, ok := r.reps[w.owner]; ok {
 			people[w.owner] = true
 			if known.Manager != "" {

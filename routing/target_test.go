@@ -37,16 +37,16 @@ func TestAssign(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		name    string
-		in      Input
-		change  func(*Config)
-		roster  galena.Roster
-		earlier []string
-		to      string
-		pool    string
-		accept  string // hours and minutes after now, "" = not checked
-		wait    time.Duration
-		owns    bool
+		name   string
+		in     Input
+		change func(*Config)
+		roster galena.Roster
+		past   galena.Held
+		to     string
+		pool   string
+		accept string // hours and minutes after now, "" = not checked
+		wait   time.Duration
+		owns   bool
 	}{
 		{name: "TheSeniorTakesTierA", in: lead("A", "US", monday), to: "erin.walsh", pool: "amer-senior", accept: "5m", owns: true},
 		{name: "OverflowWhenTheSeniorIsFull", in: lead("A", "GB", monday), to: "dylan.okafor", pool: "emea-all", owns: true,
@@ -73,10 +73,10 @@ func TestAssign(t *testing.T) {
 		{name: "AnOwnerWhoLeftIsReplacedByTheirManager", in: owned(lead("A", "DE", monday), "dylan.okafor"), to: "ana.souza",
 			change: func(c *Config) { no := false; c.Reps[3].Active, c.Reps[3].Manager = &no, "ana.souza" }},
 		{name: "WhoeverHeldItBeforeDoesNotGetItAgain", in: owned(lead("A", "DE", monday), "carla.meyer"), to: "dylan.okafor", pool: "emea-all",
-			earlier: []string{"carla.meyer"}},
+			past: galena.Held{Reps: []string{"carla.meyer"}}},
 		{name: "APersonsOpenLeadWaitsForItsRep", in: lead("A", "US", mondayNight).with("match.open_lead_owner", galena.TextValue("ana.souza")), to: "ana.souza"},
-		{name: "ABreachReassignsInThePool", in: lead("A", "GB", monday), to: "dylan.okafor", pool: "emea-all", earlier: []string{"carla.meyer"}, owns: true},
-		{name: "AfterTheLastMoveTheQueueTakesIt", in: lead("A", "GB", monday), to: "queue:hot-desk", earlier: []string{"a", "b", "c"}},
+		{name: "ABreachReassignsInThePool", in: lead("A", "GB", monday), to: "dylan.okafor", pool: "emea-all", past: galena.Held{Reps: []string{"carla.meyer"}, Breaches: 1}, owns: true},
+		{name: "AfterTheLastMoveTheQueueTakesIt", in: lead("A", "GB", monday), to: "queue:hot-desk", past: galena.Held{Breaches: 3}},
 		{name: "ASinkNeedsNobody", in: lead("D", "GB", monday), to: "sink:archive"},
 		{name: "NoRuleAtAllFallsBack", in: lead("Z", "GB", monday), to: "queue:unrouted"},
 	} {
@@ -91,7 +91,7 @@ func TestAssign(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := r.Match(c.in)
-			a, candidates, next := r.Assign(o, c.in, c.roster, "l", 2, c.earlier)
+			a, candidates, next := r.Assign(o, c.in, c.roster, "l", 2, c.past)
 			if a.To != c.to || a.Pool != c.pool || a.OwnCompany != c.owns {
 				t.Errorf("got %s from pool %q owning %v, want %s from %q owning %v; %+v", a.To, a.Pool, a.OwnCompany, c.to, c.pool, c.owns, candidates)
 			}
@@ -180,7 +180,7 @@ func TestAnOwnersLeadThatCountsIsPaidForInTheTerritorysPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := lead("A", "DE", monday).with("match.account_owner", galena.TextValue("carla.meyer"))
-	a, _, next := r.Assign(r.Match(in), in, galena.Roster{}, "l", 1, nil)
+	a, _, next := r.Assign(r.Match(in), in, galena.Roster{}, "l", 1, galena.Held{})
 	got := next.Credits["emea-all"]
 	if a.Rep != "carla.meyer" || !a.Counts || got["carla.meyer"] != -600_000 || got["dylan.okafor"] != 600_000 {
 		t.Errorf("got %s and credits %v, want carla.meyer to pay", a.Rep, got)

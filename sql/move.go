@@ -164,7 +164,7 @@ func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLea
 		return d, err
 	}
 	before := roster.Roster
-	d, told, after, err := m.Settle(old, holders(trail), copyRoster(before))
+	d, told, after, err := m.Settle(old, past(trail, m.Reason), copyRoster(before))
 	if err != nil {
 		return d, err
 	}
@@ -186,12 +186,17 @@ func (s *Store) move(ctx context.Context, tx conn, m galena.Move, lead lockedLea
 	return d, s.writeMove(ctx, tx, m, d, append(told, learnt...))
 }
 
-// holders are the reps who had the lead, each once, the first one first.
-func holders(trail []assignmentRow) []string {
-	var out []string
+// past is what became of the lead so far; the last who has it loses it for the reason.
+func past(trail []assignmentRow, reason string) galena.Held {
+	var out galena.Held
+	trail = slices.Clone(trail)
+	trail[len(trail)-1].Reason = reason
 	for _, a := range trail {
-		if a.Rep != "" && !slices.Contains(out, a.Rep) {
-			out = append(out, a.Rep)
+		if a.Rep != "" && !slices.Contains(out.Reps, a.Rep) {
+			out.Reps = append(out.Reps, a.Rep)
+		}
+		if a.Reason == galena.MoveSLA {
+			out.Breaches++
 		}
 	}
 	return out

@@ -283,8 +283,8 @@ func (r *run) move(ctx context.Context, s galena.Step, v view, old galena.Decisi
 		Step: s, LeadID: lead.ID, From: old.Epoch, Reason: "settled", Actor: "galena", Refund: true, Untouched: true,
 		Pools: pools, Reps: reps, Lesson: r.lesson(v, company, old.Epoch+1),
 		// Whoever held the lead for these minutes may get it again: nobody gave it back.
-		Settle: func(old galena.Decision, _ []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, old.Epoch+1, nil)
+		Settle: func(old galena.Decision, _ galena.Held, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, old.Epoch+1, galena.Held{})
 			d := r.decision(v, a, candidates)
 			deliveries, err := r.p.Announce.Rerouted(galena.Record{Lead: lead, Company: company, Decision: &d})
 			return d, deliveries, changed, err

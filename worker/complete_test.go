@@ -55,7 +55,7 @@ func (a *archive) Move(_ context.Context, m galena.Move) (galena.Decision, error
 		return galena.Decision{}, a.moveErr
 	}
 	a.learnt = m.Lesson
-	d, told, _, err := m.Settle(a.ruled[len(a.ruled)-1], []string{"ana"}, galena.Roster{})
+	d, told, _, err := m.Settle(a.ruled[len(a.ruled)-1], galena.Held{Reps: []string{"ana"}}, galena.Roster{})
 	a.moved, a.told = d, append(a.told, told...)
 	return d, err
 }

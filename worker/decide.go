@@ -19,7 +19,7 @@ func (r *run) rule(ctx context.Context, s galena.Step) (galena.Record, error) {
 		Later:   r.later(v.score.Settled && v.outcome.Settled, r.p.Now()),
 		Refresh: r.refresh(v), Audit: r.audited(v),
 		Settle: func(roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, nil)
+			a, candidates, changed := r.rules.Routing.Assign(v.outcome, v.input, roster, lead.ID, s.Epoch, galena.Held{})
 			d := r.decision(v, a, candidates)
 			deliveries, err := r.p.Announce.Announce(galena.Record{Lead: lead, Company: company, Decision: &d})
 			return d, deliveries, changed, err

@@ -146,8 +146,8 @@ func (h *Hands) rerouting(rec galena.Record, besides func(to galena.Assignment) 
 	o, in := rematch(router, *rec.Decision, h.Now())
 	m := galena.Move{}
 	m.Pools, m.Reps = router.Locks(o, in)
-	m.Settle = func(old galena.Decision, earlier []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-		a, candidates, changed := router.Assign(o, in, roster, old.LeadID, old.Epoch+1, earlier)
+	m.Settle = func(old galena.Decision, past galena.Held, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+		a, candidates, changed := router.Assign(o, in, roster, old.LeadID, old.Epoch+1, past)
 		next := succeed(old, o, a, candidates, refs)
 		told, err := h.tell(rec, next)
 		if err == nil && besides != nil {
@@ -167,8 +167,8 @@ func (h *Hands) giving(rec galena.Record, to string) (m galena.Move, err error) 
 	if m.Pools, m.Reps, err = router.GiveLocks(to); err != nil {
 		return m, err
 	}
-	m.Settle = func(old galena.Decision, earlier []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-		a, candidates, changed, err := router.Give(o, in, roster, old.LeadID, old.Epoch+1, earlier, to)
+	m.Settle = func(old galena.Decision, past galena.Held, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+		a, candidates, changed, err := router.Give(o, in, roster, old.LeadID, old.Epoch+1, past.Reps, to)
 		if err != nil {
 			return galena.Decision{}, nil, roster, err
 		}
@@ -184,7 +184,7 @@ const rejected = "sink:reject"
 
 // closing plans the end of a lead that is spam or a duplicate.
 func (h *Hands) closing(rec galena.Record) galena.Move {
-	return galena.Move{Refund: true, Settle: func(old galena.Decision, _ []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+	return galena.Move{Refund: true, Settle: func(old galena.Decision, _ galena.Held, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 		next := old
 		next.Assignment = galena.Assignment{LeadID: old.LeadID, Epoch: old.Epoch + 1, Rule: old.Rule, To: rejected, AssignedAt: h.Now()}
 		next.Epoch, next.To, next.Owner, next.Candidates, next.DecidedAt, next.Took = old.Epoch+1, rejected, "", nil, h.Now(), 0

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/galenahq/galena"
 )
@@ -39,6 +40,33 @@ func TestAHandBackGoesOnOrEndsByItsReason(t *testing.T) {
 			}
 			if len(f.told) != 1 || f.told[0].Event != galena.EventRerouted {
 				t.Errorf("told %+v", f.told)
+			}
+		})
+	}
+}
+
+// What is given back goes on to somebody who has not had it, where a breach moves no
+// lead either, and uses up none of a breach's moves.
+func TestAHandBackIsNoBreach(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		most int
+		want []string
+	}{{"NoneMoves", 0, []string{"ben", "queue:hot-desk"}}, {"OneMoves", 1, []string{"ben", "cho", "queue:hot-desk"}}} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			breach := upToTwice()
+			breach.Max = tc.most
+			f, w := newFloor(t, spec(breach))
+			if _, err := w.Hands.HandBack(context.Background(), galena.Act{LeadID: someLead, Rep: "ana", Reason: galena.HandBackCapacity}); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range tc.want {
+				if f.rec.Decision.To != want {
+					t.Fatalf("after %d breaches it is with %s, want %s", i, f.rec.Decision.To, want)
+				}
+				f.tick(t, w, galena.ClockAccept, 4*time.Minute)
 			}
 		})
 	}

@@ -86,11 +86,14 @@ func (f *floor) Move(_ context.Context, m galena.Move) (galena.Decision, error) 
 	if f.taken {
 		return galena.Decision{}, galena.Errorf(galena.Conflict, "moved", "accepted by ana at 09:00:00 UTC")
 	}
-	var earlier []string
-	for _, h := range f.standing.Holds {
-		earlier = append(earlier, h.Rep)
+	past := galena.Held{}
+	for i, h := range f.standing.Holds {
+		past.Reps = append(past.Reps, h.Rep)
+		if i == len(f.standing.Holds)-1 && m.Reason == galena.MoveSLA || h.Reason == galena.MoveSLA {
+			past.Breaches++
+		}
 	}
-	d, told, _, err := m.Settle(*f.rec.Decision, earlier, galena.Roster{Credits: map[string]map[string]int64{},
+	d, told, _, err := m.Settle(*f.rec.Decision, past, galena.Roster{Credits: map[string]map[string]int64{},
 		Reps: map[string]galena.RepState{}, NextSeq: 9})
 	if err != nil {
 		return d, err
@@ -158,7 +161,7 @@ func newFloor(t *testing.T, c routing.Config) (*floor, *Watch) {
 		Log: slog.New(slog.DiscardHandler)}
 	d := galena.Decision{LeadID: someLead, Epoch: 1, Score: galena.Score{Tier: "A"}, Facts: galena.Facts{}, Rule: "everyone"}
 	o, in := rematch(router, d, f.now)
-	d.Assignment, _, _ = router.Assign(o, in, galena.Roster{Credits: map[string]map[string]int64{}, NextSeq: 1}, someLead, 1, nil)
+	d.Assignment, _, _ = router.Assign(o, in, galena.Roster{Credits: map[string]map[string]int64{}, NextSeq: 1}, someLead, 1, galena.Held{})
 	d.To, d.Owner = d.Assignment.To, d.Assignment.Rep
 	f.hold(d)
 	return f, &Watch{Hands: h, Steps: f, Clocks: f, Chance: func() float64 { return 0.5 }, leases: newLeases()}
@@ -268,5 +271,32 @@ func TestALeadThatWaitedForItsOwnerGoesToTheTerritory(t *testing.T) {
 	}
 	if len(f.told) != 1 || f.told[0].Event != galena.EventRerouted {
 		t.Errorf("told %+v: nobody was late", f.told)
+	}
+}
+
+// A wait that runs out is no breach: the lead goes where the wait says, and may be
+// late as often as another.
+func TestAWaitThatRunsOutIsNoBreach(t *testing.T) {
+	t.Parallel()
+	c := spec(nil)
+	c.Reps[0].TimeOff = []routing.TimeOff{{From: "2026-11-23T00:00", To: "2026-11-24T00:00"}}
+	c.Pools = append(c.Pools, routing.Pool{ID: "territory", Members: map[string]int{"ben": 1}}, routing.Pool{ID: "late", Members: map[string]int{"cho": 1}})
+	c.Rules[0].To = routing.Target{RepFrom: "match.account_owner", IfUnavailable: &routing.IfUnavailable{Wait: time.Minute, Then: "territory"}}
+	c.Rules[0].SLA.OnBreach = &routing.Breach{Action: "reassign", To: "late", Max: 1, Then: routing.BreachThen{Queue: "hot-desk"}}
+	f, w := newFloor(t, c)
+	d := *f.rec.Decision
+	d.Facts = galena.Facts{"match.account_owner": galena.KnownFact("match.account_owner", galena.TextValue("ana"), "galena", f.now)}
+	d.Assignment = galena.Assignment{LeadID: someLead, Epoch: 1, Rep: "ana", To: "ana", WaitUntil: f.now.Add(time.Minute)}
+	f.standing.Holds = nil
+	f.hold(d)
+	f.tick(t, w, galena.ClockWait, time.Minute)
+	if f.rec.Decision.To != "ben" {
+		t.Errorf("after the wait it is with %s, want ben of the pool that the wait names", f.rec.Decision.To)
+	}
+	for i, want := range []string{"cho", "queue:hot-desk"} {
+		f.tick(t, w, galena.ClockAccept, 4*time.Minute)
+		if f.rec.Decision.To != want {
+			t.Errorf("after breach %d it is with %s, want %s", i+1, f.rec.Decision.To, want)
+		}
 	}
 }

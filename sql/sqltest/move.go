@@ -12,22 +12,23 @@ import (
 )
 
 var moveRules = map[string]func(*bench){
-	"AMoveIsTheNextDecision":                  moveWrites,
-	"ALostRunMovesNothing":                    moveFence,
-	"ALateMoverIsToldWhoHasIt":                moveLate,
-	"OfManyMoversOneWins":                     moveRace,
-	"AMoveGivesTheTurnBack":                   moveRefund,
-	"HandingBackKeepsTheBooksUnderCrossfire":  moveCrossfire,
-	"AnUndecidedLeadIsNotMoved":               moveUndecided,
-	"TheAccountFollowsOnlyAPersonsWord":       moveAccount,
-	"TheAccountOfAnAliasFollowsToo":           moveAlias,
-	"AnAccountThatBecameAnAliasFollowsToo":    moveLinked,
-	"AnAccountUnderAnotherAliasFollowsToo":    moveSibling,
-	"AnAccountWhoseNameChangedFollowsToo":     moveRenamed,
-	"ThePersonFollowsTheLead":                 movePerson,
-	"ADuplicateLeavesItsPersonWhereTheyAre":   moveDuplicate,
-	"ThePersonFollowsTheLeadThatWasDoubled":   moveDoubled,
-	"AFaultInTheMoverLeavesTheLeadWhereItWas": moveFault,
+	"AMoveIsTheNextDecision":                      moveWrites,
+	"AMoverIsToldWhoHadItAndHowOftenTheyWereLate": movePast,
+	"ALostRunMovesNothing":                        moveFence,
+	"ALateMoverIsToldWhoHasIt":                    moveLate,
+	"OfManyMoversOneWins":                         moveRace,
+	"AMoveGivesTheTurnBack":                       moveRefund,
+	"HandingBackKeepsTheBooksUnderCrossfire":      moveCrossfire,
+	"AnUndecidedLeadIsNotMoved":                   moveUndecided,
+	"TheAccountFollowsOnlyAPersonsWord":           moveAccount,
+	"TheAccountOfAnAliasFollowsToo":               moveAlias,
+	"AnAccountThatBecameAnAliasFollowsToo":        moveLinked,
+	"AnAccountUnderAnotherAliasFollowsToo":        moveSibling,
+	"AnAccountWhoseNameChangedFollowsToo":         moveRenamed,
+	"ThePersonFollowsTheLead":                     movePerson,
+	"ADuplicateLeavesItsPersonWhereTheyAre":       moveDuplicate,
+	"ThePersonFollowsTheLeadThatWasDoubled":       moveDoubled,
+	"AFaultInTheMoverLeavesTheLeadWhereItWas":     moveFault,
 }
 
 // decided rules a lead of a person of their own for ana or by the rotation.
@@ -43,7 +44,7 @@ func (s *bench) decided(i int, settle func(galena.Roster, *galena.Decision) gale
 func (s *bench) move(id string, from int, reason string, settle func(galena.Roster, *galena.Decision) galena.Roster) galena.Move {
 	now := s.clock.now()
 	return galena.Move{LeadID: id, From: from, Reason: reason, Actor: "galena", Reps: []string{"ana", "ben"},
-		Settle: func(old galena.Decision, _ []string, r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+		Settle: func(old galena.Decision, _ galena.Held, r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 			d := old
 			d.DecidedAt = now
 			d.Assignment = galena.Assignment{Rule: old.Rule, To: "queue:triage", AssignedAt: now}
@@ -60,11 +61,11 @@ func moveWrites(s *bench) {
 	s.clock.pass(5 * time.Minute)
 	m := s.move(id, 1, "sla", to("ben", false))
 	settle := m.Settle
-	m.Settle = func(old galena.Decision, earlier []string, r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-		if old.Epoch != 1 || old.Owner != "ana" || !slices.Equal(earlier, []string{"ana"}) || r.Reps["ana"].Open != 0 {
-			s.Errorf("settled on epoch %d of %s, earlier %v, ana with %d open", old.Epoch, old.Owner, earlier, r.Reps["ana"].Open)
+	m.Settle = func(old galena.Decision, past galena.Held, r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+		if old.Epoch != 1 || old.Owner != "ana" || !slices.Equal(past.Reps, []string{"ana"}) || past.Breaches != 1 || r.Reps["ana"].Open != 0 {
+			s.Errorf("settled on epoch %d of %s, past %+v, ana with %d open", old.Epoch, old.Owner, past, r.Reps["ana"].Open)
 		}
-		return settle(old, earlier, r)
+		return settle(old, past, r)
 	}
 	d, err := s.Move(s.ctx, m)
 	s.ok(err)
@@ -82,6 +83,33 @@ func moveWrites(s *bench) {
 			s.Errorf("open leads %+v", r.Reps)
 		}
 	})
+}
+
+func movePast(s *bench) {
+	id := s.decided(1, to("ana", true))
+	for i, tt := range []struct {
+		reason, to string
+		want       galena.Held
+	}{
+		{galena.MoveWait, "ben", galena.Held{Reps: []string{"ana"}}},
+		{galena.MoveSLA, "ana", galena.Held{Reps: []string{"ana", "ben"}, Breaches: 1}},
+		{galena.MoveReassign, "", galena.Held{Reps: []string{"ana", "ben"}, Breaches: 1}},
+		{galena.MoveSLA, "ben", galena.Held{Reps: []string{"ana", "ben"}, Breaches: 2}},
+	} {
+		m := s.move(id, i+1, tt.reason, nil)
+		if tt.to != "" {
+			m = s.move(id, i+1, tt.reason, to(tt.to, false))
+		}
+		settle := m.Settle
+		m.Settle = func(old galena.Decision, past galena.Held, r galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+			if !reflect.DeepEqual(past, tt.want) {
+				s.Errorf("%s: the mover is told %+v, want %+v", tt.reason, past, tt.want)
+			}
+			return settle(old, past, r)
+		}
+		_, err := s.Move(s.ctx, m)
+		s.ok(err)
+	}
 }
 
 func moveFence(s *bench) {
@@ -403,7 +431,7 @@ func moveFault(s *bench) {
 	id := s.decided(1, rotate(nil))
 	m := s.move(id, 1, "sla", nil)
 	m.Refund = true
-	m.Settle = func(galena.Decision, []string, galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+	m.Settle = func(galena.Decision, galena.Held, galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
 		return galena.Decision{}, nil, galena.Roster{}, galena.Errorf(galena.Internal, "route", "no way")
 	}
 	_, err := s.Move(s.ctx, m)

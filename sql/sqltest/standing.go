@@ -204,8 +204,8 @@ func acceptRace(s *bench) {
 		m := s.move(id, 1, galena.MoveSLA, to("ben", false))
 		m.Step = st
 		loud := m.Settle
-		m.Settle = func(old galena.Decision, earlier []string, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
-			d, _, after, err := loud(old, earlier, roster)
+		m.Settle = func(old galena.Decision, past galena.Held, roster galena.Roster) (galena.Decision, []galena.Delivery, galena.Roster, error) {
+			d, _, after, err := loud(old, past, roster)
 			return d, nil, after, err
 		}
 		var accepted, moved atomic.Int32
