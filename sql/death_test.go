@@ -175,7 +175,7 @@ func (c *crash) rehand(st galena.Step) {
 
 func (c *crash) aside(st galena.Step) {
 	c.Helper()
-	if done, err := c.store.SetAside(c.Context(), st, "workers died"); !done || err != nil {
+	if done, err := c.store.SetAside(c.Context(), st, "workers died", nil); !done || err != nil {
 		c.Fatalf("%s was not set aside: %v", st.ID, err)
 	}
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // SetAside puts a step away on which workers die, and holds its lead where it is
-// not decided yet. False: the step is not lost any more, and is left alone.
-func (s *Store) SetAside(ctx context.Context, st galena.Step, note string) (done bool, err error) {
+// not decided yet, of which it tells. False: the step is not lost any more, and is
+// left alone.
+func (s *Store) SetAside(ctx context.Context, st galena.Step, note string, told func(galena.Lead) ([]galena.Delivery, error)) (done bool, err error) {
 	err = s.inTx(ctx, "sql.set_aside", func(tx conn) error {
 		done = false
 		now := micros(s.now())
@@ -31,7 +32,7 @@ func (s *Store) SetAside(ctx context.Context, st galena.Step, note string) (done
 		}
 		switch st.Kind {
 		case galena.StepLead:
-			return holdKilled(ctx, tx, st.ID)
+			return s.holdKilled(ctx, tx, st, told)
 		case galena.StepDeliver:
 			_, err = tx.exec(ctx, "note-delivery", args{"id": st.ID, "state": "failed", "attempts": last.Attempts, "note": note, "now": now})
 		}
@@ -50,8 +51,8 @@ func (s *Store) noteDeath(ctx context.Context, tx conn, worker string) error {
 }
 
 // holdKilled quarantines a lead in flight. Its code tells the page why.
-func holdKilled(ctx context.Context, tx conn, id string) error {
-	row, err := one[recordRow](ctx, tx, "record", args{"id": id})
+func (s *Store) holdKilled(ctx context.Context, tx conn, st galena.Step, told func(galena.Lead) ([]galena.Delivery, error)) error {
+	row, err := one[recordRow](ctx, tx, "record", args{"id": st.ID})
 	if missing(err) {
 		return nil // erased meanwhile
 	}
@@ -70,8 +71,20 @@ func holdKilled(ctx context.Context, tx conn, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "hold-lead", args{"id": id, "verdict": string(galena.Quarantine), "codes": codes, "spendable": l.Spendable})
-	return err
+	n, err := tx.exec(ctx, "hold-lead", args{"id": l.ID, "verdict": string(galena.Quarantine), "codes": codes, "spendable": l.Spendable})
+	if err != nil || n == 0 || told == nil {
+		return err
+	}
+	l.Verdict, l.Status = galena.Quarantine, galena.StatusQuarantined
+	tell, err := told(l)
+	if err != nil {
+		return err
+	}
+	todo, err := s.insertDeliveries(ctx, tx, tidings{l.ID, st.Epoch, tell})
+	if err != nil {
+		return err
+	}
+	return s.insertSteps(ctx, tx, todo)
 }
 
 type failedRow struct {

@@ -195,9 +195,10 @@ func (l *lostSteps) Vouch(_ context.Context, s []galena.Step) error {
 	return nil
 }
 
-func (l *lostSteps) SetAside(_ context.Context, s galena.Step, _ string) (bool, error) {
+func (l *lostSteps) SetAside(_ context.Context, s galena.Step, _ string, told func(galena.Lead) ([]galena.Delivery, error)) (bool, error) {
 	l.aside = append(l.aside, s)
-	return true, nil
+	_, err := told(galena.Lead{ID: s.ID})
+	return true, err
 }
 
 func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T) {
@@ -223,8 +224,14 @@ func TestTheSweepSetsAsideWhatKillsItsWorkersAndSparesTheirCompany(t *testing.T)
 			t.Parallel()
 			l := &lostSteps{steps: c.lost}
 			lost := func(galena.Step) (waits, sure bool) { return false, true }
-			if _, err := NewSweeper(l, lost, func() {}, slog.New(slog.DiscardHandler)).Sweep(context.Background()); err != nil {
+			var told, woken string
+			sweeper := NewSweeper(l, lost, func() { woken = told }, slog.New(slog.DiscardHandler))
+			sweeper.Quarantined = func(of galena.Lead) ([]galena.Delivery, error) { told = of.ID; return nil, nil }
+			if _, err := sweeper.Sweep(context.Background()); err != nil {
 				t.Fatal(err)
+			}
+			if told != c.aside || woken != c.aside {
+				t.Errorf("told of %q, relay woken after that of %q, want %q", told, woken, c.aside)
 			}
 			for what, pair := range map[string][2]string{"again": {ids(l.rehanded), c.again}, "aside": {ids(l.aside), c.aside}} {
 				if pair[0] != pair[1] {

@@ -15,7 +15,7 @@ type Suspects interface {
 	Suspects(ctx context.Context, limit int) ([]galena.Step, error)
 	Rehand(ctx context.Context, steps []galena.Step) (int, error)
 	Vouch(ctx context.Context, steps []galena.Step) error
-	SetAside(ctx context.Context, s galena.Step, note string) (bool, error)
+	SetAside(ctx context.Context, s galena.Step, note string, told func(galena.Lead) ([]galena.Delivery, error)) (bool, error)
 }
 
 const (
@@ -42,7 +42,8 @@ const (
 // nothing, and two sweepers cannot hand the same run out twice. A step that
 // kills its workers is put aside (guilty).
 type Sweeper struct {
-	Look func() // at the queue, at every sweep; nil = nobody looks
+	Look        func()                                       // at the queue, at every sweep; nil = nobody looks
+	Quarantined func(galena.Lead) ([]galena.Delivery, error) // tells of a lead that workers die on; nil = nobody is told
 
 	store Suspects
 	queue func(galena.Step) (waits, sure bool)
@@ -192,9 +193,10 @@ func (s *Sweeper) recover(ctx context.Context, lost []galena.Step) (int, error) 
 			again = append(again, st)
 			continue
 		}
-		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills))
+		done, err := s.store.SetAside(ctx, st, fmt.Sprintf("%d workers died while they ran it", st.Kills), s.Quarantined)
 		errs = append(errs, err) // the others are handed out all the same
 		if done {
+			s.wake()
 			s.log.ErrorContext(ctx, "step put aside: workers die on it", "step", st.Kind, "id", st.ID, "epoch", st.Epoch, "kills", st.Kills)
 		}
 	}

@@ -30,7 +30,7 @@ func (y *yard) Vouch(ctx context.Context, s []galena.Step) error {
 	return y.write(ctx, s, &y.vouched)
 }
 
-func (y *yard) SetAside(ctx context.Context, _ galena.Step, _ string) (bool, error) {
+func (y *yard) SetAside(ctx context.Context, _ galena.Step, _ string, _ func(galena.Lead) ([]galena.Delivery, error)) (bool, error) {
 	return false, ctx.Err()
 }
 

@@ -421,7 +421,7 @@ const tidyEvery = 10 * time.Minute
 // schedule does what is to be done once per tick for all processes together.
 func (a *App) schedule(ctx context.Context) error {
 	sweeper := worker.NewSweeper(a.store, a.queue.Ask, a.relay.Nudge, a.log.With("part", "sweep"))
-	sweeper.Look = a.queue.Look
+	sweeper.Look, sweeper.Quarantined = a.queue.Look, announcer{a.book}.Quarantined
 	reconciler := worker.NewReconciler(a.queue, a.redis, a.reg, time.Now, a.log.With("part", "reconcile"))
 	jobs := []worker.Job{sweeper.Job(), reconciler.Job(), {Name: "tidy", Every: tidyEvery, Do: a.store.Tidy}}
 	if !a.frozen {

@@ -51,10 +51,25 @@ func killedIsSetAside(s *bench) {
 	s.rehand([]galena.Step{s.kill(galena.StepLead, id, 1, 1)}, 1)
 	s.rehand([]galena.Step{s.kill(galena.StepLead, id, 2, 2)}, 1)
 	third := s.kill(galena.StepLead, id, 3, 3)
-	if done, err := s.SetAside(s.ctx, third, "3 workers died"); !done || err != nil {
+	told := func(l galena.Lead) ([]galena.Delivery, error) {
+		if l.ID != id || l.Status != galena.StatusQuarantined || l.Verdict != galena.Quarantine || !slices.Contains(l.Codes, galena.CodeKilled) {
+			s.Errorf("told of lead %s, %s, %s, %v; want it held with its reason", l.ID, l.Status, l.Verdict, l.Codes)
+		}
+		return quarantined(), nil
+	}
+	if done, err := s.SetAside(s.ctx, third, "3 workers died", told); !done || err != nil {
 		s.Fatalf("not set aside: %v, %v", done, err)
 	}
-	if done, err := s.SetAside(s.ctx, third, "3 workers died"); done || err != nil {
+	out, err := s.ClaimOutbox(s.ctx, 10)
+	if s.ok(err); len(out) != 1 || out[0].Kind != galena.StepDeliver {
+		s.Fatalf("outbox %+v, want the word that it is held", out)
+	}
+	s.ok(s.DropOutbox(s.ctx, []int64{out[0].Outbox}))
+	if ok, err := s.Begin(s.ctx, out[0].Kind, out[0].ID, out[0].Epoch, out[0].Run); !ok || err != nil {
+		s.Fatalf("the word did not begin: %v, %v", ok, err)
+	}
+	s.ok(s.Finish(s.ctx, out[0]))
+	if done, err := s.SetAside(s.ctx, third, "3 workers died", nil); done || err != nil {
 		s.Fatalf("set aside twice: %v, %v", done, err)
 	}
 	s.clock.pass(time.Hour)
@@ -172,7 +187,7 @@ func killedDelivery(s *bench) {
 	for n := 1; n < 3; n++ {
 		s.rehand([]galena.Step{s.kill(galena.StepDeliver, delivery, n, n)}, 1)
 	}
-	if done, err := s.SetAside(s.ctx, s.kill(galena.StepDeliver, delivery, 3, 3), "3 workers died"); !done || err != nil {
+	if done, err := s.SetAside(s.ctx, s.kill(galena.StepDeliver, delivery, 3, 3), "3 workers died", nil); !done || err != nil {
 		s.Fatalf("not set aside: %v, %v", done, err)
 	}
 	if rec, err := s.Record(s.ctx, id); err != nil || rec.Lead.Status != galena.StatusDecided {

@@ -157,7 +157,7 @@ func refreshStaysAside(s *bench) {
 	for n := 1; n < 3; n++ {
 		s.rehand([]galena.Step{s.kill(galena.StepRefresh, "acme.test", n, n)}, 1)
 	}
-	if done, err := s.SetAside(s.ctx, s.kill(galena.StepRefresh, "acme.test", 3, 3), "3 workers died"); !done || err != nil {
+	if done, err := s.SetAside(s.ctx, s.kill(galena.StepRefresh, "acme.test", 3, 3), "3 workers died", nil); !done || err != nil {
 		s.Fatalf("not set aside: %v, %v", done, err)
 	}
 	s.clock.pass(time.Minute)
