@@ -215,7 +215,7 @@ func (b *rulebook) look(ctx context.Context) {
 
 // consider puts files in force, or tells why not.
 func (b *rulebook) consider(ctx context.Context, sources []configs.Source) {
-	before := b.current()
+	before, mended := b.current(), b.status().Errors() > 0
 	seen, err := b.store.Configs(ctx)
 	if err != nil {
 		seen = nil // a store that is away must not hide what is wrong in a file
@@ -233,13 +233,13 @@ func (b *rulebook) consider(ctx context.Context, sources []configs.Source) {
 		b.log.WarnContext(ctx, "changed configuration waits for the store", "kind", galena.KindOf(err), "error", err)
 		return
 	}
-	b.accepted(ctx, r)
+	b.accepted(ctx, r, mended)
 }
 
-// accepted notes that the files as they are now are the ones in force.
-func (b *rulebook) accepted(ctx context.Context, r configs.Rules) {
+// accepted notes that the files as they are now are the ones in force; mended: those
+// before them were refused.
+func (b *rulebook) accepted(ctx context.Context, r configs.Rules, mended bool) {
 	b.mu.Lock()
-	mended := b.state.Errors() > 0
 	b.state.Findings = r.Warnings
 	loaded := b.state.LoadedAt
 	fresh := b.tell(r.Warnings)

@@ -195,6 +195,9 @@ func TestWhatIsWrongChangesNothingAndIsTold(t *testing.T) {
 			if s := l.status(); s.Errors() != 0 || l.inForce() != 70 {
 				t.Errorf("mended, and still %d errors, weight %d", s.Errors(), l.inForce())
 			}
+			if n := strings.Count(l.log.String(), "mended=true"); n != 1 {
+				t.Errorf("the log says %d times that it is mended, want once", n)
+			}
 		})
 	}
 }
