@@ -20,8 +20,8 @@ type ways struct {
 }
 
 // ways lists them. Once a clock ran out the rule's breach decides where the lead
-// goes, and after its last move its queue takes it. Who did not come back in time,
-// or gave the lead back, has broken no promise.
+// goes, and after its last move, or when nobody is left, its queue takes it. Who did
+// not come back in time, or gave the lead back, has broken no promise.
 func (r *Router) ways(o Outcome, in Input, breaches int) ways {
 	w := ways{queue: r.cfg.Fallback.Queue}
 	t := o.rule.To
@@ -38,9 +38,10 @@ func (r *Router) ways(o Outcome, in Input, breaches int) ways {
 	}
 	breach := o.rule.breach()
 	switch {
-	case breach != nil && breaches > 0 && breaches > breach.Max:
-		return ways{queue: cmp.Or(breach.Then.Queue, w.queue)}
 	case breach != nil && breaches > 0:
+		if w.queue = r.last(breach); breaches > breach.Max {
+			return w
+		}
 		add(breach.To)
 	case t.RepFrom != "":
 		w.owner = in.Facts.Get(t.RepFrom).Value.Text
@@ -73,6 +74,9 @@ func (r *Router) policy(tier string) string {
 	}
 	return r.cfg.OffHours["default"]
 }
+
+// last is the queue at the end of a breach's line.
+func (r *Router) last(b *Breach) string { return cmp.Or(b.Then.Queue, r.cfg.Fallback.Queue) }
 
 func (ru *rule) breach() *Breach {
 	if ru.SLA == nil {
@@ -122,7 +126,7 @@ func (r *Router) Alarm(a galena.Assignment) (page string, ok bool) {
 	for _, ru := range r.cfg.Rules {
 		if ru.ID == a.Rule && ru.SLA != nil && ru.SLA.OnBreach != nil {
 			then := ru.SLA.OnBreach.Then
-			if then.Page != "" && a.To == "queue:"+then.Queue {
+			if then.Page != "" && a.To == "queue:"+r.last(ru.SLA.OnBreach) {
 				return then.Page, true
 			}
 		}

@@ -77,6 +77,7 @@ func TestAssign(t *testing.T) {
 		{name: "APersonsOpenLeadWaitsForItsRep", in: lead("A", "US", mondayNight).with("match.open_lead_owner", galena.TextValue("ana.souza")), to: "ana.souza"},
 		{name: "ABreachReassignsInThePool", in: lead("A", "GB", monday), to: "dylan.okafor", pool: "emea-all", past: galena.Held{Reps: []string{"carla.meyer"}, Breaches: 1}, owns: true},
 		{name: "AfterTheLastMoveTheQueueTakesIt", in: lead("A", "GB", monday), to: "queue:hot-desk", past: galena.Held{Breaches: 3}},
+		{name: "WhenNobodyIsLeftToMoveToTheQueueTakesIt", in: lead("B", "GB", monday), to: "queue:sdr-queue", past: galena.Held{Reps: []string{"carla.meyer", "dylan.okafor"}, Breaches: 1}},
 		{name: "ASinkNeedsNobody", in: lead("D", "GB", monday), to: "sink:archive"},
 		{name: "NoRuleAtAllFallsBack", in: lead("Z", "GB", monday), to: "queue:unrouted"},
 	} {
@@ -198,5 +199,21 @@ func TestTheAlarmNamesWhoIsPaged(t *testing.T) {
 	}
 	if _, ok := r.Alarm(galena.Assignment{Rule: "tier-a", To: "erin.walsh"}); ok {
 		t.Error("a rep who has the lead is no alarm")
+	}
+}
+
+func TestWhoIsPagedAtTheEndOfTheLineIsSoInTheFallbacksQueue(t *testing.T) {
+	t.Parallel()
+	cfg := example(t)
+	i := slices.IndexFunc(cfg.Rules, func(r Rule) bool { return r.ID == "tier-a" })
+	cfg.Rules[i].SLA.OnBreach.Then.Queue, cfg.Fallback.Alert = "", false
+	r, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := lead("A", "GB", monday)
+	a, _, _ := r.Assign(r.Match(in), in, galena.Roster{}, "l", 4, galena.Held{Breaches: 3})
+	if page, ok := r.Alarm(a); a.To != "queue:unrouted" || page != "revops-oncall" || !ok {
+		t.Errorf("%s pages %q %v, want revops-oncall", a.To, page, ok)
 	}
 }
