@@ -11,11 +11,9 @@ import (
 // poolMark begins the name of a pool where a rep could stand as well.
 const poolMark = "pool:"
 
-// MovesOn says whether a lead of the rule goes to somebody else when a clock
-// runs out. Without that it stays, and the breach is told.
-func (r *Router) MovesOn(ruleID string) bool {
-	return slices.ContainsFunc(r.rules, func(ru rule) bool { return ru.ID == ruleID && ru.breach() != nil })
-}
+// MovesOn says whether a lead goes to somebody else when a clock runs out. Without
+// that it stays, and the breach is told.
+func (o Outcome) MovesOn() bool { return o.rule != nil && o.rule.breach() != nil }
 
 // GiveLocks is Locks for Give: what giving a lead to a rep or a pool may read or
 // change. A name that nobody has is Invalid.

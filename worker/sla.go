@@ -92,7 +92,7 @@ func (w *Watch) breach(ctx context.Context, s galena.Step, t galena.Timer, log *
 		return w.Steps.Finish(ctx, s)
 	}
 	router, _ := h.Router()
-	if t.Kind != galena.ClockWait && !router.MovesOn(rec.Decision.Rule) {
+	if o, _ := rematch(router, *rec.Decision, h.Now()); t.Kind != galena.ClockWait && !o.MovesOn() {
 		return w.tell(ctx, s, t, rec, log)
 	}
 	m := h.rerouting(rec, func(a galena.Assignment) ([]galena.Delivery, error) {

@@ -230,6 +230,17 @@ func TestARuleThatMovesNoLeadOnlyTells(t *testing.T) {
 	}
 }
 
+// Where the lead goes is for the rules in force to say, and whether it goes is too.
+func TestAClockOfARuleThatWasRenamedMovesItsLead(t *testing.T) {
+	t.Parallel()
+	f, w := newFloor(t, spec(upToTwice()))
+	f.rec.Decision.Rule = "the name it had"
+	f.tick(t, w, galena.ClockAccept, 4*time.Minute)
+	if d := f.rec.Decision; len(f.moves) != 1 || d.To != "ben" || d.Rule != "everyone" {
+		t.Errorf("%d moves, with %s by rule %q, want ben by the rule in force", len(f.moves), d.To, d.Rule)
+	}
+}
+
 func TestAClockThatWasStoppedIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for _, state := range []galena.TimerState{galena.TimerMet, galena.TimerVoid, galena.TimerBreached} {
