@@ -130,6 +130,17 @@ func (f Facts) Get(field string) Fact {
 	return Fact{Field: field, State: Unknown}
 }
 
+// Believing looks facts up for a decision: one of less confidence is unknown to it.
+func (f Facts) Believing(least float64) Lookup {
+	return func(field string) Fact {
+		x := f.Get(field)
+		if x.State == "" || x.Confidence < least {
+			return Fact{Field: field, State: Unknown}
+		}
+		return x
+	}
+}
+
 // KnownFact is a certain fact that needs no observation: what the gate or the
 // decision itself says. An empty value makes it absent.
 func KnownFact(field string, v Value, source string, at time.Time) *Fact {

@@ -27,6 +27,7 @@ type State struct {
 	Spendable     bool
 	AlwaysCollect []string // fields bought even when the decision is settled; "all" = whatever is offered
 	Contested     []string // fields on which the sources disagree so that the decision hangs on it
+	MinConfidence float64  // a fact of less is unknown: on a guess nobody is asked, and none is told to a vendor
 	// NoLead: a company is looked at that nobody came from. What only a person can
 	// say of themselves is unknown and no reason to go on, so the plan buys what
 	// any lead of the company may need.
@@ -174,7 +175,7 @@ func (o obstacles) stop(failed bool) galena.Stop {
 // asked at most once a lead, and never for nothing.
 func candidates(s State, open []need) ([]candidate, obstacles) {
 	list := make([]candidate, 0, len(s.Offers))
-	known := s.Facts.Get
+	known := s.Facts.Believing(s.MinConfidence)
 	var blocked obstacles
 	for i := range s.Offers {
 		o := &s.Offers[i]

@@ -73,6 +73,14 @@ func TestPlan(t *testing.T) {
 			s.Offers[1].OnlyIf = registered
 			s.Facts = galena.Facts{"company.registry_id": {State: galena.Absent}}
 		}}, "dear", "", ""},
+		{"OnlyIfGuessedIsUnknown", []func(*State){func(s *State) {
+			s.Offers[1].OnlyIf, s.MinConfidence = registered, 0.5
+			s.Facts = galena.Facts{"company.registry_id": {State: galena.Known, Value: galena.TextValue("1"), Confidence: 0.3}}
+		}}, "dear", "", ""},
+		{"AGuessIsToldToNobody", []func(*State){func(s *State) {
+			s.Offers[1].Needs, s.MinConfidence = []string{telephone}, 0.5
+			s.Facts = galena.Facts{telephone: {Field: telephone, State: galena.Known, Value: galena.TextValue("+1"), Confidence: 0.3}}
+		}}, "dear", "", ""},
 		{"OnlyIfUnknownIsNotTrue", []func(*State){func(s *State) { s.Offers[1].OnlyIf = registered }}, "dear", "", ""},
 		{"OnlyIfTrue", []func(*State){func(s *State) {
 			s.Offers[1].OnlyIf = registered

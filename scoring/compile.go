@@ -102,6 +102,9 @@ func (p *Profile) Minimums() []galena.Tenths {
 // Fields lists what the profile reads, sorted. Nobody changes the list.
 func (p *Profile) Fields() []string { return p.fields }
 
+// MinConfidence is the confidence below which a fact is unknown for a decision.
+func (p *Profile) MinConfidence() float64 { return p.minConfidence }
+
 func (p *Profile) reads() (out []string) {
 	for i := range p.criteria {
 		out = append(append(out, p.criteria[i].field), p.criteria[i].applies.Fields()...)

@@ -25,7 +25,7 @@ func (p *Profile) Means(portfolio []galena.Past) map[string]int64 {
 	sums, known := make([]int64, len(p.criteria)), make([]int64, len(p.criteria))
 	for _, lead := range portfolio {
 		var s sheet
-		s.fill(p, p.known(lead.Facts), lead.At)
+		s.fill(p, lead.Facts.Believing(p.minConfidence), lead.At)
 		for i := range s.readings {
 			r := &s.readings[i]
 			if r.state != galena.Unknown && r.applies != galena.False {

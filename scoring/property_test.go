@@ -245,7 +245,7 @@ func withinBounds(t *rapid.T, p *Profile, view galena.Facts) {
 // rowsSum is I2.
 func rowsSum(t *rapid.T, p *Profile, view galena.Facts) {
 	var s sheet
-	s.fill(p, p.known(view), noon)
+	s.fill(p, view.Believing(p.minConfidence), noon)
 	if s.base == 0 {
 		return // policy exclude left everything out: there is no sum to speak of
 	}

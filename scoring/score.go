@@ -59,7 +59,7 @@ func (p *Profile) Glance(facts galena.Facts, now time.Time, final bool) Result {
 }
 
 func (p *Profile) measure(s *sheet, facts galena.Facts, now time.Time, final bool) Result {
-	known := p.known(facts)
+	known := facts.Believing(p.minConfidence)
 	s.fill(p, known, now)
 	var r Result
 	r.Lo, r.Hi = share(s.a, p.total), share(s.b, p.total)
@@ -69,17 +69,6 @@ func (p *Profile) measure(s *sheet, facts galena.Facts, now time.Time, final boo
 	s.room(&r)
 	p.judge(&r, s, known, now, final)
 	return r
-}
-
-// known hides the facts that are too uncertain to decide with.
-func (p *Profile) known(facts galena.Facts) galena.Lookup {
-	return func(field string) galena.Fact {
-		f := facts.Get(field)
-		if f.State == "" || f.State != galena.Unknown && f.Confidence < p.minConfidence {
-			return galena.Fact{Field: field, State: galena.Unknown}
-		}
-		return f
-	}
 }
 
 // fill reads the facts into an empty sheet, which may bring room for the readings.

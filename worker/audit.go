@@ -126,9 +126,9 @@ func recall(p *Pipeline, rules *Rules, m galena.Memory, d galena.Decision) *run 
 // vendor may correct a value that was taken early.
 func (r *run) buyTheRest(ctx context.Context) error {
 	for _, o := range r.rules.Enricher.Offers() {
-		facts := r.look(true).facts
+		known := r.known().Believing(r.rules.ICP.MinConfidence())
 		dear := o.Dearest() > 0 && r.before+r.spent+o.Dearest() > r.rules.LimitMicros
-		if r.asked[o.Provider] || dear || !o.Informed(facts.Get) || o.OnlyIf.Eval(facts.Get, r.began) != galena.True {
+		if r.asked[o.Provider] || dear || !o.Informed(known) || o.OnlyIf.Eval(known, r.began) != galena.True {
 			continue
 		}
 		if !o.Available {

@@ -172,7 +172,7 @@ func (r *run) state(v view) planning.State {
 		Offers: r.offers(), Asked: r.asked, Paid: r.paid, Refused: r.refused, Failed: r.failed,
 		SpentMicros: r.before + r.spent, LimitMicros: r.rules.LimitMicros, TimeLeft: left,
 		HasDomain: r.memory.CompanyDomain() != "", Spendable: lead.Spendable,
-		AlwaysCollect: r.rules.AlwaysCollect, NoLead: !r.person, Now: r.began,
+		MinConfidence: r.rules.ICP.MinConfidence(), AlwaysCollect: r.rules.AlwaysCollect, NoLead: !r.person, Now: r.began,
 	}
 }
 

@@ -64,6 +64,7 @@ func (c *crowd) Ask(_ context.Context, provider, _ string, _ galena.Facts) (gale
 // relay is two vendors of whom the second has to be told what the first says.
 type relay struct {
 	t    *testing.T
+	sure float64 // the first is of what it says
 	told []string
 }
 
@@ -79,21 +80,37 @@ func (v *relay) Ask(_ context.Context, provider, _ string, known galena.Facts) (
 	if provider == "second" {
 		return galena.Answer{}, galena.Call{Provider: provider, Outcome: "miss"}, nil
 	}
-	return galena.Answer{Observations: []galena.Observation{said(v.t, "o", provider, "company.name", "Acme")}},
-		galena.Call{Provider: provider, Outcome: "hit"}, nil
+	o := said(v.t, "o", provider, "company.name", "Acme")
+	o.Confidence = v.sure
+	return galena.Answer{Observations: []galena.Observation{o}}, galena.Call{Provider: provider, Outcome: "hit"}, nil
 }
 
 func TestASecondHopIsAskedOnceItCanBeTold(t *testing.T) {
 	t.Parallel()
-	rules, _ := demoRules(t)
-	vendors := &relay{t: t}
-	rules.Enricher = vendors
-	p := &Pipeline{Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
-	r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
-		Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
-	r.deadline = -1
-	if err := r.enrich(context.Background()); err != nil || !slices.Equal(vendors.told, []string{"first ", "second Acme"}) {
-		t.Errorf("told %q, %v; want the better bargain second, and told what the first said", vendors.told, err)
+	for name, c := range map[string]struct {
+		sure float64
+		told []string
+	}{
+		"the better bargain second, and told what the first said": {1, []string{"first ", "second Acme"}},
+		"a guess is told to nobody":                               {0.3, []string{"first "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rules, _ := demoRules(t)
+			vendors := &relay{t: t, sure: c.sure}
+			rules.Enricher = vendors
+			p := &Pipeline{Now: func() time.Time { return afternoon }, Log: slog.New(slog.DiscardHandler)}
+			r := newRun(p, rules, galena.Memory{Lead: galena.Lead{ID: "l", JobTitle: "CEO", CreatedAt: afternoon,
+				Judgement: galena.Judgement{Domain: "acme.example", Class: galena.Corporate, Spendable: true}}})
+			r.deadline = -1
+			if err := r.enrich(context.Background()); err != nil || !slices.Equal(vendors.told, c.told) {
+				t.Errorf("told %q, %v; want %q", vendors.told, err, c.told)
+			}
+			vendors.told = nil
+			if err := r.buyTheRest(context.Background()); err != nil || len(vendors.told) != 0 {
+				t.Errorf("the audit told %q, %v; want nobody else", vendors.told, err)
+			}
+		})
 	}
 }
 

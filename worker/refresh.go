@@ -153,6 +153,7 @@ func current(answers []galena.Answer, now time.Time) (out []*galena.Observation)
 func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, rules *Rules) (answers []galena.Answer, asked int, unsold bool, err error) {
 	market, now, left := rules.Market, r.Now(), rules.LimitMicros
 	known := rules.Merging.Merge(append(current(h.Answers, now), galena.Refs(h.Standing)...), now)
+	sure := known.Believing(rules.ICP.MinConfidence())
 	prices := map[string]galena.Offer{}
 	for _, o := range market.Offers() {
 		prices[o.Provider] = o
@@ -160,7 +161,7 @@ func (r *Refresher) renew(ctx context.Context, domain string, h galena.Holding, 
 	for _, a := range h.Answers {
 		stale := a.Kind == "" && !now.Before(a.StaleAt(h.TopTier)) && now.Before(a.ExpiresAt)
 		offer := prices[a.Provider]
-		off := !offer.Available && !offer.Away || !offer.Informed(known.Get)
+		off := !offer.Available && !offer.Away || !offer.Informed(sure)
 		if !stale || off || offer.Dearest() > left && offer.Dearest() > 0 {
 			answers = append(answers, a)
 			unsold = unsold || stale

@@ -148,14 +148,21 @@ func TestARefreshBuysWhatIsStaleAndMergesTheRecord(t *testing.T) {
 
 func TestARefreshTellsASecondHopWhatIsHeld(t *testing.T) {
 	t.Parallel()
-	for field, want := range map[string]int{"company.employee_count": 1, "company.legal_name": 0} {
-		p := &pantry{holding: galena.Holding{Answers: []galena.Answer{aged("one", 20, testDay), aged("two", 21, 100*testDay)}}}
-		m := &freshMarket{offers: offers("one", "two")}
-		m.offers[1].Needs = []string{field}
-		if err := refresherOn(t, p, m).Process(context.Background(), refreshRun); err != nil || len(m.asked) != want {
-			t.Errorf("with a need for %s: asked %v, %v", field, m.asked, err)
+	for _, c := range []struct {
+		field string
+		sure  float64
+		want  int
+	}{{"company.employee_count", 1, 1}, {"company.employee_count", 0.3, 0}, {"company.legal_name", 1, 0}} {
+		held := galena.Holding{Answers: []galena.Answer{aged("one", 20, testDay), aged("two", 21, 100*testDay)}}
+		for _, a := range held.Answers {
+			a.Observations[0].Confidence = c.sure
 		}
-		if want == 1 && m.known.Get(field).Value.Lo == 0 {
+		m := &freshMarket{offers: offers("one", "two")}
+		m.offers[1].Needs = []string{c.field}
+		if err := refresherOn(t, &pantry{holding: held}, m).Process(context.Background(), refreshRun); err != nil || len(m.asked) != c.want {
+			t.Errorf("with a need for %s, known by %v: asked %v, %v", c.field, c.sure, m.asked, err)
+		}
+		if c.want == 1 && m.known.Get(c.field).Value.Lo == 0 {
 			t.Errorf("told %+v, want what the first vendor said", m.known)
 		}
 	}
