@@ -24,13 +24,17 @@ var Spec = providers.Spec{
 	Fields: map[string]float64{
 		"company.legal_name": 0.1, "company.hq_country": 0.15, "company.hq_city": 0.05, "company.status": 0.03,
 	},
-	New: func(s providers.Settings) (providers.Provider, error) { return &adapter{settings: s}, nil },
+	New: func(s providers.Settings) (providers.Provider, error) {
+		return &adapter{settings: s}, nil
+	},
 }
 
 const (
 	op = "rdap.enrich"
-	// keep is how long the list of registers is good for.
-	keep = 24 * time.Hour
+	// keep is how long the list of registers is good for, and again how long after it
+	// could not be had it is asked for anew; meanwhile the old one will do.
+	keep  = 24 * time.Hour
+	again = time.Hour
 )
 
 // closed is a register that lets nobody in, or not us: there is no key that it could
@@ -82,6 +86,19 @@ func (a *adapter) list(ctx context.Context) (map[string]string, error) {
 	if a.settings.Now().Before(a.until) {
 		return a.registers, nil
 	}
+	registers, err := a.fetch(ctx)
+	switch {
+	case err == nil:
+		a.registers, a.until = registers, a.settings.Now().Add(keep)
+	case a.registers == nil:
+		return nil, err
+	default:
+		a.until = a.settings.Now().Add(again)
+	}
+	return a.registers, nil
+}
+
+func (a *adapter) fetch(ctx context.Context) (map[string]string, error) {
 	o, err := providers.GetJSON(ctx, a.settings, providers.Request{Op: op, Path: "/dns.json"})
 	if err != nil {
 		return nil, err
@@ -106,7 +123,6 @@ func (a *adapter) list(ctx context.Context) (map[string]string, error) {
 			}
 		}
 	}
-	a.registers, a.until = registers, a.settings.Now().Add(keep)
 	return registers, nil
 }
 
