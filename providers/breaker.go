@@ -59,16 +59,17 @@ var verdicts = map[galena.Kind]verdict{
 // verdictOf reads an outcome. A call that we ended ourselves is nobody's fault, and
 // what is broken at one company says nothing of the next.
 func verdictOf(err error) verdict {
-	if _, of := errors.AsType[ofCompany](err); of || errors.Is(err, context.Canceled) {
+	if isOfCompany(err) || errors.Is(err, context.Canceled) {
 		return excluded
 	}
 	return verdicts[galena.KindOf(err)]
 }
 
-// OfCompany marks the failure of what is the company's own, such as its site or its
-// name servers: anybody may post a lead of a broken one.
+// OfCompany marks the failure of what is the company's own, such as its site, its
+// name servers or its ending's register: anybody may post a lead of a broken one. It
+// opens no breaker and pauses nobody.
 func OfCompany(err error) error {
-	if e, ok := errors.AsType[*galena.Error](err); ok && verdicts[e.Kind] == failing {
+	if e, ok := errors.AsType[*galena.Error](err); ok && (verdicts[e.Kind] == failing || reactions[e.Kind].pauses) {
 		marked := *e
 		marked.Err = ofCompany{e.Err}
 		return &marked
@@ -79,6 +80,11 @@ func OfCompany(err error) error {
 type ofCompany struct{ error }
 
 func (o ofCompany) Unwrap() error { return o.error }
+
+func isOfCompany(err error) bool {
+	_, of := errors.AsType[ofCompany](err)
+	return of
+}
 
 // breaker guards one vendor.
 type breaker struct {

@@ -107,6 +107,7 @@ const (
 func (p *pause) settle(now time.Time, err error, probe bool) change {
 	kind := galena.KindOf(err)
 	r := reactions[kind]
+	r.pauses = r.pauses && !isOfCompany(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

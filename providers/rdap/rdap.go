@@ -5,6 +5,7 @@ package rdap
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +26,7 @@ var Spec = providers.Spec{
 		"company.legal_name": 0.1, "company.hq_country": 0.15, "company.hq_city": 0.05, "company.status": 0.03,
 	},
 	New: func(s providers.Settings) (providers.Provider, error) {
-		return &adapter{settings: s}, nil
+		return &adapter{settings: s, resting: map[string]time.Time{}}, nil
 	},
 }
 
@@ -35,19 +36,23 @@ const (
 	// could not be had it is asked for anew; meanwhile the old one will do.
 	keep  = 24 * time.Hour
 	again = time.Hour
+	// rest is how long a register is left alone that does not say for how long.
+	rest = time.Second
 )
 
 // closed is a register that lets nobody in, or not us: there is no key that it could
 // have refused, and the others are asked all the same.
 var closed = map[int]galena.Kind{http.StatusUnauthorized: galena.NotFound, http.StatusForbidden: galena.NotFound}
 
-// adapter remembers the list of registers: it is long and changes rarely.
+// adapter remembers the list of registers: it is long and changes rarely. Each
+// register has a quota of its own.
 type adapter struct {
 	settings providers.Settings
 
 	mu        sync.Mutex
 	registers map[string]string // ending -> address
 	until     time.Time
+	resting   map[string]time.Time // address -> until when it asked us to wait
 }
 
 // Enrich asks the register of one domain.
@@ -64,12 +69,7 @@ func (a *adapter) Enrich(ctx context.Context, q providers.Query) (providers.Reco
 	if at == "" {
 		return providers.Record{}, galena.Errorf(galena.NotFound, op, "the domain's register has no such service")
 	}
-	s := a.settings
-	s.BaseURL = at
-	o, err := providers.GetJSON(ctx, s, providers.Request{
-		Op: op, Path: "/domain/" + url.PathEscape(q.Domain), Header: map[string]string{"Accept": "application/rdap+json"},
-		Means: closed,
-	})
+	o, err := a.ask(ctx, at, q.Domain)
 	if err != nil {
 		return providers.Record{}, err
 	}
@@ -77,6 +77,30 @@ func (a *adapter) Enrich(ctx context.Context, q providers.Query) (providers.Reco
 		return providers.Record{}, err
 	}
 	return read(o, a.settings.Now()), nil
+}
+
+// ask asks one register, unless it asked us to wait: that holds for its endings only.
+func (a *adapter) ask(ctx context.Context, at, domain string) (providers.Object, error) {
+	a.mu.Lock()
+	wait := a.resting[at].Sub(a.settings.Now())
+	a.mu.Unlock()
+	if wait > 0 {
+		return nil, providers.OfCompany(&galena.Error{Kind: galena.RateLimited, Op: op, RetryAfter: wait,
+			Err: errors.New("the domain's register asked us to wait")})
+	}
+	s := a.settings
+	s.BaseURL = at
+	o, err := providers.GetJSON(ctx, s, providers.Request{
+		Op: op, Path: "/domain/" + url.PathEscape(domain), Header: map[string]string{"Accept": "application/rdap+json"},
+		Means: closed,
+	})
+	if galena.KindOf(err) == galena.RateLimited {
+		a.mu.Lock()
+		a.resting[at] = a.settings.Now().Add(max(galena.RetryAfterOf(err), rest))
+		a.mu.Unlock()
+		err = providers.OfCompany(err)
+	}
+	return o, err
 }
 
 // list is the address of every register, fetched once a day.

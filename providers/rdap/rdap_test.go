@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/providertest"
 )
@@ -81,6 +82,33 @@ func TestYesterdaysListWillDoWhileThereIsNoNewOne(t *testing.T) {
 		_, call, err := w.Ask(t.Context(), "rdap", "acme.well", nil)
 		if err != nil || call.Outcome != "hit" || fmt.Sprint(r.asked) != step.asked {
 			t.Errorf("%d: %s, %v, asked %v; want a hit and %s", i, call.Outcome, err, r.asked, step.asked)
+		}
+	}
+}
+
+func TestOneRegisterThatAsksUsToWaitKeepsNobodyFromTheOthers(t *testing.T) {
+	t.Parallel()
+	r, now := newRegisters(t), time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)
+	w := r.waterfall(t, &now)
+	for i, step := range []struct {
+		later  time.Duration
+		domain string
+		kind   galena.Kind
+		wait   time.Duration
+		asked  string
+	}{
+		{0, "acme.busy", galena.RateLimited, time.Hour, "[list busy]"},
+		{time.Minute, "acme.well", "", 0, "[well]"},
+		{time.Minute, "other.busy", galena.RateLimited, 58 * time.Minute, "[]"},
+		{time.Hour, "other.busy", galena.RateLimited, time.Hour, "[busy]"},
+	} {
+		now, r.asked = now.Add(step.later), nil
+		_, _, err := w.Ask(t.Context(), "rdap", step.domain, nil)
+		if galena.KindOf(err) != step.kind || galena.RetryAfterOf(err) != step.wait || fmt.Sprint(r.asked) != step.asked {
+			t.Errorf("%d: %s: %v after %v, asked %v; want %q, %v and %s", i, step.domain, err, galena.RetryAfterOf(err), r.asked, step.kind, step.wait, step.asked)
+		}
+		if o := w.Offers()[0]; !o.Available {
+			t.Errorf("%d: away until %v, want to be on offer for the others", i, o.BackAt)
 		}
 	}
 }
