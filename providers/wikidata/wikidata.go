@@ -68,12 +68,10 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 	if err != nil {
 		return providers.Record{}, err
 	}
-	others := map[string]item{}
+	var others map[string]item
 	if refs := it.refs(pIndustry, pSeat, pCountry); len(refs) > 0 {
-		// Without what it refers to the item is still worth its numbers.
-		if found, err := a.items(ctx, refs); err == nil {
-			others = found
-		} else if ctx.Err() != nil {
+		// A record without them would be held for as long as a whole one.
+		if others, err = a.items(ctx, refs); err != nil {
 			return providers.Record{}, err
 		}
 	}

@@ -1,10 +1,14 @@
 package wikidata
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
+	"github.com/galenahq/galena"
 	"github.com/galenahq/galena/providers"
 	"github.com/galenahq/galena/providers/providertest"
 )
@@ -28,6 +32,39 @@ func TestTheServiceIsToldWhomToTurnTo(t *testing.T) {
 	}
 	if want := "galena (+https://github.com/galenahq/galena; ops@leads.example)"; agent != want {
 		t.Errorf("the service was asked by %q, want %q", agent, want)
+	}
+}
+
+// TestARecordIsWhole: it is held for months, and what an item refers to says its
+// industry and its country.
+func TestARecordIsWhole(t *testing.T) {
+	t.Parallel()
+	statement := func(property, value string) string {
+		return fmt.Sprintf(`%q: [{"rank": "normal", "mainsnak": {"snaktype": "value", "datavalue": {"value": %s}}}]`, property, value)
+	}
+	item := `{"entities": {"Q1": {"labels": {"en": {"value": "Acme"}}, "claims": {` +
+		statement(pWebsite, `"https://acme.example/"`) + "," + statement(pIndustry, `{"id": "Q2"}`) + `}}}}`
+	for status, want := range map[int]galena.Kind{
+		http.StatusTooManyRequests: galena.RateLimited, http.StatusServiceUnavailable: galena.Unavailable,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			switch q := r.URL.Query(); {
+			case q.Get("list") == "search":
+				_, _ = io.WriteString(w, `{"query": {"search": [{"title": "Q1"}]}}`)
+			case q.Get("ids") == "Q1":
+				_, _ = io.WriteString(w, item)
+			default:
+				w.Header().Set("Retry-After", "30")
+				w.WriteHeader(status)
+			}
+		}))
+		defer server.Close()
+		a := adapter{providers.Settings{BaseURL: server.URL, Client: server.Client(), Now: time.Now}}
+		r, err := a.Enrich(t.Context(), providers.Query{Domain: "acme.example"})
+		if galena.KindOf(err) != want || galena.RetryAfterOf(err) != 30*time.Second {
+			t.Errorf("%d: %v and %d values, want %s and a wait of 30 s", status, err, len(r.Observations), want)
+		}
 	}
 }
 
