@@ -116,10 +116,10 @@ func (p *pause) settle(now time.Time, err error, probe bool) change {
 	case r.pauses:
 		was := p.reason
 		until := now.Add(min(max(r.least, galena.RetryAfterOf(err)), maxRetryAfter))
-		if p.yields(until) {
-			p.until = until
+		if !p.yields(until) {
+			return unchanged
 		}
-		p.reason, p.changed = kind, now
+		p.reason, p.until, p.changed = kind, until, now
 		if was == kind {
 			return prolonged
 		}

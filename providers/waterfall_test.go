@@ -556,6 +556,23 @@ func TestAPauseIsNotCutShortByAShorterOne(t *testing.T) {
 	}
 }
 
+// A call that was under way is refused for a moment while we wait for an hour.
+func TestAShorterRefusalSaysNothingOfALongerPause(t *testing.T) {
+	t.Parallel()
+	now, p := time.Now(), &pause{}
+	if got := p.settle(now, failure(galena.Exhausted), false); got != began {
+		t.Fatalf("the quota is gone: change %d", got)
+	}
+	got := p.settle(now.Add(time.Second), failure(galena.RateLimited), false)
+	if until, reason, _ := p.state(now.Add(time.Second)); got != unchanged || reason != galena.Exhausted || !until.Equal(now.Add(time.Hour)) {
+		t.Errorf("change %d: away for %s, %s; want the hour of %s", got, until.Sub(now), reason, galena.Exhausted)
+	}
+	got = p.settle(now.Add(2*time.Second), &galena.Error{Kind: galena.RateLimited, RetryAfter: 2 * time.Hour}, false)
+	if until, reason, _ := p.state(now.Add(time.Hour)); got != began || reason != galena.RateLimited || !until.Equal(now.Add(2*time.Hour+2*time.Second)) {
+		t.Errorf("change %d: away for %s, %s; want the longer one", got, until.Sub(now), reason)
+	}
+}
+
 // The vendor refuses a call of another process, or one of ours that was under way
 // before, while our probe waits for its turn, which is then not taken.
 func TestARefusalDuringAProbeThatIsNotMadeStays(t *testing.T) {
