@@ -221,6 +221,7 @@ type ProviderState struct {
 	PausedUntil time.Time
 	PauseReason Kind
 	ChangedAt   time.Time
+	BreakerOnly bool // as it is told: whether there is a pause is not known
 }
 
 // CallClaim is the right to ask one provider about one company, and the money that

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -59,7 +60,7 @@ func (p *published) save(s galena.ProviderState) {
 	if s.ChangedAt.Before(p.ChangedAt) {
 		return
 	}
-	if s.PauseReason != "" && p.PausedUntil.After(s.PausedUntil) {
+	if (s.BreakerOnly || s.PauseReason != "") && p.PausedUntil.After(s.PausedUntil) {
 		s.PausedUntil, s.PauseReason = p.PausedUntil, p.PauseReason
 	}
 	p.ProviderState = s
@@ -103,6 +104,32 @@ func TestARenewalTakesBackThePauseOfTheOldAddressWhoeverSaidItLast(t *testing.T)
 	next.Adopt([]galena.ProviderState{row.ProviderState})
 	if until, _, _ := next.byID["one"].pause.state(time.Now()); time.Until(until) > time.Minute {
 		t.Errorf("the new address asked for a second and is left alone for %s", time.Until(until).Round(time.Minute))
+	}
+}
+
+// One process is asked to wait for hours; the breaker of another opens before it has
+// heard of that.
+func TestABreakerThatOpensTakesBackNoPauseOfAnother(t *testing.T) {
+	t.Parallel()
+	var row published
+	a := newBundle(t, fails(&galena.Error{Kind: galena.Exhausted, Op: "one", RetryAfter: 3 * time.Hour}), nil)
+	b := newBundle(t, fails(failure(galena.Unavailable)), nil)
+	ask := func(b *bundle, domain string) {
+		if _, _, err := b.Ask(t.Context(), "one", domain, nil); err == nil {
+			t.Fatal("a call that fails did not")
+		}
+	}
+	ask(a, "acme.example")
+	row.save(a.states[0])
+	for i := range breakerMin {
+		ask(b, fmt.Sprintf("c%d.example", i))
+	}
+	if len(b.states) == 0 {
+		t.Fatal("the breaker of the other did not open")
+	}
+	row.save(b.states[len(b.states)-1])
+	if row.Breaker != Open || row.PauseReason != galena.Exhausted || time.Until(row.PausedUntil) < 2*time.Hour {
+		t.Errorf("published is %+v, want the open breaker and the pause of hours", row.ProviderState)
 	}
 }
 

@@ -404,5 +404,7 @@ func (h *health) breakerChanged(id, state string, m *metrics, d Deps) {
 	} else {
 		d.Log.Info("breaker changed", "provider", id, "state", state)
 	}
-	d.OnState(h.state(id, now, state))
+	s := h.state(id, now, state)
+	s.BreakerOnly = s.PauseReason == "" // another process may have heard of a pause meanwhile
+	d.OnState(s)
 }

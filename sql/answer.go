@@ -28,7 +28,7 @@ func (r answerRow) answer() (galena.Answer, error) {
 // SaveProviderState publishes how a provider fares; the newest word stays.
 func (s *Store) SaveProviderState(ctx context.Context, p galena.ProviderState) error {
 	_, err := s.do(ctx, "sql.save_provider_state", "save-provider-state", args{"provider": p.Provider,
-		"breaker": p.Breaker, "paused_until": micros(p.PausedUntil), "pause_reason": string(p.PauseReason),
+		"breaker": p.Breaker, "breaker_only": p.BreakerOnly, "paused_until": micros(p.PausedUntil), "pause_reason": string(p.PauseReason),
 		"changed_at": micros(p.ChangedAt)})
 	return err
 }

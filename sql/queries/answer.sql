@@ -6,14 +6,15 @@ WHERE domain = :domain
 ORDER BY provider;
 
 -- name: save-provider-state
--- Keeps the newest word on a provider; of two pauses the longer one.
+-- Keeps the newest word on a provider; of two pauses the longer one. Who tells of the
+-- breaker only takes back no pause: it may not have heard of it yet.
 INSERT INTO provider_states (provider, breaker, paused_until, pause_reason, changed_at)
 VALUES (:provider, :breaker, :paused_until, :pause_reason, :changed_at)
 ON CONFLICT (provider) DO UPDATE
 SET breaker = excluded.breaker, changed_at = excluded.changed_at,
-    paused_until = CASE WHEN excluded.pause_reason <> '' AND provider_states.paused_until > excluded.paused_until
+    paused_until = CASE WHEN (CAST(:breaker_only AS boolean) OR excluded.pause_reason <> '') AND provider_states.paused_until > excluded.paused_until
                         THEN provider_states.paused_until ELSE excluded.paused_until END,
-    pause_reason = CASE WHEN excluded.pause_reason <> '' AND provider_states.paused_until > excluded.paused_until
+    pause_reason = CASE WHEN (CAST(:breaker_only AS boolean) OR excluded.pause_reason <> '') AND provider_states.paused_until > excluded.paused_until
                         THEN provider_states.pause_reason ELSE excluded.pause_reason END
 WHERE provider_states.changed_at <= excluded.changed_at;
 

@@ -172,6 +172,10 @@ func statesNewest(s *bench) {
 	if len(got) != 1 || !got[0].PausedUntil.Equal(open.PausedUntil) || got[0].PauseReason != open.PauseReason || got[0].Breaker != "closed" {
 		s.Errorf("states %+v: a shorter pause ended a longer one", got)
 	}
+	s.ok(s.SaveProviderState(s.ctx, galena.ProviderState{Provider: "alpha", Breaker: "open", BreakerOnly: true, ChangedAt: now.Add(2 * time.Second)}))
+	if got, err = s.ProviderStates(s.ctx); err != nil || len(got) != 1 || !got[0].PausedUntil.Equal(open.PausedUntil) || got[0].PauseReason != open.PauseReason || got[0].Breaker != "open" {
+		s.Errorf("states %+v, %v: a breaker took back a pause of which its process had not heard", got, err)
+	}
 	s.ok(s.SaveProviderState(s.ctx, galena.ProviderState{Provider: "alpha", Breaker: "closed", ChangedAt: now.Add(2 * time.Second)}))
 	if got, err = s.ProviderStates(s.ctx); err != nil || len(got) != 1 || !got[0].PausedUntil.IsZero() {
 		s.Errorf("states %+v, %v: the pause is over", got, err)
