@@ -109,6 +109,10 @@ func (l *Limiter) allowLocal(key string, perSecond float64, burst int) (bool, ti
 		lim = rate.NewLimiter(rate.Limit(perSecond), burst)
 		l.local[key] = lim
 	}
+	if lim.Limit() != rate.Limit(perSecond) || lim.Burst() != burst { // the files have changed
+		lim.SetLimit(rate.Limit(perSecond))
+		lim.SetBurst(burst)
+	}
 	l.mu.Unlock()
 	r := lim.Reserve()
 	if wait := r.Delay(); wait > 0 {

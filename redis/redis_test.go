@@ -253,6 +253,13 @@ func TestWithoutRedisEachProcessPacesItself(t *testing.T) {
 	if second, wait, _ := l.Allow(context.Background(), "hunter", 0.1, 1); second || wait <= 0 {
 		t.Errorf("second call allowed=%v wait=%v, want it refused with a wait", second, wait)
 	}
+	// a file was changed meanwhile
+	if third, wait, _ := l.Allow(context.Background(), "hunter", 0.5, 1); third || wait <= 0 || wait > 2*time.Second {
+		t.Errorf("third call allowed=%v wait=%v, want it refused for as long as the new pace has it", third, wait)
+	}
+	if fourth, wait, _ := l.Allow(context.Background(), "hunter", 1e6, 3); !fourth {
+		t.Errorf("fourth call refused for %v, want it allowed by the new pace", wait)
+	}
 }
 
 func TestAScriptThatIsRefusedTakesABreath(t *testing.T) {
