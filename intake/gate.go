@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,7 +52,7 @@ type Store interface {
 type Queue interface{ Nudge() }
 
 // Deps is what a gate is made of. Deliveries may be nil: then nobody is told of
-// quarantined leads. Pepper keys the digests of suppressed addresses.
+// quarantined leads; and so may Log. Pepper keys the digests of suppressed addresses.
 type Deps struct {
 	Judge      *Judge
 	Store      Store
@@ -60,6 +61,7 @@ type Deps struct {
 	Pepper     []byte
 	Registerer prometheus.Registerer
 	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Gate takes leads in.
@@ -79,6 +81,9 @@ type Gate struct {
 func NewGate(d Deps) (*Gate, error) {
 	if d.Judge == nil || d.Store == nil || d.Queue == nil || d.Now == nil || d.Registerer == nil {
 		return nil, errors.New("a gate needs a judge, a store, a queue, a registerer and a clock")
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gate{deps: d, leads: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "galena_leads_total", Help: "Leads handed in, by verdict.",
@@ -271,6 +276,9 @@ func (g *Gate) readDomains(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readMost)
 	defer cancel()
 	list, err := g.deps.Store.KnownDomains(ctx)
+	if err != nil {
+		g.deps.Log.WarnContext(ctx, "accounts not read: did_you_mean goes by those of before", "error", err)
+	}
 	read := accountsOf(list)
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -340,7 +340,7 @@ func (a *App) wireGate() error {
 		}
 	}
 	a.gate, err = intake.NewGate(intake.Deps{Judge: a.book.current().judge, Store: a.store, Queue: a.relay, Pepper: a.pepper,
-		Deliveries: announcer{a.book}.Quarantined, Registerer: a.reg, Now: a.now})
+		Deliveries: announcer{a.book}.Quarantined, Registerer: a.reg, Now: a.now, Log: a.log.With("part", "intake")})
 	return err
 }
 
