@@ -14,12 +14,19 @@ type item struct{ o providers.Object }
 // statement is one claim of an item.
 type statement struct{ o providers.Object }
 
-// best are the statements of a property that hold: the preferred ones where
+// best are the statements of a property that hold today: a seat that was left, or a
+// site that was given up, is often told beside the one of now, with its end.
+func (it item) best(property string) []statement { return it.ranked(property, statement.holds) }
+
+// holds says that a statement has no end time (P582).
+func (s statement) holds() bool { return len(s.o.Object("qualifiers").Objects("P582")) == 0 }
+
+// ranked are the statements of a property to be taken: the preferred ones where
 // there are any, never a deprecated one, never "unknown" or "none".
-func (it item) best(property string) []statement {
+func (it item) ranked(property string, take func(statement) bool) []statement {
 	var preferred, normal []statement
 	for _, c := range it.o.Object("claims").Objects(property) {
-		if c.Object("mainsnak").Text("snaktype") != "value" {
+		if c.Object("mainsnak").Text("snaktype") != "value" || !take(statement{c}) {
 			continue
 		}
 		switch c.Text("rank") {
@@ -36,9 +43,9 @@ func (it item) best(property string) []statement {
 }
 
 // newest is the statement of a series that is of the latest time; one without
-// a time is older than all others.
+// a time is older than all others. That its year has an end ends no figure.
 func (it item) newest(property string) (s statement, at string, ok bool) {
-	for _, candidate := range it.best(property) {
+	for _, candidate := range it.ranked(property, func(statement) bool { return true }) {
 		if t := candidate.time(); !ok || t > at {
 			s, at, ok = candidate, t, true
 		}

@@ -154,7 +154,8 @@ func pick(items map[string]item, ids []string, domain string) (item, error) {
 			continue
 		}
 		ours = true
-		if len(it.best(pIndustry)) > 0 || len(it.best(pEmployees)) > 0 {
+		_, _, staffed := it.newest(pEmployees)
+		if staffed || len(it.best(pIndustry)) > 0 {
 			return it, nil
 		}
 	}

@@ -68,6 +68,34 @@ func TestARecordIsWhole(t *testing.T) {
 	}
 }
 
+// TestWhatHasEndedHoldsNoMore: a seat that was left, and a domain that was given up, which
+// may be somebody else's today. The end of a figure's year is none.
+func TestWhatHasEndedHoldsNoMore(t *testing.T) {
+	t.Parallel()
+	const ended = `, "qualifiers": {"P582": [{"snaktype": "value", "datavalue": {"value": {"time": "+2019-01-01T00:00:00Z"}}}]}`
+	of := func(value, qualifiers string) string {
+		return `{"rank": "normal", "mainsnak": {"snaktype": "value", "datavalue": {"value": ` + value + `}}` + qualifiers + `}`
+	}
+	o, err := providers.ParseObject([]byte(`{"claims": {
+		"P856": [` + of(`"https://old.example/"`, ended) + `, ` + of(`"https://new.example/"`, "") + `],
+		"P159": [` + of(`{"id": "Q1"}`, ended) + `, ` + of(`{"id": "Q2"}`, "") + `],
+		"P17": [` + of(`{"id": "Q3"}`, ended) + `],
+		"P1128": [` + of(`{"amount": "+7"}`, ended) + `]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := item{o}
+	if it.owns("old.example") || !it.owns("new.example") {
+		t.Error("the site of before is taken for the company's own, or its own is not")
+	}
+	if seat, country := it.ref(pSeat), it.ref(pCountry); seat != "Q2" || country != "" {
+		t.Errorf("seat %q, country %q: want the seat that holds, and no country", seat, country)
+	}
+	if s, _, ok := it.newest(pEmployees); !ok || amount(s) != "7" {
+		t.Error("a figure whose year is over is lost")
+	}
+}
+
 func nothing(string) string { return "" }
 
 func TestConformance(t *testing.T) { providertest.Run(t, Spec) }
