@@ -50,7 +50,7 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 	}
 	var same []providers.Object
 	for _, record := range o.Objects("data") {
-		if is(record.Object("attributes").Object("entity"), q) {
+		if valid(record) && is(record.Object("attributes").Object("entity"), q) {
 			same = append(same, record.Object("attributes"))
 		}
 	}
@@ -58,6 +58,17 @@ func (a adapter) Enrich(ctx context.Context, q providers.Query) (providers.Recor
 		return providers.Record{}, galena.Errorf(galena.NotFound, op, "%d entities bear this name in this country", len(same))
 	}
 	return read(same[0], a.settings.Now()), nil
+}
+
+// valid says that the register stands by a record: it keeps those that it took back,
+// beside the one that a duplicate doubles.
+func valid(record providers.Object) bool {
+	switch record.Object("attributes").Object("registration").Text("status") {
+	case "DUPLICATE", "ANNULLED":
+		return false
+	default:
+		return true
+	}
 }
 
 // is says that an entity bears the name and has its seat in the country.
