@@ -98,6 +98,9 @@ type Record struct {
 	Fields  map[Field]Value
 }
 
+// deleted is why a record is closed that a person took away: another may stand for it.
+const deleted = "deleted"
+
 // Value is one field as the CRM holds it.
 type Value struct {
 	Encoded

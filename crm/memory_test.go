@@ -27,11 +27,12 @@ type memory struct {
 	before func(crm.Change)
 	after  func(crm.Change, crm.Result) (crm.Result, error)
 	broken crm.Object         // cannot be searched
+	closed map[string]string  // by id: why
 	refuse map[crm.Field]bool // values are never taken there; the CRM does not say where
 }
 
 func newMemory() *memory {
-	return &memory{records: map[string]map[crm.Field]crm.Value{}, objects: map[string]crm.Object{}, refuse: map[crm.Field]bool{}}
+	return &memory{records: map[string]map[crm.Field]crm.Value{}, objects: map[string]crm.Object{}, closed: map[string]string{}, refuse: map[crm.Field]bool{}}
 }
 
 func (m *memory) Name() string { return "memory" }
@@ -54,7 +55,7 @@ func (m *memory) Find(_ context.Context, keys []crm.Key, _ []crm.Field) ([]crm.F
 		for id, fields := range m.records {
 			if m.objects[id] == k.Object && (id == k.ID || k.ID == "" && k.Domain != "" && fields[crm.Domain].Norm == k.Domain ||
 				k.ID == "" && k.Email != "" && fields[crm.Email].Norm == k.Email) {
-				out[i].Records = append(out[i].Records, crm.Record{Object: k.Object, ID: id, Fields: maps.Clone(fields)})
+				out[i].Records = append(out[i].Records, crm.Record{Object: k.Object, ID: id, Closed: m.closed[id], Fields: maps.Clone(fields)})
 			}
 		}
 	}

@@ -259,10 +259,9 @@ func (p Plan) Disputed() bool {
 	return len(p.Several) > 0 || slices.ContainsFunc(p.Decisions, func(d Decision) bool { return d.Outcome == Conflict })
 }
 
-// sure says that one record is meant, and may be written.
-func (p Plan) sure() bool {
-	return p.Record != nil && len(p.Several) == 0
-}
+// deleted says that a person took the record away: nothing is written there, and
+// nobody is linked to it.
+func (p Plan) deleted() bool { return p.Record != nil && p.Record.Closed == deleted }
 
 // with is the plan as it stands after a further look: what was written before
 // stays written.

@@ -60,13 +60,7 @@ type Wanted struct {
 
 // Plan says what Write would do, and does nothing.
 func (w *Writer) Plan(ctx context.Context, j Job) ([]Plan, error) {
-	return w.each(j, func(s *session) (Plan, error) {
-		p, err := s.look(ctx)
-		if !p.sure() {
-			s.record.ID = ""
-		}
-		return p, err
-	})
+	return w.each(j, func(s *session) (Plan, error) { return s.look(ctx) })
 }
 
 // Write brings a job's records up to date, one after the other, and says what
@@ -93,7 +87,7 @@ func (w *Writer) each(j Job, do func(*session) (Plan, error)) ([]Plan, error) {
 			return plans, err
 		}
 		plans = append(plans, p)
-		if x.Key.Object == Company {
+		if x.Key.Object == Company && !p.deleted() {
 			employer = s.record.ID
 		}
 	}
@@ -143,7 +137,7 @@ func (s *session) run(ctx context.Context) (Plan, error) {
 		return Plan{Object: s.want.Key.Object, Key: s.want.Key}, s.settle(ctx, Plan{}, wants)
 	}
 	p, err := s.work(ctx)
-	if err != nil {
+	if err != nil || p.deleted() {
 		wants = ""
 	}
 	if unsettled := s.settle(ctx, p, wants); err == nil {
@@ -202,7 +196,9 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 		return Plan{}, err
 	}
 	base := map[Field]Base{}
-	if len(found.Records) == 1 {
+	switch len(found.Records) {
+	case 0:
+	case 1:
 		r := found.Records[0]
 		s.record = galena.CRMRecord{CRM: s.CRM.Name(), Object: string(s.want.Key.Object), ID: r.ID, URL: r.URL}
 		wrote, err := s.Ledger.CRMFields(ctx, s.record)
@@ -213,6 +209,8 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 			base[Field(f.Field)] = Base{Norm: f.Norm, RawHash: f.RawHash, Confidence: f.Confidence, ObservedAt: f.ObservedAt,
 				WrittenAt: f.WrittenAt, Released: f.Released}
 		}
+	default: // which of them is meant is not known
+		s.record.ID, s.record.URL = "", ""
 	}
 	s.resolve(found, base)
 	p := Make(s.want.Key, found, base, s.want.Wants)
@@ -220,13 +218,14 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 }
 
 // find looks by the id that is known, then by the key: a record may have been
-// merged into another or made anew.
+// merged into another or made anew. A deleted one is the answer where no other has
+// the key.
 func (s *session) find(ctx context.Context) (Found, error) {
 	keys := []Key{s.want.Key}
 	if s.record.ID != "" && s.want.Key.ID == "" {
 		keys = []Key{{Object: s.want.Key.Object, ID: s.record.ID}, s.want.Key}
 	}
-	var f Found
+	var gone Found
 	for _, k := range keys {
 		answers, err := s.CRM.Find(ctx, []Key{k}, s.fields())
 		if err == nil && len(answers) != 1 {
@@ -235,16 +234,23 @@ func (s *session) find(ctx context.Context) (Found, error) {
 		if err != nil {
 			return Found{}, err
 		}
-		f = answers[0]
+		f := answers[0]
 		if f.Err != nil && galena.KindOf(f.Err) != galena.NotFound {
 			return Found{}, f.Err
 		}
-		if f.Err = nil; len(f.Records) > 0 {
-			return f, nil
+		open := slices.DeleteFunc(slices.Clone(f.Records), func(r Record) bool { return r.Closed == deleted })
+		if len(open) > 0 {
+			return Found{Records: open}, nil
+		}
+		if len(f.Records) > 0 {
+			gone = Found{Records: f.Records[:1]}
 		}
 	}
+	if len(gone.Records) > 0 {
+		return gone, nil
+	}
 	s.record.ID, s.record.URL = "", ""
-	return f, nil
+	return Found{}, nil
 }
 
 // fields are those that are wanted, the ones that stand in for others too.

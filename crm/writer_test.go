@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -262,6 +263,37 @@ func TestSeveralRecordsOfOneKeyAreAConflictUntilAPersonMergesThem(t *testing.T) 
 	write(t, d, d.job("bea", "retail"))
 	if d.crm.value("8", industry) != "retail" || !d.ledger.single["domain:acme.example"] {
 		t.Errorf("the record that is left holds %q, and the conflict is over: %v", d.crm.value("8", industry), d.ledger.single)
+	}
+}
+
+func TestARecordThatWasMergedIntoAnotherIsWrittenThere(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	write(t, d, d.job("ana", "retail"))
+	d.crm.closed["1"] = "deleted"
+	d.crm.records["8"], d.crm.objects["8"] = map[crm.Field]crm.Value{crm.Domain: holds("acme.example")}, crm.Company
+	d.pass(time.Hour)
+	write(t, d, d.job("bea", "retail"))
+	if d.crm.value("8", industry) != "retail" || d.crm.value("3", crm.Employer) != "8" {
+		t.Errorf("the record that is left holds %q, the person works for %q", d.crm.value("8", industry), d.crm.value("3", crm.Employer))
+	}
+}
+
+func TestNobodyIsLinkedToACompanyThatAPersonDeleted(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	write(t, d, d.job("ana", "retail"))
+	d.crm.closed["1"] = "deleted"
+	d.pass(time.Hour)
+	for i, who := range []string{"bea", "cyd"} { // the second finds what the first learnt
+		plans := write(t, d, d.job(who, "mining"))
+		id := strconv.Itoa(i + 3)
+		if outcome(plans[0], industry) != crm.Unsupported || d.crm.value(id, crm.Email) == "" || d.crm.value(id, crm.Employer) != "" {
+			t.Errorf("%s: company %+v, the person works for %q", who, plans[0], d.crm.value(id, crm.Employer))
+		}
+	}
+	if d.crm.value("1", industry) != "retail" {
+		t.Errorf("the deleted record holds %q", d.crm.value("1", industry))
 	}
 }
 
