@@ -60,8 +60,16 @@ func (c *Connector) apply(ctx context.Context, ch crm.Change) crm.Result {
 		c.update(ctx, o, ch, set, &res, assigned)
 	}
 	if assigned && res.Err == nil && !slices.Contains(res.Lost, crm.Owner) {
-		_, res.Err = c.do(ctx, request{Call: *o.Assign, op: c.id + ".assign", cost: c.config.Limits.Daily.Update,
+		_, err := c.do(ctx, request{Call: *o.Assign, op: c.id + ".assign", cost: c.config.Limits.Daily.Update,
 			blanks: blanks{"id": res.ID, "owner": owner}})
+		switch {
+		case len(set) == 0: // there was nothing else to write
+			res.Err = err
+		case galena.KindOf(err) == galena.Invalid:
+			res.Refused = append(res.Refused, crm.Owner)
+		case err != nil: // the rest is written all the same
+			res.Lost = append(res.Lost, crm.Owner)
+		}
 	}
 	res.URL, res.Err = o.page(res.ID), bare(res.Err)
 	slices.Sort(res.Lost)
