@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -105,7 +107,7 @@ func (h *handlers) registerHands(a huma.API) {
 
 func (h *handlers) take(touch bool) func(context.Context, *idInput) (*standingOutput, error) {
 	return func(ctx context.Context, in *idInput) (*standingOutput, error) {
-		act, err := readAct(ctx, in.ID)
+		act, err := readAct(ctx, in.ID, "rep", "epoch")
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +117,7 @@ func (h *handlers) take(touch bool) func(context.Context, *idInput) (*standingOu
 }
 
 func (h *handlers) handBack(ctx context.Context, in *idInput) (*standingOutput, error) {
-	act, err := readAct(ctx, in.ID)
+	act, err := readAct(ctx, in.ID, "rep", "epoch", "reason", "note")
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +125,12 @@ func (h *handlers) handBack(ctx context.Context, in *idInput) (*standingOutput, 
 }
 
 func (h *handlers) reassign(ctx context.Context, in *idInput) (*standingOutput, error) {
-	act, err := readAct(ctx, in.ID)
+	act, err := readAct(ctx, in.ID, "to", "epoch", "reason")
 	if err != nil {
 		return nil, err
+	}
+	if act.Reason == "" {
+		return nil, badProperty(ctx, "/reason", "must say why")
 	}
 	act.Note, act.Reason = act.Reason, ""
 	return stand(ctx, act, h.deps.Hands.Reassign)
@@ -143,11 +148,13 @@ func (h *handlers) whyNot(ctx context.Context, in *whyNotInput) (*struct{ Body g
 	return &struct{ Body galena.WhyNot }{why}, nil
 }
 
-// longestNote bounds what a person may say of a hand-back.
+// longestNote bounds what a person may say of a hand-back, in characters.
 const longestNote = 1000
 
-// readAct reads the body of any of the acts; an empty one says nothing.
-func readAct(ctx context.Context, id string) (galena.Act, error) {
+// readAct reads the body of an act that has these properties; an empty one says
+// nothing. What is none of them is refused: of a misspelt rep or epoch the act would be
+// that of whoever has the lead.
+func readAct(ctx context.Context, id string, known ...string) (galena.Act, error) {
 	act := galena.Act{LeadID: id, Actor: caller(ctx).ID}
 	if !isID(id) {
 		return act, refuse(ctx, galena.Errorf(galena.NotFound, "api", "not an id"))
@@ -164,8 +171,13 @@ func readAct(ctx context.Context, id string) (galena.Act, error) {
 	act.Rep, act.Reason, act.Note, act.To = b.text("rep"), b.text("reason"), b.text("note"), b.text("to")
 	act.Epoch = b.number("epoch")
 	for name, text := range map[string]string{"note": act.Note, "reason": act.Reason, "to": act.To, "rep": act.Rep} {
-		if len(text) > longestNote {
-			b.wrong(name, "must have at most 1000 octets", "too_long")
+		if utf8.RuneCountInString(text) > longestNote {
+			b.wrong(name, "must have at most 1000 characters", "too_long")
+		}
+	}
+	for _, name := range b.keys {
+		if !slices.Contains(known, name) {
+			b.errs = append(b.errs, FieldError{Pointer: galena.JSONPointer(name), Detail: "is no property of this act", Code: "invalid"})
 		}
 	}
 	if len(b.errs) > 0 {
