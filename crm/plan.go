@@ -48,10 +48,11 @@ type Want struct {
 	Confidence float64
 	ObservedAt time.Time
 	// By is the person who asked for this very value although the CRM holds
-	// another, and Instead the norm they saw there, "" for a blank. It is the only
-	// way to overwrite a person.
+	// another, Instead the norm they saw there, "" for a blank, and Spelt how that
+	// was written, CRMValue.Hash. It is the only way to overwrite a person.
 	By      string
 	Instead string
+	Spelt   string
 }
 
 // Base is what we wrote last into one field, from the ledger.
@@ -219,6 +220,9 @@ func asked(w Want, theirs Value) (Outcome, string) {
 	case w.Encoded.Norm:
 		return Same, "the CRM holds it already"
 	case w.Instead:
+		if seen := (Base{Norm: now, RawHash: w.Spelt}); now != "" && seen.respelt(theirs) {
+			return Conflict, "a person changed how it is written"
+		}
 		return Write, "asked for by " + w.By
 	}
 	return Conflict, "it holds another value by now"

@@ -18,7 +18,7 @@ func (w *Writer) TakeOurs(ctx context.Context, run string, k galena.CRMConflict,
 		return Plan{}, err
 	}
 	return w.one(ctx, galena.CRMRunTaken, run, k.LeadID, by, k.Record, []Want{{Field: Field(k.Field), Encoded: ours, Source: k.Source,
-		Confidence: k.Confidence, ObservedAt: k.ObservedAt, By: by, Instead: k.Theirs.Norm}})
+		Confidence: k.Confidence, ObservedAt: k.ObservedAt, By: by, Instead: k.Theirs.Norm, Spelt: k.Theirs.Hash()}})
 }
 
 // Revert puts back what stood in the fields that a run wrote, in those that
@@ -66,7 +66,7 @@ func reverted(wants []Want, x galena.CRMWrite, before Encoded, by string) []Want
 		}
 	}
 	return append(wants, Want{Field: Field(x.Field), Encoded: before, Source: x.Source, Confidence: x.Confidence,
-		ObservedAt: x.ObservedAt, By: by, Instead: x.After.Norm})
+		ObservedAt: x.ObservedAt, By: by, Instead: x.After.Norm, Spelt: x.After.Hash()})
 }
 
 // one writes a single record that is known by its id.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -332,6 +333,36 @@ func TestTakeOursIsRefusedWhereTheRepChangedItAgain(t *testing.T) {
 	d.crm.edit(industry, "fishing")
 	if p, err := d.TakeOurs(context.Background(), "t2", k, "ada"); err != nil || p.Disputed() || d.crm.value("1", industry) != "mining" {
 		t.Errorf("plan %v, error %v, industry %q", p.Decisions, err, d.crm.value("1", industry))
+	}
+}
+
+func TestAPersonWhoCorrectsTheSpellingKeepsItWhenARunIsPutBack(t *testing.T) {
+	t.Parallel()
+	spelt := func(s string) crm.Value {
+		return crm.Value{Encoded: crm.Encoded{Raw: s, Norm: strings.ToLower(s)}, Text: true}
+	}
+	for _, c := range []struct{ stands, after string }{{"RETAIL", "RETAIL"}, {"retail", ""}} {
+		d := newDesk()
+		write(t, d, d.job("ana", "retail"))
+		d.crm.records["1"][industry] = spelt(c.stands)
+		plans, err := d.Revert(t.Context(), "v", d.ledger.run("ana"), "ada")
+		if raw := d.crm.records["1"][industry].Raw; err != nil || raw != any(c.after) && (c.after != "" || raw != nil) {
+			t.Errorf("%q stood there, and now %v: %v, %+v", c.stands, raw, err, plans)
+		}
+	}
+	d := newDesk()
+	write(t, d, d.job("ana", "retail"))
+	d.crm.records["1"][industry] = spelt("Fishing")
+	d.pass(time.Hour)
+	write(t, d, d.job("ana", "mining"))
+	k := d.ledger.conflicts["1"+string(industry)]
+	d.crm.records["1"][industry] = spelt("fishing")
+	if p, err := d.TakeOurs(t.Context(), "t1", k, "ada"); err != nil || !p.Disputed() {
+		t.Errorf("ours was taken over a spelling that nobody saw: %v, %+v", err, p.Decisions)
+	}
+	d.crm.records["1"][industry] = spelt("Fishing")
+	if p, err := d.TakeOurs(t.Context(), "t2", k, "ada"); err != nil || p.Disputed() || d.crm.value("1", industry) != "mining" {
+		t.Errorf("ours was not taken over what they saw: %v, %+v", err, p.Decisions)
 	}
 }
 
