@@ -3,6 +3,7 @@ package crmtest
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,6 +32,7 @@ func Run(t *testing.T, d crmfake.Dialect, connect Open) {
 		{"APersonsValueIsKept", personsValueIsKept},
 		{"OursIsRefreshed", oursIsRefreshed},
 		{"WhatAPersonClearedStaysEmpty", clearedStaysEmpty},
+		{"WhatWasMadeIsPutBack", madeIsPutBack},
 		{"OurOwnFieldIsOverwritten", ownIsOverwritten},
 		{"AnOwnerIsKept", ownerIsKept},
 		{"ARepIsFoundByTheirAddress", repByAddress},
@@ -151,6 +153,29 @@ func clearedStaysEmpty(k *desk) {
 		k.t.Errorf("%+v", p.Decisions)
 	}
 	k.stands(crm.Company, id, Employees, "")
+}
+
+// madeIsPutBack clears the fields of a record that we made, as a revert does: nothing
+// stood there before.
+func madeIsPutBack(k *desk) {
+	known := values{Name: words("Acme"), Employees: number(250), Revenue: number(42_000_000), Industry: words("software"), crm.Score: number(87)}
+	made := values{crm.Domain: words("acme.example")}
+	maps.Copy(made, known)
+	_, r := k.deliver(company("acme.example"), made)
+	if r.Err != nil {
+		k.t.Fatal(r.Err)
+	}
+	record := k.find(company("acme.example")).Records[0]
+	change := crm.Change{Object: crm.Company, ID: r.ID, Version: record.Version, Set: map[crm.Field]crm.Encoded{}, Seen: map[crm.Field]crm.Value{}}
+	for f := range known {
+		change.Set[f], change.Seen[f] = crm.Encoded{}, record.Fields[f]
+	}
+	if r := k.apply(crm.Plan{}, change); r.Err != nil || len(r.Lost)+len(r.Refused) > 0 {
+		k.t.Errorf("%+v", r)
+	}
+	for f := range known {
+		k.stands(crm.Company, r.ID, f, "")
+	}
 }
 
 func ownIsOverwritten(k *desk) {

@@ -334,9 +334,16 @@ func digits(s string) string {
 }
 
 // composite puts raw values that stand in one field together: city and country
-// are one address to a server, which keeps the parts that it is not sent.
+// are one address to a server, which keeps the parts that it is not sent. It passes
+// over a null in their place, so what is cleared are parts.
 func composite(into map[string]any, s slot, raw any) {
-	if s.part == "" || mainPart[s.kind] != "" {
+	if main := mainPart[s.kind]; s.part == "" || main != "" {
+		if raw == nil && main != "" {
+			raw = map[string]any{main: nil}
+			if s.kind == "CURRENCY" {
+				raw = map[string]any{main: nil, "currencyCode": nil}
+			}
+		}
 		into[s.name] = raw
 		return
 	}

@@ -241,3 +241,23 @@ func TestAnOldLayoutIsBetterThanNone(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsClearedOfAFieldWithPartsAreTheParts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		slot slot
+		want string
+	}{
+		{slot{kind: "CURRENCY", name: "arr", part: "amountMicros"}, `{"arr":{"amountMicros":null,"currencyCode":null}}`},
+		{slot{kind: "LINKS", name: "linkedinLink", part: "primaryLinkUrl"}, `{"linkedinLink":{"primaryLinkUrl":null}}`},
+		{slot{kind: "PHONES", name: "phones", part: "primaryPhoneNumber"}, `{"phones":{"primaryPhoneNumber":null}}`},
+		{slot{kind: "ADDRESS", name: "address", part: "addressCity"}, `{"address":{"addressCity":null}}`},
+		{slot{kind: "NUMBER", name: "employees"}, `{"employees":null}`},
+	} {
+		body := map[string]any{}
+		composite(body, c.slot, nil)
+		if got, err := json.Marshal(body); err != nil || string(got) != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
