@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 
@@ -79,10 +80,13 @@ func (w *Writer) one(ctx context.Context, kind galena.CRMRunKind, run, lead, by 
 	return plans[0], nil
 }
 
-// read is the form that stored made JSON of.
+// read is the form that stored made JSON of, with numbers as they were written: as a
+// float an id of nineteen digits would be another one.
 func read(v galena.CRMValue) (Encoded, error) {
 	e := Encoded{Norm: v.Norm}
-	if err := json.Unmarshal(v.Raw, &e.Raw); err != nil {
+	d := json.NewDecoder(bytes.NewReader(v.Raw))
+	d.UseNumber()
+	if err := d.Decode(&e.Raw); err != nil {
 		return e, galena.Errorf(galena.Internal, "crm.read", "a stored value is not JSON")
 	}
 	return e, nil

@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -363,6 +364,24 @@ func TestAPersonWhoCorrectsTheSpellingKeepsItWhenARunIsPutBack(t *testing.T) {
 	d.crm.records["1"][industry] = spelt("Fishing")
 	if p, err := d.TakeOurs(t.Context(), "t2", k, "ada"); err != nil || p.Disputed() || d.crm.value("1", industry) != "mining" {
 		t.Errorf("ours was not taken over what they saw: %v, %+v", err, p.Decisions)
+	}
+}
+
+func TestANumberIsPutBackToItsLastDigit(t *testing.T) {
+	t.Parallel()
+	const before = "1234567890123456789"
+	d := newDesk()
+	write(t, d, d.job("ana", "retail"))
+	d.crm.records["1"][industry] = crm.Value{Encoded: crm.Encoded{Raw: json.Number(before), Norm: before}}
+	j := d.job("bea", "mining")
+	j.Records[0].Wants[1].Policy.Mode = crm.Own
+	d.pass(time.Hour)
+	write(t, d, j)
+	if _, err := d.Revert(t.Context(), "v", d.ledger.run("bea"), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(d.crm.records["1"][industry].Raw); err != nil || string(got) != before {
+		t.Errorf("put back %s, %v; want %s", got, err, before)
 	}
 }
 
