@@ -44,6 +44,15 @@ func (s *session) apply(ctx context.Context, p Plan, c Change) (more bool, err e
 	if len(c.Set) == 0 || s.asked > maxAsked {
 		return false, galena.Errorf(galena.Malformed, "crm.apply", "the record is never taken, and the CRM does not say why")
 	}
+	if c.ID == "" && !s.Now().Before(s.claim.Until) {
+		// We were slow: somebody else may have the record by now, or have made it.
+		if err := s.take(ctx); err != nil {
+			return false, err
+		}
+		if s.record.ID = s.hold.RecordID; s.record.ID != "" || len(s.hold.Sent) > 0 {
+			return true, nil
+		}
+	}
 	from := len(s.writes)
 	if err := s.intend(ctx, p, c); err != nil {
 		return false, err

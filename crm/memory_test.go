@@ -26,6 +26,7 @@ type memory struct {
 	// before runs ahead of each write, as a rep would; after decides what is answered.
 	before func(crm.Change)
 	after  func(crm.Change, crm.Result) (crm.Result, error)
+	looked func()             // runs behind each look-up
 	broken crm.Object         // cannot be searched
 	closed map[string]string  // by id: why
 	refuse map[crm.Field]bool // values are never taken there; the CRM does not say where
@@ -44,6 +45,9 @@ func (m *memory) Encode(_ crm.Object, _ crm.Field, v galena.Value) (crm.Encoded,
 }
 
 func (m *memory) Find(_ context.Context, keys []crm.Key, _ []crm.Field) ([]crm.Found, error) {
+	if m.looked != nil {
+		defer m.looked()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.finds++

@@ -299,6 +299,34 @@ func TestNobodyIsLinkedToACompanyThatAPersonDeleted(t *testing.T) {
 	}
 }
 
+func TestARunThatOutlivesItsClaimMakesNoSecondRecord(t *testing.T) {
+	t.Parallel()
+	for _, another := range []bool{true, false} {
+		d := newDesk()
+		slow := true
+		d.crm.looked = func() {
+			if !slow {
+				return
+			}
+			slow = false
+			d.pass(2 * time.Minute)
+			if another {
+				write(t, d, d.job("bea", "retail"))
+			}
+		}
+		write(t, d, d.job("ana", "retail"))
+		made := 0
+		for _, w := range d.crm.writes {
+			if w.Object == crm.Company && w.ID == "" {
+				made++
+			}
+		}
+		if made != 1 || d.ledger.records["companydomain:acme.example"].RecordID == "" {
+			t.Errorf("another run meanwhile: %t; %d companies were made", another, made)
+		}
+	}
+}
+
 func TestACompanyThatIsNeverTakenDoesNotKeepItsPersonOut(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
