@@ -97,3 +97,15 @@ func TestOnlyWebAddressesAreLinks(t *testing.T) {
 		t.Error("the website is not a guarded link")
 	}
 }
+
+func TestANameTurnsNothingBesideIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	r := poisoned(sampleID(1), "x")
+	r.Lead.Name, r.Lead.Email = "\u202egpj.exe", "ana@acme.example"
+	s.store.records = []galena.Record{r}
+	s.login("root")
+	if body := s.get("/").Body.String(); !strings.Contains(body, "<bdi>\u202egpj.exe</bdi> · ana@acme.example") {
+		t.Error("the address beside a name from right to left is turned with it")
+	}
+}
