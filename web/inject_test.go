@@ -109,3 +109,14 @@ func TestANameTurnsNothingBesideIt(t *testing.T) {
 		t.Error("the address beside a name from right to left is turned with it")
 	}
 }
+
+func TestADomainSaysWhereItIsFrom(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{"company_from_website:acme.com": "website", "subdomain_of:acme.com": "e-mail"} {
+		r := poisoned(sampleID(1), "x")
+		r.Lead.Codes, r.Lead.Domain = []string{"freemail", code}, "acme.com"
+		if rows := companyFacts(r, noon); rows[0].Value != "acme.com" || rows[0].Source != want {
+			t.Errorf("%s: %+v", code, rows[0])
+		}
+	}
+}

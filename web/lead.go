@@ -228,7 +228,11 @@ func companyFacts(rec galena.Record, now time.Time) []factRow {
 	facts := factsOf(rec)
 	var out []factRow
 	if rec.Lead.Domain != "" {
-		out = append(out, factRow{Label: "Domain", Value: rec.Lead.Domain, Source: "e-mail"})
+		source := "e-mail"
+		if slices.ContainsFunc(rec.Lead.Codes, func(c string) bool { return strings.HasPrefix(c, "company_from_website:") }) {
+			source = "website"
+		}
+		out = append(out, factRow{Label: "Domain", Value: rec.Lead.Domain, Source: source})
 	}
 	for _, f := range galena.Fields() {
 		if !strings.HasPrefix(f.Name, "company.") || f.Name == "company.domain" {
