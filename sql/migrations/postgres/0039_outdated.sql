@@ -6,3 +6,6 @@ ALTER TABLE observations ADD COLUMN outdated boolean NOT NULL DEFAULT FALSE;
 DROP INDEX observations_standing;
 CREATE INDEX observations_standing ON observations (entity, outdated, class)
     WHERE class NOT IN ('provider', 'crawl', 'inferred', '');
+
+-- A sweep reads what was handed out; what ended before there was a look at it stood among that for good.
+UPDATE steps SET queued_at = 0 WHERE queued_at > 0 AND state = 'done';
