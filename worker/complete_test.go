@@ -133,7 +133,7 @@ func TestADegradedDecisionIsLookedAtAgain(t *testing.T) {
 		{"a vendor that erred", outage, nil, firstLook},
 		{"its hint is obeyed", hint, nil, 5 * time.Minute},
 		{"another company's record", galena.Errorf(galena.WrongSubject, "one.enrich", "another domain"), nil, 0},
-		{"a question it does not take", galena.Errorf(galena.Invalid, "one.enrich", "status 422"), nil, 0},
+		{"a question it does not take", galena.Errorf(galena.Invalid, "one.enrich", "status 422"), nil, firstLook},
 		{"a pause is obeyed", nil, func(_ *Pipeline, m *market) {
 			m.offers[0].Available, m.offers[0].Away, m.offers[0].BackAt = false, true, testNow.Add(time.Hour)
 		}, time.Hour},

@@ -238,7 +238,7 @@ func (r *run) take(ctx context.Context, x reply) {
 	}
 	r.asked[x.Provider] = true
 	if kind := galena.KindOf(x.err); x.err != nil && kind != galena.NotFound {
-		if actions[kind] != stop { // or it would say the same again
+		if kind != galena.WrongSubject { // it would say the same again, and want to be paid for it
 			r.failed = true
 			r.missed[x.Provider] = r.missOf(x.err)
 		}
