@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	stdsql "database/sql"
@@ -15,23 +16,35 @@ import (
 )
 
 const (
-	groupMost  = 64 // members of one transaction: more gain nothing and hold locks for longer
-	groupLanes = 1  // transactions of one kind at once: two would mostly wait for each other
+	groupMost  = 128                   // members of one transaction: more gain nothing and hold locks for longer
+	groupLanes = 1                     // transactions of one kind at once: two would mostly wait for each other
+	groupBusy  = 8                     // members of a transaction of which there will soon be more
+	groupShort = time.Millisecond      // whoever waits so long for the processor has too little of it
+	groupWork  = 25 * time.Millisecond // how long work may be gathered
+	groupPosts = 10 * time.Millisecond // the same of posts, whose senders wait
 )
 
 // group lets callers who come at the same time share one transaction. A lead
 // needs a dozen small transactions, and each costs the database far more than
 // its rows do; with the rows of many leads in one statement that price is paid
-// once. There is no timer: a caller who is alone runs at once and by itself, and
-// whoever comes while a transaction is under way waits for it and goes with the
-// next one, so groups grow with the load and idle callers lose nothing. Before a
-// transaction begins all that is runnable runs: on a busy processor most of it is
-// leads on their way to the same transaction.
+// once. A caller who is alone runs at once and by itself, and whoever comes while a
+// transaction is under way waits for it and goes with the next one, so groups grow
+// with the load and idle callers lose nothing. Before a transaction begins all that
+// is runnable runs: on a busy processor most of it is leads on their way to the same
+// transaction.
+//
+// Where the processor is short, and only there, a group that many shared then gathers
+// for a while: twice as long as its transaction took, at most as long as its kind may
+// wait. What a statement costs beside its rows is paid less often, the stores and we
+// take the processor from each other less often, and what is done for many leads in
+// a row is done from warm caches.
 //
 // A group whose transaction fails is run again one by one: a member's fault is
 // its own. When the database is away everybody is told so.
 type group[I, O any] struct {
-	run func(ctx context.Context, in []I) ([]outcome[O], error) // one outcome a member, in order
+	run    func(ctx context.Context, in []I) ([]outcome[O], error) // one outcome a member, in order
+	gather time.Duration                                           // at most; 0 = not at all
+	yield  func()                                                  // to whoever else can run; nil = runtime.Gosched
 
 	mu      sync.Mutex
 	waiting []*member[I, O]
@@ -76,7 +89,7 @@ func (g *group[I, O]) do(ctx context.Context, in I) (O, error) {
 // lead serves the first in a lane: a caller who is alone by himself, and many beside
 // him, for each of them waits no longer than he may.
 func (g *group[I, O]) lead() {
-	runtime.Gosched() // whoever is about to come goes with us
+	g.giveWay() // whoever is about to come goes with us
 	batch := g.next()
 	if len(batch) > 1 {
 		g.serving.Go(func() { g.drain(batch) })
@@ -91,13 +104,36 @@ func (g *group[I, O]) lead() {
 // drain serves a batch, and then until nobody waits.
 func (g *group[I, O]) drain(batch []*member[I, O]) {
 	for {
+		began := time.Now()
 		g.serve(batch)
+		took := time.Since(began)
 		if len(batch) == 0 && g.rest() {
 			return
 		}
-		runtime.Gosched()
+		if g.giveWay() >= groupShort && len(batch) >= groupBusy && !g.full() {
+			time.Sleep(min(2*took, g.gather))
+			g.giveWay()
+		}
 		batch = g.next()
 	}
+}
+
+// giveWay lets run whatever can, and says how long that took.
+func (g *group[I, O]) giveWay() time.Duration {
+	began := time.Now()
+	if g.yield != nil {
+		g.yield()
+	} else {
+		runtime.Gosched()
+	}
+	return time.Since(began)
+}
+
+// full says that the next transaction can carry no more.
+func (g *group[I, O]) full() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting) >= groupMost
 }
 
 // rest gives the lane back unless somebody waits.

@@ -75,6 +75,11 @@ func (g *groups) bind(s *Store) {
 	g.recalls.run, g.intakes.run, g.begins.run, g.memories.run, g.starts.run = s.recall, s.accept, s.begin, s.memory, s.start
 	g.answers.run, g.claimings.run, g.settlings.run, g.rulings.run = s.answer, s.claims, s.settle, s.rule
 	g.mail.run, g.finishes.run, g.tokens.run = s.deliveries, s.finish, s.tokensByHash
+	g.intakes.gather = groupPosts
+	for _, work := range []*time.Duration{&g.begins.gather, &g.memories.gather, &g.starts.gather, &g.answers.gather, &g.claimings.gather,
+		&g.settlings.gather, &g.rulings.gather, &g.mail.gather, &g.finishes.gather} {
+		*work = groupWork
+	}
 }
 
 // wait returns when no group is served any more.
